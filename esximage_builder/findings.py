@@ -1,0 +1,68 @@
+"""What a check has to say: one frozen value per finding.
+
+Items are plain strings, so that this module knows nothing of models and every
+error may carry findings.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import final
+
+import attrs
+
+__all__ = ["Finding", "Severity"]
+
+
+class Severity(enum.StrEnum):
+    """How much a finding weighs. Exports refuse an image with an ``ERROR`` that is not waived."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for errors, 1 for warnings, 2 for information: the order of a report."""
+        return tuple(Severity).index(self)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that a check found.
+
+    Attributes:
+        code: Stable kebab-case slug, for example ``missing-dependency``.
+        severity: Weight before any waiver.
+        message: What is the matter, in one line.
+        items: The things it names: VIB ids, ``name:version`` of components, file paths.
+        cause: Why it is so, in the user's words; empty where the message says it all.
+        remedy: What to do; empty where nothing is known to help.
+        where: Source and place, for findings about files; else empty.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    items: tuple[str, ...] = ()
+    cause: str = ""
+    remedy: str = ""
+    where: str = ""
+
+    @property
+    def sort_key(self) -> tuple[int, str, tuple[str, ...], str, str]:
+        """Errors first, then by code and items: the same order on every machine."""
+        return (self.severity.rank, self.code, self.items, self.message, self.where)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the finding as the JSON object that reports hold."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "message": self.message,
+            "items": list(self.items),
+            "cause": self.cause,
+            "remedy": self.remedy,
+            "where": self.where,
+        }

@@ -1,0 +1,65 @@
+"""Upper bounds for reading files of unknown origin.
+
+``ReadLimits`` is a value the caller may change; ``ReadBudget`` counts what one
+reading has spent, across archives nested in one another.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import attrs
+
+from esximage_builder.errors import LimitExceededError
+
+__all__ = ["ReadBudget", "ReadLimits"]
+
+_MIB = 1024 * 1024
+_GIB = 1024 * _MIB
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ReadLimits:
+    """Bounds for one reading; each field carries its unit in its name.
+
+    Attributes:
+        document_bytes: One XML, JSON or text document.
+        metadata_bytes: All metadata of one reading, unpacked.
+        member_count: Members of one archive.
+        vib_bytes: One ``.vib`` file.
+        payload_bytes: One payload, unpacked.
+        archive_depth: Archives inside archives; the outermost counts as one.
+    """
+
+    document_bytes: int = 64 * _MIB
+    metadata_bytes: int = 2 * _GIB
+    member_count: int = 200_000
+    vib_bytes: int = 4 * _GIB
+    payload_bytes: int = 8 * _GIB
+    archive_depth: int = 4
+
+
+@final
+@attrs.define
+class ReadBudget:
+    """What one reading has unpacked so far; nested archives share the object."""
+
+    limits: ReadLimits
+    metadata_bytes: int = 0
+
+    def spend(self, count: int, *, where: str) -> None:
+        """Account for ``count`` unpacked bytes of metadata.
+
+        Raises:
+            LimitExceededError: The sum passes ``limits.metadata_bytes``.
+        """
+        self.metadata_bytes += count
+        if self.metadata_bytes > self.limits.metadata_bytes:
+            raise LimitExceededError(
+                "the metadata unpacks to more than the limit",
+                where=where,
+                found=f"more than {self.limits.metadata_bytes} bytes",
+                expected=f"at most {self.limits.metadata_bytes} bytes",
+                hint="if the file is trusted, pass ReadLimits(metadata_bytes=...) with a larger value",
+            )

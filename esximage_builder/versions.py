@@ -1,0 +1,227 @@
+"""Versions of VIBs, components, base images and add-ons: grammar and order.
+
+Each kind has a class of its own, and only like compares with like. A version prints
+exactly as it was read; order, ``==`` and ``hash`` use a parsed key, so ``1.0-01`` equals
+``1.0-1``. Where identity matters (ids, dictionary keys, digests) callers use ``text``.
+
+Rules of the common order (see docs/formats.md#versions): split at the first ``-`` into
+version and release, each at ``.`` into pieces, each piece into runs of digits and runs of
+other characters. Pieces are compared one by one, digit runs as numbers, others as ASCII
+text; a digit run sorts after text, and of two lists the longer is the greater when one
+begins the other.
+
+Not here: matching a constraint (``rules.relations``), where a missing release means
+"compare the version only".
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, ClassVar, Self, final
+
+from packaging.version import Version as ProductVersion
+
+from esximage_builder.errors import ModelError, VersionSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductVersion", "VibVersion"]
+
+_RUNS = re.compile(r"[0-9]+|[^0-9]+")
+
+_Piece = tuple[tuple[int, int, str], ...]
+_Key = tuple[tuple[_Piece, ...], ...]
+
+
+def _piece_key(piece: str) -> _Piece:
+    return tuple((1, int(run), "") if run[0] in "0123456789" else (0, 0, run) for run in _RUNS.findall(piece))
+
+
+def _dotted_key(text: str) -> tuple[_Piece, ...]:
+    return tuple(_piece_key(piece) for piece in text.split("."))
+
+
+@functools.total_ordering
+class _Version:
+    """Text with a parsed key, made when it is first needed; immutable, compares only within its own class."""
+
+    __slots__ = ("_cached_key", "text")
+
+    _kind: ClassVar[str]
+    _example: ClassVar[str]
+    _pattern: ClassVar[re.Pattern[str]]
+
+    text: str
+    _cached_key: tuple[object, ...] | None
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str) or len(text) > _MAX_LENGTH or not self._pattern.fullmatch(text):
+            raise VersionSyntaxError(
+                f"{str(text)[:80]!r} is no {self._kind} version",
+                found=repr(text)[:120],
+                expected=f"a {self._kind} version such as {self._example}",
+            )
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "_cached_key", None)
+
+    def _parse_key(self) -> tuple[object, ...]:
+        raise NotImplementedError  # pragma: no cover - every subclass has its own
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What order and equality go by: nested tuples, comparable within one class."""
+        if self._cached_key is None:
+            object.__setattr__(self, "_cached_key", self._parse_key())
+        assert self._cached_key is not None  # noqa: S101 - for the type checker
+        return self._cached_key
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, _Version)  # noqa: S101 - for the type checker
+        return self.text == other.text or self.key == other.key
+
+    def __lt__(self, other: Self) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.key < other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text!r})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise ModelError(f"{type(self).__name__} cannot be changed", found=f"{name} = {value!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise ModelError(f"{type(self).__name__} cannot be changed", found=f"del {name}")
+
+    def __reduce__(self) -> tuple[Callable[[str], Self], tuple[str]]:
+        return (type(self), (self.text,))
+
+
+_MAX_LENGTH = 256
+_LOOSE = re.compile(r"[0-9A-Za-z_][0-9A-Za-z._+~:-]*")
+
+
+class _ReleasedVersion(_Version):
+    """``version-release``; the release part may be missing (``2.4.5``)."""
+
+    __slots__ = ()
+
+    _pattern = _LOOSE
+
+    @property
+    def upstream(self) -> str:
+        """The part before the first hyphen: ``1.11.4.6``."""
+        return self.text.partition("-")[0]
+
+    @property
+    def release(self) -> str | None:
+        """The part after the first hyphen: ``1vmw.803.0.0.24022510``; None if there is none."""
+        _, hyphen, release = self.text.partition("-")
+        return release if hyphen else None
+
+    @property
+    def upstream_key(self) -> tuple[_Piece, ...]:
+        """The parsed version part alone, for constraints that name no release."""
+        return _dotted_key(self.upstream)
+
+    def _parse_key(self) -> _Key:
+        release = self.release
+        return (_dotted_key(self.upstream), () if release is None else _dotted_key(release))
+
+
+@final
+class VibVersion(_ReleasedVersion):
+    """Version of a VIB: ``222.0.155.0-1OEM.700.1.0.15843807``, ``v1.3-0``, ``2.4.5``."""
+
+    __slots__ = ()
+    _kind = "VIB"
+    _example = "1.11.4.6-1vmw.803.0.0.24022510"
+
+
+@final
+class ComponentVersion(_ReleasedVersion):
+    """Version of a component; same grammar and order as a VIB's, but never equal to one."""
+
+    __slots__ = ()
+    _kind = "component"
+    _example = "4.1.9.0-1OEM.700.1.0.15525992"
+
+
+@final
+class AddOnVersion(_ReleasedVersion):
+    """Version of an add-on, hardware support package or solution: free-form, vendor specific.
+
+    ``803.0.0.11.8.0-6`` (HPE), ``703.20328353.A08`` (Dell), ``LVO.803.12.1`` (Lenovo).
+    """
+
+    __slots__ = ()
+    _kind = "add-on"
+    _example = "803.0.0.11.8.0-6"
+
+
+@final
+class BaseImageVersion(_Version):
+    """Version of a base image, which is that of its ``esx-base`` VIB.
+
+    Up to 8.x ``major.minor.update-quarter.patch.build`` (``8.0.3-0.70.24674464``), from 9.0
+    ``major.minor.maintenance.EEHH.build`` (``9.0.2.0.25148076``), whose older spelling has a
+    hyphen (``9.0.2-0.25148076``) and is equal. All fields compare as numbers.
+
+    Source: KB 395110 and public image names; see docs/formats.md#versions.
+    """
+
+    __slots__ = ()
+    _kind = "base image"
+    _example = "8.0.3-0.70.24674464"
+    _pattern = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[-.][0-9]+(?:\.[0-9]+){1,2}")
+
+    def _parse_key(self) -> tuple[int, ...]:
+        return tuple(int(field) for field in self.text.replace("-", ".").split("."))
+
+    @property
+    def fields(self) -> tuple[int, ...]:
+        """All numbers in order, the build last; six up to 8.x, five from 9.0."""
+        return self._parse_key()
+
+    @property
+    def major(self) -> int:
+        """First number: 8 of ``8.0.3-0.70.24674464``."""
+        return self.fields[0]
+
+    @property
+    def minor(self) -> int:
+        """Second number."""
+        return self.fields[1]
+
+    @property
+    def update(self) -> int:
+        """Third number: the update release, from 9.0 the maintenance release."""
+        return self.fields[2]
+
+    @property
+    def build(self) -> int:
+        """Last number. Never order by it alone: 7.0U2e has a higher build than 7.0U3c."""
+        return self.fields[-1]
+
+    @property
+    def product(self) -> ProductVersion:
+        """The product release, ``7.0.3``, for specifiers such as ``>=7.0.3,<8``."""
+        return ProductVersion(".".join(str(field) for field in self.fields[:3]))
+
+    @property
+    def train(self) -> tuple[int, ...]:
+        """The release train: ``(7, 0, 3)`` up to 8.x, ``(9, 0)`` from 9.0."""
+        return self.fields[:3] if self.major < _FIRST_MINOR_TRAIN_MAJOR else self.fields[:2]
+
+
+_FIRST_MINOR_TRAIN_MAJOR = 9

@@ -1,0 +1,141 @@
+"""The house has floors: a module imports only from lower ones, and each library has one door."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "esximage_builder"
+
+# A module's floor is that of the longest prefix listed here. Decimals order the rooms of a
+# floor; rooms with the same number do not know each other.
+FLOORS = {
+    "findings": 0.0,
+    "errors": 0.1,
+    "limits": 0.2,
+    "progress": 0.2,
+    "vocabulary": 1.0,
+    "checksums": 1.0,
+    "versions": 1.0,
+    "models.fields": 2.0,
+    "models.constraint": 2.1,
+    "models.vib": 2.2,
+    "models.component": 2.3,
+    "models.image_profile": 2.3,
+    "models.base_image": 2.4,
+    "models.add_on": 2.4,
+    "models.solution": 2.4,
+    "models.hardware_support": 2.4,
+    "models.catalog": 2.5,
+    "models.spec": 2.5,
+    "models.vib_store": 2.5,
+    "models.image": 2.6,
+    "formats.xml": 3.1,
+    "formats.json_document": 3.1,
+    "formats.gzip": 3.1,
+    "formats.zip": 3.1,
+    "formats.ar": 3.1,
+    "formats.vmtar": 3.1,
+    "formats.iso9660": 3.1,
+    "formats.cms": 3.1,
+    "formats.dates": 3.1,
+    "formats.fields": 3.15,
+    "formats.vib_descriptor": 3.2,
+    "formats.bulletin": 3.2,
+    "formats.image_profile": 3.2,
+    "formats.release_unit": 3.2,
+    "formats.depot_index": 3.2,
+    "formats.boot_cfg": 3.2,
+    "formats.kickstart": 3.2,
+    "formats.software_spec": 3.2,
+    "formats.vib_archive": 3.3,
+    "formats.metadata_response": 3.3,
+    "formats.image_database": 3.3,
+    "rules.relations": 4.0,
+    "rules.compose": 4.1,
+    "rules.compatibility": 4.1,
+    "rules.boot_layout": 4.2,
+    "rules.validate": 4.2,
+    "depot": 5.0,
+    "export": 6.1,
+    "authoring": 6.2,
+    "cli": 7.0,
+    "__main__": 7.1,
+    "": 7.2,
+}
+
+OWNERS = {
+    "lxml": {"formats.xml"},
+    "packaging": {"versions"},
+    "pycdlib": {"formats.iso9660"},
+    "cryptography": {"formats.cms"},
+    "asn1crypto": {"formats.cms"},
+    "zipfile": {"formats.zip"},
+    "tarfile": {"formats.gzip"},
+}
+
+# The door resolves names lazily; within a package of rooms, siblings may know each other.
+HALLWAYS = ("depot", "export", "authoring")
+
+
+def module_name(path: Path) -> str:
+    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    return name.removesuffix("__init__").rstrip(".")
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def floor_of(module: str) -> float:
+    parts = module.split(".")
+    for length in range(len(parts), -1, -1):
+        prefix = ".".join(parts[:length])
+        if prefix in FLOORS and (prefix or not module):
+            return FLOORS[prefix]
+    pytest.fail(f"{module or '__init__'} stands on no floor: add it to FLOORS")
+
+
+def imported_names(path: Path) -> list[tuple[int, str]]:
+    names: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: import by full name"
+            module = node.module or ""
+            for alias in node.names:
+                submodule = f"{module}.{alias.name}".removeprefix("esximage_builder.")
+                names.append((node.lineno, f"esximage_builder.{submodule}" if submodule in MODULES else module))
+    return names
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_imports_only_from_lower_floors(module: str) -> None:
+    own_floor = floor_of(module) if MODULES[module].read_text(encoding="utf-8").strip() else 0
+    for line, name in imported_names(MODULES[module]):
+        if not name.startswith("esximage_builder"):
+            continue
+        target = name.removeprefix("esximage_builder").lstrip(".")
+        same_hallway = any(module.startswith(hall) and target.startswith(hall) for hall in HALLWAYS)
+        assert same_hallway or floor_of(target) < own_floor, (
+            f"{module}:{line} (floor {own_floor}) imports {target} (floor {floor_of(target)})"
+        )
+
+
+@pytest.mark.parametrize("library", sorted(OWNERS))
+def test_a_library_has_one_door(library: str) -> None:
+    importers = {
+        module
+        for module, path in MODULES.items()
+        if any(name.split(".")[0] == library for _, name in imported_names(path))
+    }
+
+    assert importers <= OWNERS[library]
+
+
+def test_every_floor_is_lived_on() -> None:
+    """A line in the table without a module would be a promise nobody keeps."""
+    for prefix in FLOORS:
+        assert prefix in MODULES, f"{prefix} stands in FLOORS but not in the package"
