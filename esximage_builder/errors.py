@@ -7,7 +7,7 @@ try. ``str()`` prints these as labelled lines; ``as_dict()`` gives them as JSON 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,12 +195,12 @@ class ExportError(EsxImageError):
     code = "export-error"
 
 
-class DepotErrors(EsxImageError, ExceptionGroup[EsxImageError]):
+class DepotErrors(EsxImageError, ExceptionGroup[EsxImageError]):  # noqa: N818 - several of them
     """Several errors from reading one depot; ``exceptions`` holds them in reading order."""
 
     code = "depot-errors"
 
-    def __new__(cls, message: str, exceptions: Sequence[EsxImageError]) -> DepotErrors:
+    def __new__(cls, message: str, exceptions: Sequence[EsxImageError]) -> Self:  # noqa: D102 - arguments differ from Exception's
         return super().__new__(cls, message, exceptions)
 
     def __init__(self, message: str, exceptions: Sequence[EsxImageError]) -> None:

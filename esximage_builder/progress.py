@@ -14,5 +14,5 @@ class Progress(Protocol):
         """Take note that ``stage`` has done so many bytes of so many; both are 0 when unknown."""
 
 
-def no_progress(stage: str, done_bytes: int, total_bytes: int) -> None:  # noqa: ARG001 - it is the silent one
+def no_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
     """Say nothing: the default."""

@@ -57,9 +57,9 @@ class _Version:
     _cached_key: tuple[object, ...] | None
 
     def __init__(self, text: str) -> None:
-        if not isinstance(text, str) or len(text) > _MAX_LENGTH or not self._pattern.fullmatch(text):
+        if len(text) > _MAX_LENGTH or not self._pattern.fullmatch(text):
             raise VersionSyntaxError(
-                f"{str(text)[:80]!r} is no {self._kind} version",
+                f"{text[:80]!r} is no {self._kind} version",
                 found=repr(text)[:120],
                 expected=f"a {self._kind} version such as {self._example}",
             )

@@ -1,0 +1,1 @@
+"""Making VIBs, components, add-ons, base images and depots from files."""

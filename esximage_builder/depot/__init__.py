@@ -1,0 +1,1 @@
+"""Reading depots into a catalog and a store of bytes."""

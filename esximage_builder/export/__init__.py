@@ -1,0 +1,1 @@
+"""Writing images out: bundle, ISO, report."""

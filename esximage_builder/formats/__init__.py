@@ -1,0 +1,1 @@
+"""The grammar: one module per container or document, parse and render side by side."""

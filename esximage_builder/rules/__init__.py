@@ -1,0 +1,1 @@
+"""The rules: pure functions over the nouns; they see no bytes and no XML."""

@@ -1,0 +1,1 @@
+"""Read, compose, check and write VMware ESXi images."""

@@ -1,0 +1,923 @@
+"""Zip archives: reading ones of unknown origin, writing ones that are the same every time.
+
+The directory is parsed here, not by the standard library's ``zipfile``, so that every
+CPython version accepts the same files and nothing is built before it was bounded.
+Rules of the reader:
+
+- one truth only: the end record must close the file, the directory must end where the
+  record says, and a member's own header must agree with the directory;
+- names are relative paths that mean the same on every system, unique when case-folded;
+- members lie apart; links, devices, encryption and other methods than stored and
+  deflated are refused;
+- no more bytes come out of a member than the directory announces, and the last of them
+  only after length and CRC-32 were right.
+
+Not done here: extracting to a file system, appending, split archives.
+
+Source:
+    PKWARE APPNOTE 6.3.10 (record layouts, zip64); depot zips: docs/formats.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import stat
+import struct
+import threading
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self, final
+
+import attrs
+
+from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.errors import (
+    ChecksumMismatchError,
+    ExportError,
+    LimitExceededError,
+    MalformedDocumentError,
+    ModelError,
+    NotInDepotError,
+    SourceUnreadableError,
+    UnsafeArchiveError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from _typeshed import WriteableBuffer
+
+    from esximage_builder.limits import ReadBudget, ReadLimits
+
+__all__ = ["METHOD_DEFLATED", "METHOD_STORED", "ZipMember", "ZipReader", "ZipWriter", "open_zip", "render_zip"]
+
+METHOD_STORED = 0
+METHOD_DEFLATED = 8
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_LOCAL_MAGIC, _CENTRAL_MAGIC, _END_MAGIC = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_END64_MAGIC, _LOCATOR64_MAGIC = b"PK\x06\x06", b"PK\x06\x07"
+_MAX16, _MAX32 = 0xFFFF, 0xFFFF_FFFF
+# From these values on the writer uses zip64; tests lower them.
+_ZIP64_BYTES, _ZIP64_COUNT = _MAX32, _MAX16
+_ZIP64_EXTRA = 0x0001
+_VERSION, _VERSION64 = 20, 45
+_MADE_ON_UNIX = 3 << 8
+_MODE = stat.S_IFREG | 0o644
+_FIRST_YEAR, _LAST_YEAR = 1980, 2107
+_CRC_OFFSET = 14  # within a member's header
+_RECORDS_AT_ONCE = 1024
+
+_FLAG_DESCRIPTOR = 0x0008
+_FLAG_PATCH = 0x0020
+_FLAG_UTF8 = 0x0800
+_FLAGS_ENCRYPTED = 0x0001 | 0x0040 | 0x2000
+
+# A longer directory is a bomb of names, extra fields and comments.
+_DIRECTORY_BYTES_PER_MEMBER = 1024
+_DIRECTORY_BYTES_FREE = 256 * 1024
+# Plain bytes handed out at once, however well a block was compressed.
+_PLAIN_PIECE_BYTES = 1024 * 1024
+_STREAM_BUFFER_BYTES = 64 * 1024
+
+# Windows drops final dots and blanks of a part, so ".. " is ".." there.
+_BAD_NAME = re.compile(r"[\x00-\x1f\x7f\\:\ud800-\udfff]|(?:\A|/)[. ]*(?:/|\Z)")
+_AGAIN = "the file was damaged or changed: download it again"
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ZipMember:
+    """One regular file of an archive, as its directory describes it.
+
+    Attributes:
+        name: Path inside the archive, with ``/`` between the parts.
+        size_bytes: Unpacked size in bytes.
+        compressed_bytes: Size in bytes as stored in the archive.
+        crc32: CRC-32 of the unpacked bytes.
+        method: ``METHOD_STORED`` (0) or ``METHOD_DEFLATED`` (8).
+        header_offset: Where the member's own header starts, in bytes from the archive's start.
+    """
+
+    name: str
+    size_bytes: int
+    compressed_bytes: int
+    crc32: int
+    method: int
+    header_offset: int
+
+
+class _Entry(NamedTuple):
+    """A member with what is needed to check its own header; ``end`` is where the next thing starts."""
+
+    member: ZipMember
+    raw_name: bytes
+    flags: int
+    end: int
+
+
+class _End(NamedTuple):
+    """What the end record, or its zip64 form, says of the directory."""
+
+    member_count: int
+    size_bytes: int
+    offset: int
+
+
+class _Source:
+    """A seekable file that several streams read at positions of their own, from any thread."""
+
+    def __init__(self, file: BinaryIO, *, where: str) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self.where = where
+        try:
+            self.size_bytes = file.seek(0, io.SEEK_END)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def read_at(self, offset: int, size_bytes: int) -> bytes:
+        """Return exactly ``size_bytes`` bytes from ``offset`` on."""
+        try:
+            with self._lock:
+                self._file.seek(offset)
+                data = self._file.read(size_bytes)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        if len(data) != size_bytes:
+            found = f"{len(data)} of {size_bytes} bytes from offset {offset} on"
+            raise _cut_short(self.where, found=found)
+        return data
+
+    def _unreadable(self, error: OSError) -> SourceUnreadableError:
+        return SourceUnreadableError("the archive cannot be read", where=self.where, found=str(error))
+
+
+def _cut_short(where: str, *, found: str) -> MalformedDocumentError:
+    return MalformedDocumentError(
+        "the zip archive is cut short",
+        where=where,
+        found=found,
+        expected="an archive that is closed by its end record",
+        hint="the download was probably interrupted: download the file again",
+    )
+
+
+def _malformed(message: str, *, where: str, found: str = "", expected: str = "") -> MalformedDocumentError:
+    return MalformedDocumentError(message, where=where, found=found, expected=expected, hint=_AGAIN)
+
+
+def _unsafe(message: str, *, where: str, found: str = "", expected: str = "") -> UnsafeArchiveError:
+    hint = "do not use this file; get it again from where it is published"
+    return UnsafeArchiveError(message, where=where, found=found, expected=expected, hint=hint)
+
+
+def _no_end_record(source: _Source) -> MalformedDocumentError:
+    head = source.read_at(0, min(source.size_bytes, 24))
+    found = f"{source.size_bytes} bytes beginning with {head!r}" if head else "an empty file"
+    if head.startswith(_LOCAL_MAGIC):
+        return _cut_short(source.where, found=f"{source.size_bytes} bytes without an end record")
+    hint = "check that the right file was given and that it was downloaded completely"
+    if head.startswith(b"version https://git-lfs"):
+        hint = "this is a Git LFS pointer, not the file: fetch the file itself with 'git lfs pull'"
+    return MalformedDocumentError(
+        "this is no zip archive", where=source.where, found=found, expected="a zip archive", hint=hint
+    )
+
+
+def _read_end(source: _Source) -> _End:
+    """Find the end record, which must be the last thing in the file but for its comment."""
+    tail_offset = max(0, source.size_bytes - _END.size - _MAX16)
+    tail = source.read_at(tail_offset, source.size_bytes - tail_offset)
+    at = len(tail) - _END.size
+    if tail[at : at + 4] != _END_MAGIC or tail[-2:] != b"\0\0":
+        at = tail.rfind(_END_MAGIC)
+    if at < 0:
+        raise _no_end_record(source)
+    if at + _END.size > len(tail):
+        raise _cut_short(source.where, found="a part of the end record")
+    _, disk, directory_disk, count_here, count, size_bytes, offset, comment_bytes = _END.unpack_from(tail, at)
+    if at + _END.size + comment_bytes != len(tail):
+        found = f"an end record {len(tail) - at} bytes before the end, with a comment of {comment_bytes} bytes"
+        raise _cut_short(source.where, found=found)
+    end, directory_end = _End(count, size_bytes, offset), tail_offset + at
+    locator = b""
+    if directory_end >= _LOCATOR64.size:
+        locator = source.read_at(directory_end - _LOCATOR64.size, _LOCATOR64.size)
+    if locator.startswith(_LOCATOR64_MAGIC):
+        end, directory_end = _read_end64(source, locator, end=end, locator_at=directory_end - _LOCATOR64.size)
+    elif (disk, directory_disk) != (0, 0) or count_here != count:
+        raise _malformed("split zip archives are not supported", where=source.where, found=f"part {disk + 1}")
+    if end.offset + end.size_bytes != directory_end:
+        found = f"a directory that ends at {end.offset + end.size_bytes}, but stands before {directory_end}"
+        raise _cut_short(source.where, found=found)
+    return end
+
+
+def _read_end64(source: _Source, locator: bytes, *, end: _End, locator_at: int) -> tuple[_End, int]:
+    """Return what the zip64 end record says, and where that record starts."""
+    _, _, at, disks = _LOCATOR64.unpack(locator)
+    if at + _END64.size > locator_at or disks > 1:
+        raise _malformed("the zip64 locator points nowhere", where=source.where, found=f"offset {at}")
+    fields = _END64.unpack(source.read_at(at, _END64.size))
+    magic, record_bytes, _, _, disk, directory_disk, count_here, count, size_bytes, offset = fields
+    if magic != _END64_MAGIC or at + 12 + record_bytes != locator_at:
+        raise _malformed("the zip64 end record is damaged", where=source.where, found=f"offset {at}")
+    wide = _End(count, size_bytes, offset)
+    ceilings = (_MAX16, _MAX32, _MAX32)
+    agrees = all(short in (long, ceiling) for short, long, ceiling in zip(end, wide, ceilings, strict=True))
+    if not agrees or (disk, directory_disk) != (0, 0) or count_here != count:
+        raise _malformed("the two end records contradict each other", where=source.where)
+    return wide, at
+
+
+def _read_directory(source: _Source, *, limits: ReadLimits) -> dict[str, _Entry]:
+    """Parse and check the whole directory; folders take part in the checks and are then dropped."""
+    where = source.where
+    end = _read_end(source)
+    if end.member_count > limits.member_count:
+        raise LimitExceededError(
+            "the archive has more members than the limit",
+            where=where,
+            found=f"{end.member_count} members",
+            expected=f"at most {limits.member_count} members",
+            hint="if the file is trusted, pass ReadLimits(member_count=...) with a larger value",
+        )
+    if end.size_bytes > _DIRECTORY_BYTES_FREE + end.member_count * _DIRECTORY_BYTES_PER_MEMBER:
+        raise LimitExceededError(
+            "the directory of the archive is larger than its members explain",
+            where=where,
+            found=f"{end.size_bytes} bytes for {end.member_count} members",
+            expected=f"at most {_DIRECTORY_BYTES_PER_MEMBER} bytes for each",
+        )
+    directory = source.read_at(end.offset, end.size_bytes)
+    entries: list[_Entry] = []
+    at = 0
+    for _ in range(end.member_count):
+        entry, at = _entry_at(directory, at, where=where)
+        entries.append(entry)
+    if at != len(directory):
+        found = f"{len(directory) - at} bytes more"
+        raise _malformed(
+            "the directory has more than its members", where=where, found=found, expected=f"{end.member_count} members"
+        )
+    _require_unique(entries, where=where)
+    ends = _require_apart(entries, directory_offset=end.offset, where=where)
+    return {
+        entry.member.name: entry._replace(end=ends[entry.member.header_offset])
+        for entry in entries
+        if not entry.member.name.endswith("/")
+    }
+
+
+def _entry_at(directory: bytes, at: int, *, where: str) -> tuple[_Entry, int]:
+    """Parse one entry of the directory; return it with the position behind it."""
+    if at + _CENTRAL.size > len(directory):
+        raise _malformed("the directory has fewer members than it says", where=where)
+    (
+        magic, _, _, flags, method, _, _, crc32, compressed_bytes, size_bytes,
+        name_bytes, extra_bytes, comment_bytes, disk, _, attributes, header_offset,
+    ) = _CENTRAL.unpack_from(directory, at)  # fmt: skip
+    name_at = at + _CENTRAL.size
+    extra_at = name_at + name_bytes
+    comment_at = extra_at + extra_bytes
+    if magic != _CENTRAL_MAGIC or comment_at + comment_bytes > len(directory):
+        raise _malformed("the directory is damaged", where=where, found=f"byte {at} of the directory")
+    raw_name = directory[name_at:extra_at]
+    try:
+        name = raw_name.decode("utf-8" if flags & _FLAG_UTF8 else "cp437")
+    except UnicodeDecodeError as error:
+        raise _malformed("a member's name is not UTF-8", where=where, found=repr(raw_name)) from error
+    if _MAX32 in (size_bytes, compressed_bytes, header_offset):
+        size_bytes, compressed_bytes, header_offset = _wide_values(
+            (size_bytes, compressed_bytes, header_offset),
+            extra=directory[extra_at:comment_at],
+            where=where,
+        )
+    member = ZipMember(
+        name=name,
+        size_bytes=size_bytes,
+        compressed_bytes=compressed_bytes,
+        crc32=crc32,
+        method=method,
+        header_offset=header_offset,
+    )
+    if disk:
+        raise _malformed("split zip archives are not supported", where=where, found=f"part {disk + 1}")
+    _require_plain(member, flags=flags, mode=attributes >> 16, where=where)
+    return _Entry(member, raw_name, flags, 0), comment_at + comment_bytes
+
+
+def _wide_values(values: tuple[int, int, int], *, extra: bytes, where: str) -> list[int]:
+    """Replace the values that are at their ceiling by those of the zip64 extra field."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        if kind == _ZIP64_EXTRA:
+            field = extra[at + 4 : at + 4 + length]
+            wide = iter(struct.unpack_from(f"<{len(field) // 8}Q", field))
+            found = [next(wide, None) if value == _MAX32 else value for value in values]
+            if None not in found:
+                return [value for value in found if value is not None]
+            break
+        at += 4 + length
+    raise _malformed("the zip64 sizes of a member are missing", where=where)
+
+
+def _require_plain(member: ZipMember, *, flags: int, mode: int, where: str) -> None:
+    """Refuse what is no ordinary file or folder with an ordinary name."""
+    name = member.name
+    is_folder = name.endswith("/")
+    if _BAD_NAME.search(name[:-1] if is_folder else name):
+        expected = "a relative path without '..', '.', empty parts, backslash, colon or control characters"
+        raise _unsafe("a member's name is not allowed", where=where, found=repr(name), expected=expected)
+    where = f"{where}!{name}"
+    if flags & _FLAGS_ENCRYPTED:
+        raise UnsafeArchiveError(
+            "a member is encrypted", where=where, hint="unpack it with its password and pack it again without"
+        )
+    kind = stat.S_IFMT(mode)
+    if kind not in ((0, stat.S_IFREG, stat.S_IFDIR) if is_folder else (0, stat.S_IFREG)):
+        raise _unsafe("a member is no regular file", where=where, found=f"mode {mode:#o}")
+    if is_folder and member.size_bytes:
+        raise _unsafe("a folder has contents of its own", where=where, found=f"{member.size_bytes} bytes")
+    if member.method not in (METHOD_STORED, METHOD_DEFLATED) or flags & _FLAG_PATCH:
+        raise MalformedDocumentError(
+            "a member is packed by a method that is not supported",
+            where=where,
+            found=f"method {member.method}, flags {flags:#06x}",
+            expected="method 0 (stored) or 8 (deflated)",
+            hint="unpack the archive and pack it again with deflate",
+        )
+    if member.method == METHOD_STORED and member.size_bytes != member.compressed_bytes:
+        found = f"{member.compressed_bytes} bytes stored for {member.size_bytes}"
+        raise _malformed("the two sizes of a stored member differ", where=where, found=found)
+
+
+def _require_unique(entries: list[_Entry], *, where: str) -> None:
+    keys = {entry.member.name.removesuffix("/").casefold() for entry in entries}
+    if len(keys) == len(entries):
+        return
+    for entry in entries:
+        key = entry.member.name.removesuffix("/").casefold()
+        if key not in keys:
+            raise _unsafe(
+                "two members have the same name, upper and lower case aside",
+                where=f"{where}!{entry.member.name}",
+                found=repr(entry.member.name),
+            )
+        keys.remove(key)
+
+
+def _require_apart(entries: list[_Entry], *, directory_offset: int, where: str) -> dict[int, int]:
+    """Map each member's offset to where the next starts; the header's extra field is checked on reading."""
+    ordered = sorted(entries, key=lambda entry: entry.member.header_offset)
+    starts = [entry.member.header_offset for entry in ordered]
+    ends = [*starts[1:], directory_offset]
+    for entry, (start, end) in zip(ordered, zip(starts, ends, strict=True), strict=True):
+        if start + _LOCAL.size + len(entry.raw_name) + entry.member.compressed_bytes > end:
+            raise _overlap(entry, where=f"{where}!{entry.member.name}", end=end)
+    return dict(zip(starts, ends, strict=True))
+
+
+def _overlap(entry: _Entry, *, where: str, end: int) -> UnsafeArchiveError:
+    start, size_bytes = entry.member.header_offset, entry.member.compressed_bytes
+    found = f"{size_bytes} packed bytes behind a header at {start}, but something else starts at {end}"
+    return _unsafe("a member overlaps what follows it", where=where, found=found)
+
+
+def _data_offset(head: bytes, entry: _Entry, *, where: str) -> int:
+    """Check a member's own header against the directory; return how long it is, in bytes."""
+    member = entry.member
+    magic, _, flags, method, _, _, crc32, compressed_bytes, size_bytes, name_bytes, extra_bytes = _LOCAL.unpack_from(
+        head
+    )
+    if magic != _LOCAL_MAGIC:
+        raise _malformed("a member has no header", where=where, found=repr(magic), expected=repr(_LOCAL_MAGIC))
+    own_name = head[_LOCAL.size : _LOCAL.size + name_bytes]
+    meaning = _FLAGS_ENCRYPTED if own_name.isascii() else _FLAGS_ENCRYPTED | _FLAG_UTF8
+    pairs = [(own_name, entry.raw_name), (method, member.method), (flags & meaning, entry.flags & meaning)]
+    if not (flags | entry.flags) & _FLAG_DESCRIPTOR:
+        pairs.append((crc32, member.crc32))
+        pairs += [
+            (own, listed)
+            for own, listed in ((compressed_bytes, member.compressed_bytes), (size_bytes, member.size_bytes))
+            if own != _MAX32
+        ]
+    for own, listed in pairs:
+        if own != listed:
+            message = "a member's own header contradicts the directory"
+            raise _unsafe(message, where=where, found=repr(own), expected=repr(listed))
+    length = _LOCAL.size + name_bytes + extra_bytes
+    if member.header_offset + length + member.compressed_bytes > entry.end:
+        raise _overlap(entry, where=where, end=entry.end)
+    return length
+
+
+def _raw_blocks(source: _Source, entry: _Entry, *, where: str) -> Iterator[bytes]:
+    """Yield the bytes of a member as stored; its header and first block come with one read."""
+    member = entry.member
+    at = member.header_offset
+    head = source.read_at(at, min(entry.end - at, COPY_BLOCK_BYTES))
+    at += len(head)
+    start = _data_offset(head, entry, where=where)
+    left = member.compressed_bytes
+    block = head[start : start + left]
+    while block:
+        yield block
+        left -= len(block)
+        block = source.read_at(at, min(left, COPY_BLOCK_BYTES)) if left else b""
+        at += len(block)
+
+
+def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield raw blocks with what they inflate to; a block that swells is followed by more with no raw bytes."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left = size_bytes
+    for block in raw_blocks:
+        raw, pending, is_swelling = block, block, True
+        while is_swelling:
+            most = min(_PLAIN_PIECE_BYTES, left + 1)
+            try:
+                plain = inflater.decompress(pending, most)
+            except zlib.error as error:
+                raise _malformed("a member's deflate stream is damaged", where=where, found=str(error)) from error
+            left -= len(plain)
+            if left < 0:
+                raise _wrong_size(where, found=f"more than {size_bytes} bytes", expected=f"{size_bytes} bytes")
+            if inflater.unused_data:
+                raise _malformed("a member has bytes behind its deflate stream", where=where)
+            yield raw, plain
+            raw, pending = b"", inflater.unconsumed_tail
+            is_swelling = bool(pending) or len(plain) == most
+    if not inflater.eof:
+        raise _malformed("a member's deflate stream has no end", where=where)
+    if left:
+        raise _wrong_size(where, found=f"{size_bytes - left} bytes", expected=f"{size_bytes} bytes")
+
+
+def _wrong_size(where: str, *, found: str, expected: str) -> ChecksumMismatchError:
+    message = "a member's size differs from what the archive says"
+    return ChecksumMismatchError(message, where=where, found=found, expected=expected, hint=_AGAIN)
+
+
+def _checked_pairs(source: _Source, entry: _Entry, *, where: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield pairs of raw and plain bytes; fails instead of ending if length or CRC-32 are wrong."""
+    member = entry.member
+    blocks = _raw_blocks(source, entry, where=where)
+    if member.method == METHOD_STORED:
+        pairs = ((block, block) for block in blocks)
+    else:
+        pairs = _inflated(blocks, size_bytes=member.size_bytes, where=where)
+    crc32 = 0
+    for raw, plain in pairs:
+        crc32 = zlib.crc32(plain, crc32)
+        yield raw, plain
+    _require_crc(crc32, member.crc32, where=where)
+
+
+def _require_crc(found: int, expected: int, *, where: str) -> None:
+    if found != expected:
+        raise ChecksumMismatchError(
+            "a member's CRC-32 differs from what the archive says",
+            where=where,
+            found=f"{found:08x}",
+            expected=f"{expected:08x}",
+            hint=_AGAIN,
+        )
+
+
+@final
+class _PlainStream(io.RawIOBase):
+    """The plain bytes of a member; the last of them are handed out only after the checks."""
+
+    def __init__(self, pairs: Iterator[tuple[bytes, bytes]], *, size_bytes: int) -> None:
+        super().__init__()
+        self._pairs = pairs
+        self._left = size_bytes
+        self._block = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        target = memoryview(buffer).cast("B")
+        while not self._block:
+            plain = next(self._pairs, None)
+            if plain is None:
+                return 0
+            self._block = memoryview(plain[1])
+            self._left -= len(self._block)
+            if not self._left:
+                for _ in self._pairs:  # runs the checks
+                    pass
+        count = min(len(target), len(self._block))
+        target[:count] = self._block[:count]
+        self._block = self._block[count:]
+        return count
+
+
+@final
+class ZipReader:
+    """An open archive, made by ``open_zip``; a context manager.
+
+    Streams and block iterators of one reader may be used interleaved and from several
+    threads: each has its own position, and only the file access itself takes a lock.
+
+    Attributes:
+        where: How errors name the archive.
+        members: The regular files by name, in the order of the directory; folders are left out.
+    """
+
+    def __init__(self, source: _Source, entries: dict[str, _Entry], *, owned_file: BinaryIO | None) -> None:
+        self.where = source.where
+        self.members: Mapping[str, ZipMember] = MappingProxyType(
+            {name: entry.member for name, entry in entries.items()}
+        )
+        self._source = source
+        self._entries = entries
+        self._owned_file = owned_file
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a member for reading; the stream cannot seek and need not be closed.
+
+        The read that would hand out the last byte fails if length or CRC-32 are wrong, so
+        that wrong bytes never count as whole. No more than ``size_bytes`` come out.
+
+        Raises:
+            NotInDepotError: No such member.
+
+        Its reads raise:
+            ChecksumMismatchError: Length or CRC-32 differ.
+            MalformedDocumentError: The member's header or deflate stream is damaged.
+            UnsafeArchiveError: The member's header contradicts the directory, or it overlaps another.
+            SourceUnreadableError: The operating system would not give the bytes.
+        """
+        pairs = self.copy_blocks(name)
+        plain = _PlainStream(pairs, size_bytes=self.members[name].size_bytes)
+        return io.BufferedReader(plain, buffer_size=_STREAM_BUFFER_BYTES)
+
+    def read(self, name: str, *, max_bytes: int, budget: ReadBudget | None = None) -> bytes:
+        """Return a whole member, checked.
+
+        Args:
+            name: The member.
+            max_bytes: The largest unpacked size accepted, in bytes.
+            budget: Charged with the unpacked size before anything is unpacked.
+
+        Raises:
+            LimitExceededError: The member is larger than ``max_bytes``, or the budget is spent.
+            DepotError: As the streams of ``open``.
+            NotInDepotError: No such member.
+        """
+        entry = self._entry(name)
+        where = f"{self.where}!{name}"
+        if entry.member.size_bytes > max_bytes:
+            raise LimitExceededError(
+                "a member is larger than the limit",
+                where=where,
+                found=f"{entry.member.size_bytes} bytes",
+                expected=f"at most {max_bytes} bytes",
+                hint="if the file is trusted, pass ReadLimits(...) with larger values",
+            )
+        if budget is not None:
+            budget.spend(entry.member.size_bytes, where=where)
+        return b"".join([plain for _, plain in _checked_pairs(self._source, entry, where=where)])
+
+    def copy_blocks(self, name: str) -> Iterator[tuple[bytes, bytes]]:
+        """Yield a member as pairs of raw and plain bytes, to carry it over raw and hash it in one pass.
+
+        All raw parts joined are the member as stored, all plain parts joined are its contents.
+        Raw parts have at most 256 KiB, plain parts of deflated members at most 1 MiB; a block
+        that inflates to more is followed by pairs whose raw part is empty. For stored members
+        both parts are the same object.
+
+        Raises:
+            DepotError: As the streams of ``open``; in place of the iterator's end if length or CRC-32 are wrong.
+            NotInDepotError: No such member.
+        """
+        return _checked_pairs(self._source, self._entry(name), where=f"{self.where}!{name}")
+
+    def close(self) -> None:
+        """Close the file if ``open_zip`` opened it; streams are of no use afterwards."""
+        if self._owned_file is not None:
+            self._owned_file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _entry(self, name: str) -> _Entry:
+        entry = self._entries.get(name)
+        if entry is None:
+            key = name.casefold()
+            similar = next((other for other in self._entries if other.casefold() == key), "")
+            raise NotInDepotError(
+                "the archive has no such member",
+                where=self.where,
+                found=f"{len(self._entries)} other members",
+                expected=repr(name),
+                hint=f"did you mean {similar!r}?" if similar else "",
+            )
+        return entry
+
+
+def open_zip(source: Path | BinaryIO, *, where: str, limits: ReadLimits, depth: int = 1) -> ZipReader:
+    """Open an archive and check its whole directory; the members' own headers are checked on reading.
+
+    Args:
+        source: A path, or a seekable file that begins with the archive and ends with it. A
+            given file is not closed, and nobody else may move its position meanwhile.
+        where: How to name the archive in errors.
+        limits: ``member_count`` and ``archive_depth`` are applied here.
+        depth: How many archives this one is in, itself included.
+
+    Raises:
+        MalformedDocumentError: No zip archive; cut short; damaged; a method other than stored or deflated.
+        UnsafeArchiveError: Bad or doubled names, overlapping members, links, devices, encryption.
+        LimitExceededError: Too deep, or too many members.
+        SourceUnreadableError: The operating system would not give the file.
+    """
+    if depth > limits.archive_depth:
+        raise LimitExceededError(
+            "archives are nested deeper than the limit",
+            where=where,
+            found=f"depth {depth}",
+            expected=f"at most {limits.archive_depth}",
+            hint="if the file is trusted, pass ReadLimits(archive_depth=...) with a larger value",
+        )
+    if not isinstance(source, Path):
+        seekable = _Source(source, where=where)
+        return ZipReader(seekable, _read_directory(seekable, limits=limits), owned_file=None)
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        message = "the archive cannot be opened"
+        raise SourceUnreadableError(message, where=where, found=error.strerror or str(error)) from error
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(file.close)
+        seekable = _Source(file, where=where)
+        reader = ZipReader(seekable, _read_directory(seekable, limits=limits), owned_file=file)
+        cleanup.pop_all()
+        return reader
+
+
+def _dos_time(timestamp: datetime | None) -> tuple[int, int]:
+    """Return date and time as zip keeps them: UTC, two-second steps, 1980 to 2107."""
+    if timestamp is None:
+        return 1 << 5 | 1, 0
+    if timestamp.tzinfo is None:
+        raise ModelError("a timestamp needs a time zone", found=repr(timestamp), expected="an aware datetime")
+    moment = timestamp.astimezone(UTC)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ModelError("zip keeps no such date", found=repr(timestamp), expected="a year from 1980 to 2107")
+    date = (moment.year - _FIRST_YEAR) << 9 | moment.month << 5 | moment.day
+    return date, moment.hour << 11 | moment.minute << 5 | moment.second // 2
+
+
+def _name_and_flags(name: str) -> tuple[bytes, int]:
+    return name.encode(), 0 if name.isascii() else _FLAG_UTF8
+
+
+@final
+class ZipWriter:
+    """Writes an archive front to back; the same calls give the same bytes.
+
+    Members are made on Unix with mode 0100644 and one date, without extra fields but
+    those of zip64. As a context manager it closes at the end, unless an error came up; what
+    stands in the target is then no archive. The target is never closed.
+
+    Args:
+        target: Only ``write`` is needed, except for ``add_stream`` without a CRC-32.
+        timestamp: Aware; written in UTC as the date of every member. None means 1980-01-01.
+        where: How to name the archive in errors.
+
+    All methods raise:
+        ModelError: A name is not allowed or given twice; the timestamp does not fit.
+        ExportError: The target cannot be written, or an earlier call had failed.
+    """
+
+    def __init__(self, target: BinaryIO, *, timestamp: datetime | None = None, where: str = "") -> None:
+        self._target = target
+        self._where = where
+        self._date, self._time = _dos_time(timestamp)
+        self._offset = 0
+        self._members: list[ZipMember] = []
+        self._keys: set[str] = set()
+        self._is_whole = True
+        self._is_closed = False
+
+    def add_bytes(self, name: str, data: bytes, *, deflate: bool = False) -> None:
+        """Add a member that is in memory; only without ``deflate`` is it the same with every zlib."""
+        packed = data
+        if deflate:
+            packer = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
+            packed = packer.compress(data) + packer.flush()
+        member = ZipMember(
+            name=name,
+            size_bytes=len(data),
+            compressed_bytes=len(packed),
+            crc32=zlib.crc32(data),
+            method=METHOD_DEFLATED if deflate else METHOD_STORED,
+            header_offset=self._offset,
+        )
+        self._put(member, [packed])
+
+    def add_stream(self, name: str, source: BinaryIO, *, size_bytes: int, crc32: int | None = None) -> None:
+        """Add a member from a stream, method stored, one block at a time.
+
+        Args:
+            name: The member.
+            source: Read to its end; not closed.
+            size_bytes: What it must hold, in bytes.
+            crc32: What it must have; None takes it as it is, and the target must be seekable.
+
+        Raises:
+            ChecksumMismatchError: Size or CRC-32 differ.
+            SourceUnreadableError: The source cannot be read.
+        """
+        found = 0
+
+        def blocks() -> Iterator[bytes]:
+            nonlocal found
+            while block := _read_block(source, where=self._place(name)):
+                found = zlib.crc32(block, found)
+                yield block
+            if crc32 is not None:
+                _require_crc(found, crc32, where=self._place(name))
+
+        member = ZipMember(
+            name=name,
+            size_bytes=size_bytes,
+            compressed_bytes=size_bytes,
+            crc32=crc32 or 0,
+            method=METHOD_STORED,
+            header_offset=self._offset,
+        )
+        if crc32 is not None:
+            self._put(member, blocks())
+            return
+        with self._writing(name):
+            start = self._target.tell()
+        self._put(member, blocks())
+        with self._writing(name):
+            end = self._target.tell()
+            self._target.seek(start + _CRC_OFFSET)
+            self._target.write(struct.pack("<L", found))
+            self._target.seek(end)
+        self._members[-1] = attrs.evolve(member, crc32=found)
+
+    def add_copied(self, name: str, member: ZipMember, blocks: Iterable[bytes]) -> None:
+        """Add a member of another archive as it is stored there; see ``ZipReader.copy_blocks``.
+
+        Args:
+            name: The name it gets here.
+            member: Where method, sizes and CRC-32 are taken from.
+            blocks: The raw bytes. They are counted, not inflated: what they hold is for the giver to check.
+
+        Raises:
+            ChecksumMismatchError: More or fewer raw bytes than ``member.compressed_bytes``.
+        """
+        self._put(attrs.evolve(member, name=name, header_offset=self._offset), blocks)
+
+    def close(self) -> None:
+        """Write the directory and the end records; a second call does nothing."""
+        if self._is_closed:
+            return
+        self._require_whole()
+        start = self._offset
+        for first in range(0, len(self._members), _RECORDS_AT_ONCE):
+            batch = self._members[first : first + _RECORDS_AT_ONCE]
+            self._write(b"".join([self._directory_record(member) for member in batch]))
+        self._write(_end_records(_End(len(self._members), self._offset - start, start)))
+        self._is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+    def _put(self, member: ZipMember, blocks: Iterable[bytes]) -> None:
+        """Write header and blocks, and remember the member once all of them were right."""
+        self._require_whole()
+        self._take_name(member.name)
+        self._is_whole = False
+        self._write(self._header(member))
+        left = member.compressed_bytes
+        for block in blocks:
+            left -= len(block)
+            if left < 0:
+                break
+            self._write(block)
+        if left:
+            expected = f"{member.compressed_bytes} bytes"
+            found = f"more than {expected}" if left < 0 else f"{member.compressed_bytes - left} bytes"
+            raise _wrong_size(self._place(member.name), found=found, expected=expected)
+        self._members.append(member)
+        self._is_whole = True
+
+    def _take_name(self, name: str) -> None:
+        if _BAD_NAME.search(name) or len(name.encode()) > _MAX16:
+            raise ModelError("an archive cannot hold this name", where=self._where, found=repr(name))
+        if (key := name.casefold()) in self._keys:
+            message = "two members would have the same name, upper and lower case aside"
+            raise ModelError(message, where=self._where, found=repr(name))
+        self._keys.add(key)
+
+    def _header(self, member: ZipMember) -> bytes:
+        raw_name, flags = _name_and_flags(member.name)
+        version, extra, sizes = _VERSION, b"", (member.compressed_bytes, member.size_bytes)
+        if max(sizes) >= _ZIP64_BYTES:
+            extra = struct.pack("<2H2Q", _ZIP64_EXTRA, 16, member.size_bytes, member.compressed_bytes)
+            version, sizes = _VERSION64, (_MAX32, _MAX32)
+        record = _LOCAL.pack(
+            _LOCAL_MAGIC, version, flags, member.method, self._time, self._date,
+            member.crc32, *sizes, len(raw_name), len(extra),
+        )  # fmt: skip
+        return record + raw_name + extra
+
+    def _directory_record(self, member: ZipMember) -> bytes:
+        raw_name, flags = _name_and_flags(member.name)
+        values = (member.size_bytes, member.compressed_bytes, member.header_offset)
+        wide = [value for value in values if value >= _ZIP64_BYTES]
+        size_bytes, compressed_bytes, offset = (_MAX32 if value >= _ZIP64_BYTES else value for value in values)
+        extra = struct.pack(f"<2H{len(wide)}Q", _ZIP64_EXTRA, 8 * len(wide), *wide) if wide else b""
+        version = _VERSION64 if wide else _VERSION
+        record = _CENTRAL.pack(
+            _CENTRAL_MAGIC, _MADE_ON_UNIX | version, version, flags, member.method, self._time, self._date,
+            member.crc32, compressed_bytes, size_bytes, len(raw_name), len(extra), 0, 0, 0, _MODE << 16, offset,
+        )  # fmt: skip
+        return record + raw_name + extra
+
+    def _write(self, data: bytes) -> None:
+        with self._writing():
+            written = self._target.write(data)
+        if written != len(data):
+            raise ExportError("the target took only a part of the bytes", where=self._where)
+        self._offset += len(data)
+
+    @contextlib.contextmanager
+    def _writing(self, name: str = "") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._is_whole = False
+            message = "the archive cannot be written"
+            raise ExportError(message, where=self._place(name), found=str(error)) from error
+
+    def _place(self, name: str) -> str:
+        return f"{self._where}!{name}" if self._where and name else self._where or name
+
+    def _require_whole(self) -> None:
+        if not self._is_whole or self._is_closed:
+            message = "the archive is closed" if self._is_closed else "an earlier write to the archive failed"
+            raise ExportError(message, where=self._where, hint="begin with a new file")
+
+
+def _read_block(source: BinaryIO, *, where: str) -> bytes:
+    try:
+        return source.read(COPY_BLOCK_BYTES)
+    except OSError as error:
+        raise SourceUnreadableError("the source cannot be read", where=where, found=str(error)) from error
+
+
+def _end_records(end: _End) -> bytes:
+    """Render the end record, with its zip64 form before it where a value does not fit."""
+    ceilings = (_ZIP64_COUNT, _ZIP64_BYTES, _ZIP64_BYTES)
+    if all(value < ceiling for value, ceiling in zip(end, ceilings, strict=True)):
+        return _END.pack(_END_MAGIC, 0, 0, end.member_count, end.member_count, end.size_bytes, end.offset, 0)
+    version = _MADE_ON_UNIX | _VERSION64
+    counts = (end.member_count, end.member_count)
+    record = _END64.pack(_END64_MAGIC, _END64.size - 12, version, _VERSION64, 0, 0, *counts, *end[1:])
+    locator = _LOCATOR64.pack(_LOCATOR64_MAGIC, 0, end.offset + end.size_bytes, 1)
+    return record + locator + _END.pack(_END_MAGIC, 0, 0, _MAX16, _MAX16, _MAX32, _MAX32, 0)
+
+
+def render_zip(members: Iterable[tuple[str, bytes]], *, deflate: bool = False) -> bytes:
+    """Return a small archive, such as ``metadata.zip``, with the members in the order given.
+
+    Raises:
+        ModelError: A name is not allowed or given twice.
+    """
+    target = io.BytesIO()
+    with ZipWriter(target) as writer:
+        for name, data in members:
+            writer.add_bytes(name, data, deflate=deflate)
+    return target.getvalue()

@@ -1,0 +1,194 @@
+"""The catalog: everything that the opened depots hold, without bytes."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar, final
+
+import attrs
+
+from esximage_builder.errors import NotInDepotError, VersionSyntaxError
+from esximage_builder.models.fields import as_tuple
+from esximage_builder.versions import BaseImageVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from esximage_builder.findings import Finding
+    from esximage_builder.models.add_on import AddOn
+    from esximage_builder.models.base_image import BaseImage
+    from esximage_builder.models.component import Bulletin, Component
+    from esximage_builder.models.hardware_support import HardwareSupport
+    from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.solution import Solution
+    from esximage_builder.models.vib import Vib
+
+__all__ = ["Catalog"]
+
+_Noun = TypeVar("_Noun")
+
+
+def _grouped(items: Iterable[_Noun], key: Callable[[_Noun], str]) -> Mapping[str, tuple[_Noun, ...]]:
+    groups: dict[str, list[_Noun]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return MappingProxyType({name: tuple(group) for name, group in groups.items()})
+
+
+def _near(wanted: str, available: Iterable[str], *, kind: str) -> str:
+    """Word the hint: near matches, else what there is."""
+    names = sorted(set(available))
+    if not names:
+        return f"no loaded depot holds any {kind}: open the depot that does"
+    near = difflib.get_close_matches(wanted, names, n=5, cutoff=0.5) or names[:8]
+    return f"loaded: {', '.join(near)}{' ...' if len(near) < len(names) else ''}"
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Catalog:
+    """All nouns of the opened depots, each once, in an order that no source order changes.
+
+    A VIB id (or component id) with two different contents stands here twice, and a finding
+    says so.
+
+    Attributes:
+        sources: Names of the opened sources, as given.
+        base_images: Sorted by version.
+        add_ons: Sorted by name, then version.
+        components: Sorted by name, then version.
+        bulletins: Legacy bulletins, which have no component name; sorted by id.
+        profiles: Sorted by name.
+        solutions: Sorted by name, then version.
+        hardware_support: Sorted by name, then version.
+        vibs: Sorted by id.
+        vib_sources: Pairs of VIB fingerprint and the names of the sources that hold it.
+        findings: What reading noticed.
+        vibs_by_id: Id to VIBs; more than one where contents differ.
+        components_by_name: Name to components, lowest version first.
+        components_by_bulletin_id: Bulletin id to components.
+    """
+
+    sources: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    base_images: tuple[BaseImage, ...] = attrs.field(default=(), converter=as_tuple)
+    add_ons: tuple[AddOn, ...] = attrs.field(default=(), converter=as_tuple)
+    components: tuple[Component, ...] = attrs.field(default=(), converter=as_tuple)
+    bulletins: tuple[Bulletin, ...] = attrs.field(default=(), converter=as_tuple)
+    profiles: tuple[ImageProfile, ...] = attrs.field(default=(), converter=as_tuple)
+    solutions: tuple[Solution, ...] = attrs.field(default=(), converter=as_tuple)
+    hardware_support: tuple[HardwareSupport, ...] = attrs.field(default=(), converter=as_tuple)
+    vibs: tuple[Vib, ...] = attrs.field(default=(), converter=as_tuple)
+    vib_sources: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(default=(), converter=as_tuple)
+    findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
+
+    @functools.cached_property
+    def vibs_by_id(self) -> Mapping[str, tuple[Vib, ...]]:  # noqa: D102 - described at the class
+        return _grouped(self.vibs, lambda vib: vib.id)
+
+    @functools.cached_property
+    def components_by_name(self) -> Mapping[str, tuple[Component, ...]]:  # noqa: D102 - described at the class
+        return _grouped(self.components, lambda component: component.name)
+
+    @functools.cached_property
+    def components_by_bulletin_id(self) -> Mapping[str, tuple[Component, ...]]:  # noqa: D102 - described at the class
+        return _grouped(self.components, lambda component: component.bulletin.id)
+
+    @functools.cached_property
+    def _sources_by_fingerprint(self) -> Mapping[str, tuple[str, ...]]:
+        return MappingProxyType(dict(self.vib_sources))
+
+    def sources_of(self, vib: Vib) -> tuple[str, ...]:
+        """Return the names of the sources that hold this VIB; empty if none does."""
+        return self._sources_by_fingerprint.get(vib.fingerprint, ())
+
+    def base_image(self, version: str) -> BaseImage:
+        """Return the base image of that version; both 9.x spellings find it.
+
+        Raises:
+            NotInDepotError: None is loaded; the hint lists those that are.
+        """
+        try:
+            wanted = BaseImageVersion(version)
+        except VersionSyntaxError:
+            wanted = None
+        for base_image in self.base_images:
+            if base_image.version == wanted:
+                return base_image
+        available = [base_image.version.text for base_image in self.base_images]
+        raise NotInDepotError(
+            f"no loaded depot has the base image {version}",
+            found=repr(version),
+            expected="the version of a loaded base image",
+            hint=_near(version, available, kind="base image"),
+        )
+
+    def add_on(self, name: str, version: str) -> AddOn:
+        """Return the add-on of that name and version text.
+
+        Raises:
+            NotInDepotError: None is loaded; the hint lists near matches.
+        """
+        return self._named(self.add_ons, name, version, kind="add-on", identity=lambda unit: unit.id)
+
+    def solution(self, name: str, version: str) -> Solution:
+        """Return the solution of that name and version text.
+
+        Raises:
+            NotInDepotError: None is loaded.
+        """
+        return self._named(self.solutions, name, version, kind="solution", identity=lambda unit: unit.id)
+
+    def hardware_support_package(self, name: str, version: str) -> HardwareSupport:
+        """Return the hardware support package of that name and version text.
+
+        Raises:
+            NotInDepotError: None is loaded.
+        """
+        return self._named(
+            self.hardware_support, name, version, kind="hardware support package", identity=lambda unit: unit.id
+        )
+
+    def component(self, name: str, version: str) -> Component:
+        """Return the component of that name and version text.
+
+        Raises:
+            NotInDepotError: None is loaded; the hint lists the versions or names that are.
+        """
+        named = self.components_by_name.get(name, ())
+        return self._named(
+            named or self.components, name, version, kind="component", identity=lambda component: component.id
+        )
+
+    def profile(self, name: str) -> ImageProfile:
+        """Return the image profile of that name.
+
+        Raises:
+            NotInDepotError: None is loaded; the hint lists near matches.
+        """
+        for profile in self.profiles:
+            if profile.name == name:
+                return profile
+        raise NotInDepotError(
+            f"no loaded depot has the image profile {name!r}",
+            found=repr(name),
+            hint=_near(name, [profile.name for profile in self.profiles], kind="image profile"),
+        )
+
+    @staticmethod
+    def _named(
+        units: Iterable[_Noun], name: str, version: str, *, kind: str, identity: Callable[[_Noun], str]
+    ) -> _Noun:
+        wanted = f"{name}:{version}"
+        identities = []
+        for unit in units:
+            if identity(unit) == wanted:
+                return unit
+            identities.append(identity(unit))
+        raise NotInDepotError(
+            f"no loaded depot has the {kind} {wanted}",
+            found=repr(wanted),
+            expected=f"name and version of a loaded {kind}",
+            hint=_near(wanted, identities, kind=kind),
+        )
