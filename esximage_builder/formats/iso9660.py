@@ -29,7 +29,7 @@ import struct
 import threading
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO, Literal, final
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast, final
 
 import attrs
 import pycdlib
@@ -37,6 +37,7 @@ from pycdlib.pycdlibexception import PyCdlibException
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import (
+    DepotError,
     ExportError,
     LimitExceededError,
     MalformedDocumentError,
@@ -69,7 +70,6 @@ _BLOCK = 2048  # bytes of a logical sector and, here, of a logical block
 _DESCRIPTORS_AT = 16  # first sector of the volume descriptors, ECMA-119 7.2.1
 _MOST_DESCRIPTORS = 64
 _MOST_BLOCKS = 2**32 - 1
-_MOST_CATALOG_BLOCKS = 4
 _LONGEST_PATH = 1024  # characters; the standard allows 255, relaxed writers more
 _BOOT_SECTOR_BYTES = 512
 _BIOS_LOAD_SECTORS = 4
@@ -97,6 +97,9 @@ _DOT_NAMES = (b"\x00", b"\x01")
 _CATALOG_RECORD_BYTES = 32
 _BOOTABLE, _NOT_BOOTABLE, _EXTENSION, _HEADER, _LAST_HEADER = 0x88, 0x00, 0x44, 0x90, 0x91
 _EFI_PLATFORM = 0xEF
+
+_NOT_AS_ASKED = "the disc laid out is not the disc asked for"
+_OTHER_PYCDLIB = "another release of pycdlib may behave differently: install the one that docs/dependencies.md names"
 
 
 @final
@@ -184,7 +187,8 @@ class IsoLayout:
     _contents: tuple[tuple[int, bytes], ...] = attrs.field(repr=False)
 
     @functools.cached_property
-    def offsets(self) -> Mapping[str, int]:  # described in the class docstring
+    def offsets(self) -> Mapping[str, int]:
+        """Byte offset by path."""
         return MappingProxyType({entry.path: entry.offset for entry in self.entries})
 
     def write_skeleton(self, target: BinaryIO) -> None:
@@ -256,27 +260,22 @@ def lay_out_iso(
     _require_boot_files(by_path, bios_boot=bios_boot, efi_boot=efi_boot)
     if not _VOLUME_ID.fullmatch(volume_id):
         raise ModelError(
-            "the volume id cannot stand on a disc",
-            found=repr(volume_id),
-            expected="1 to 32 characters A-Z 0-9 _ - .",
+            "the volume id cannot stand on a disc", found=repr(volume_id), expected="1 to 32 characters A-Z 0-9 _ - ."
         )
     dates = _rendered_dates(timestamp)
     metadata = _rendered_metadata(by_path, volume_id=volume_id, bios_boot=bios_boot, efi_boot=efi_boot)
-    # The stream holds metadata only; the declared size lets extents lie behind it.
-    source = _Source(stream=io.BytesIO(metadata), size_bytes=_MOST_BLOCKS * _BLOCK, where=volume_id)
-    volume = _read_volume(source, limits=ReadLimits())
-    expected = {path: file.size_bytes for path, file in by_path.items()}
-    _require_as_asked(volume, expected=expected, boots=boots, metadata_bytes=len(metadata))
-    _stamp(metadata, positions=volume.record_positions, dates=dates)
-    offsets = {entry.path: entry.offset for entry in volume.entries}
+    rendered = _read_back(metadata, where=volume_id)
+    _require_as_asked(rendered, by_path=by_path, boots=boots, metadata_bytes=len(metadata))
+    _stamp(metadata, positions=rendered.record_positions, dates=dates)
+    offsets = {path: entry.offset for path, entry in rendered.files.items()}
     contents = {path: file.content for path, file in by_path.items() if file.content}
     if bios_boot is not None:
         contents[bios_boot] = with_boot_info_table(contents[bios_boot], offset=offsets[bios_boot])
     return IsoLayout(
         volume_id=volume_id,
-        total_bytes=volume.volume_bytes,
-        entries=volume.entries,
-        boot_entries=volume.boot_entries,
+        total_bytes=rendered.volume_bytes,
+        entries=tuple(rendered.files.values()),
+        boot_entries=rendered.boot_entries,
         metadata=bytes(metadata),
         contents=tuple(sorted((offsets[path], content) for path, content in contents.items())),
     )
@@ -372,9 +371,6 @@ class _MetadataSink(io.RawIOBase):
         self._position = origin + offset
         return self._position
 
-    def tell(self) -> int:
-        return self._position
-
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
         start, self._position = self._position, self._position + len(data)
         self._end = max(self._end, self._position)
@@ -413,7 +409,7 @@ def _rendered_metadata(
                 platform_id=_EFI_PLATFORM,
                 efi=True,
             )
-        disc.write_fp(sink)
+        disc.write_fp(cast("BinaryIO", sink))
         disc.close()
     except (PyCdlibException, struct.error) as error:
         raise ExportError("the disc cannot be laid out", where=volume_id, found=str(error)) from error
@@ -427,23 +423,30 @@ def _pycdlib_path(path: str) -> str:
     return f"/{path}{dot};1"
 
 
-def _require_as_asked(volume: _Volume, *, expected: dict[str, int], boots: list[str], metadata_bytes: int) -> None:
+def _read_back(metadata: bytearray, *, where: str) -> IsoReader:
+    """Read what pycdlib rendered; extents may lie behind the metadata, where nothing is yet."""
+    source = _Source(stream=io.BytesIO(metadata), size_bytes=_MOST_BLOCKS * _BLOCK, where=where)
+    try:
+        return _read_disc(source, limits=ReadLimits(), resources=contextlib.ExitStack())
+    except DepotError as error:
+        raise ExportError(_NOT_AS_ASKED, where=where, found=error.message, hint=_OTHER_PYCDLIB) from error
+
+
+def _require_as_asked(
+    rendered: IsoReader, *, by_path: dict[str, IsoFile], boots: list[str], metadata_bytes: int
+) -> None:
     """Compare what was rendered with what was asked for, and refuse extents that overlap."""
-    wanted = expected | ({BOOT_CATALOG_PATH: _BLOCK} if boots else {})
-    same_files = {entry.path: entry.size_bytes for entry in volume.entries} == wanted
-    same_boots = [entry.path for entry in volume.boot_entries] == boots
+    asked = {path: file.size_bytes for path, file in by_path.items()}
+    as_asked = [entry.path for entry in rendered.boot_entries] == boots
+    as_asked &= {path: entry.size_bytes for path, entry in rendered.files.items() if path in asked} == asked
+    as_asked &= rendered.files.keys() - asked == ({BOOT_CATALOG_PATH} if boots else set())
     free_from = metadata_bytes
-    for entry in sorted(volume.entries, key=lambda entry: entry.offset):
-        if entry.size_bytes == 0 or (boots and entry.path == BOOT_CATALOG_PATH):
-            continue
-        same_files = same_files and entry.offset >= free_from
-        free_from = entry.offset + _blocks(entry.size_bytes) * _BLOCK
-    if not (same_files and same_boots and free_from <= volume.volume_bytes):
-        raise ExportError(
-            "the disc laid out is not the disc asked for",
-            where=volume.volume_id,
-            hint="this release of pycdlib behaves differently: install the one the project was tested with",
-        )
+    for entry in sorted(rendered.files.values(), key=lambda entry: entry.offset):
+        if entry.path in asked and entry.size_bytes:
+            as_asked &= entry.offset >= free_from
+            free_from = entry.offset + _blocks(entry.size_bytes) * _BLOCK
+    if not as_asked or free_from > rendered.volume_bytes:
+        raise ExportError(_NOT_AS_ASKED, where=rendered.where, hint=_OTHER_PYCDLIB)
 
 
 def _rendered_dates(timestamp: dt.datetime) -> tuple[bytes, bytes]:
@@ -523,28 +526,15 @@ class _Record:
     system_use: bytes
 
 
-@final
-@attrs.frozen(kw_only=True)
-class _Volume:
-    """What one pass over descriptors and directories found."""
-
-    volume_id: str
-    volume_bytes: int
-    entries: tuple[IsoEntry, ...]
-    boot_entries: tuple[BootEntry, ...]
-    has_joliet: bool
-    has_rock_ridge: bool
-    record_positions: tuple[int, ...]
-
-
-def _read_volume(source: _Source, *, limits: ReadLimits) -> _Volume:
+def _read_disc(source: _Source, *, limits: ReadLimits, resources: contextlib.ExitStack) -> IsoReader:
+    """Read descriptors, directories and boot catalog in one pass."""
     primary: bytes | None = None
-    primary_at = catalog_at = 0
+    root_at = catalog_at = 0
     has_joliet = False
     for position, descriptor in _descriptors(source):
         kind = descriptor[0]
         if kind == _TYPE_PRIMARY and primary is None:
-            primary, primary_at = descriptor, position
+            primary, root_at = descriptor, position + _ROOT_RECORD_AT
         elif kind == _TYPE_BOOT and descriptor[7:39].rstrip(b"\x00 ") == b"EL TORITO SPECIFICATION":
             catalog_at = int.from_bytes(descriptor[71:75], "little") * _BLOCK
         elif kind == _TYPE_SUPPLEMENTARY:
@@ -554,19 +544,21 @@ def _read_volume(source: _Source, *, limits: ReadLimits) -> _Volume:
     block_bytes = int.from_bytes(primary[128:130], "little")
     if block_bytes != _BLOCK:
         raise source.malformed("the block size is not readable", found=str(block_bytes), expected=str(_BLOCK))
-    root_bytes = primary[_ROOT_RECORD_AT : _ROOT_RECORD_AT + _ROOT_RECORD_BYTES]
-    root = _parse_record(root_bytes, position=primary_at + _ROOT_RECORD_AT, source=source)
+    root = primary[_ROOT_RECORD_AT : _ROOT_RECORD_AT + _ROOT_RECORD_BYTES]
     walk = _Walk(source=source, budget=ReadBudget(limits=limits))
-    walk.run(root)
-    entries = tuple(sorted(walk.entries.values(), key=lambda entry: entry.path))
-    return _Volume(
+    walk.run(_parse_record(root, position=root_at, source=source))
+    files = dict(sorted(walk.entries.items()))
+    return IsoReader(
+        where=source.where,
         volume_id=primary[40:72].decode("latin-1").rstrip(" \x00"),
         volume_bytes=int.from_bytes(primary[80:84], "little") * _BLOCK,
-        entries=entries,
-        boot_entries=_boot_entries(source, catalog_at=catalog_at, entries=entries) if catalog_at else (),
+        files=MappingProxyType(files),
+        boot_entries=_boot_entries(source, catalog_at=catalog_at, files=files) if catalog_at else (),
         has_joliet=has_joliet,
         has_rock_ridge=walk.has_rock_ridge,
-        record_positions=(root.position, *walk.record_positions),
+        record_positions=(root_at, *walk.record_positions),
+        source=source,
+        resources=resources,
     )
 
 
@@ -690,7 +682,7 @@ class _Walk:
     def _name(self, raw: bytes, *, prefix: str) -> str:
         """Return the name without version and empty extension, in upper case."""
         name = raw.decode("latin-1").partition(";")[0].removesuffix(".").upper()
-        if name in ("", ".", "..") or not name.isprintable() or "/" in name or "\\" in name:
+        if name in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\:"):
             raise UnsafeArchiveError("a name on the disc is not safe", where=self.source.where, found=repr(raw))
         if len(prefix) + len(name) > _LONGEST_PATH:
             raise LimitExceededError(
@@ -723,11 +715,10 @@ def _has_rock_ridge(system_use: bytes) -> bool:
     return False
 
 
-def _boot_entries(source: _Source, *, catalog_at: int, entries: tuple[IsoEntry, ...]) -> tuple[BootEntry, ...]:
+def _boot_entries(source: _Source, *, catalog_at: int, files: Mapping[str, IsoEntry]) -> tuple[BootEntry, ...]:
     """Read the boot catalog: validation entry, default entry, then sections."""
-    count = min(_MOST_CATALOG_BLOCKS * _BLOCK, max(_BLOCK, source.size_bytes - catalog_at))
-    catalog = source.read_at(catalog_at, count - count % _BLOCK)
-    paths = {entry.offset: entry.path for entry in reversed(entries) if entry.size_bytes}
+    catalog = source.read_at(catalog_at, _BLOCK)  # 64 records; a disc has five
+    paths = {entry.offset: entry.path for entry in reversed(list(files.values())) if entry.size_bytes}
     validation = catalog[:_CATALOG_RECORD_BYTES]
     words = struct.unpack("<16H", validation)
     if validation[0] != 1 or validation[30:] != b"\x55\xaa" or sum(words) & 0xFFFF:
@@ -765,8 +756,6 @@ def _catalog_records(catalog: bytes, *, source: _Source) -> Iterator[tuple[int, 
         elif not is_last and record[0] in (_HEADER, _LAST_HEADER):
             platform, missing = record[1], int.from_bytes(record[2:4], "little")
             is_last = record[0] == _LAST_HEADER
-        elif not is_last and record[0] == _BOOTABLE:  # old writers left the headers out
-            yield catalog[1], record
         else:
             return
     if missing:
@@ -794,9 +783,6 @@ class _ExtentStream(io.RawIOBase):
         self._position = max(0, origins[whence] + offset)
         return self._position
 
-    def tell(self) -> int:
-        return self._position
-
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         count = max(0, min(len(buffer), self._entry.size_bytes - self._position))
         if count:
@@ -818,6 +804,7 @@ class IsoReader:
         boot_entries: In catalog order; empty if it does not boot by El Torito.
         has_joliet: Windows' long names are there (and passed over).
         has_rock_ridge: Unix's long names are there (and passed over).
+        record_positions: Byte offset of every directory record; where dates are put.
     """
 
     where: str
@@ -827,6 +814,7 @@ class IsoReader:
     boot_entries: tuple[BootEntry, ...]
     has_joliet: bool
     has_rock_ridge: bool
+    record_positions: tuple[int, ...] = attrs.field(repr=False)
     _source: _Source = attrs.field(repr=False)
     _resources: contextlib.ExitStack = attrs.field(repr=False)
 
@@ -904,15 +892,5 @@ def open_iso(source: Path | BinaryIO, *, where: str, limits: ReadLimits) -> IsoR
         except OSError as error:
             raise SourceUnreadableError("the disc cannot be read", where=where, found=str(error)) from error
         checked = _Source(stream=stream, size_bytes=size_bytes, where=where)
-        volume = _read_volume(checked, limits=limits)
-        return IsoReader(
-            where=where,
-            volume_id=volume.volume_id,
-            volume_bytes=volume.volume_bytes,
-            files=MappingProxyType({entry.path: entry for entry in volume.entries}),
-            boot_entries=volume.boot_entries,
-            has_joliet=volume.has_joliet,
-            has_rock_ridge=volume.has_rock_ridge,
-            source=checked,
-            resources=resources.pop_all(),
-        )
+        reader = _read_disc(checked, limits=limits, resources=resources)
+        return attrs.evolve(reader, resources=resources.pop_all())

@@ -116,13 +116,15 @@ class ZipMember:
     header_offset: int
 
 
-class _Entry(NamedTuple):
+@final
+@attrs.define
+class _Entry:
     """A member with what is needed to check its own header; ``end`` is where the next thing starts."""
 
     member: ZipMember
     raw_name: bytes
     flags: int
-    end: int
+    end: int = 0
 
 
 class _End(NamedTuple):
@@ -162,9 +164,10 @@ class _Source:
         return SourceUnreadableError("the archive cannot be read", where=self.where, found=str(error))
 
 
-def _cut_short(where: str, *, found: str) -> MalformedDocumentError:
+def _cut_short(where: str, *, found: str, is_certain: bool = True) -> MalformedDocumentError:
+    message = "the zip archive is cut short"
     return MalformedDocumentError(
-        "the zip archive is cut short",
+        message if is_certain else f"{message}, or something was put before or behind it",
         where=where,
         found=found,
         expected="an archive that is closed by its end record",
@@ -184,7 +187,7 @@ def _unsafe(message: str, *, where: str, found: str = "", expected: str = "") ->
 def _no_end_record(source: _Source) -> MalformedDocumentError:
     head = source.read_at(0, min(source.size_bytes, 24))
     found = f"{source.size_bytes} bytes beginning with {head!r}" if head else "an empty file"
-    if head.startswith(_LOCAL_MAGIC):
+    if head.startswith(b"PK"):
         return _cut_short(source.where, found=f"{source.size_bytes} bytes without an end record")
     hint = "check that the right file was given and that it was downloaded completely"
     if head.startswith(b"version https://git-lfs"):
@@ -208,7 +211,7 @@ def _read_end(source: _Source) -> _End:
     _, disk, directory_disk, count_here, count, size_bytes, offset, comment_bytes = _END.unpack_from(tail, at)
     if at + _END.size + comment_bytes != len(tail):
         found = f"an end record {len(tail) - at} bytes before the end, with a comment of {comment_bytes} bytes"
-        raise _cut_short(source.where, found=found)
+        raise _cut_short(source.where, found=found, is_certain=False)
     end, directory_end = _End(count, size_bytes, offset), tail_offset + at
     locator = b""
     if directory_end >= _LOCATOR64.size:
@@ -219,7 +222,7 @@ def _read_end(source: _Source) -> _End:
         raise _malformed("split zip archives are not supported", where=source.where, found=f"part {disk + 1}")
     if end.offset + end.size_bytes != directory_end:
         found = f"a directory that ends at {end.offset + end.size_bytes}, but stands before {directory_end}"
-        raise _cut_short(source.where, found=found)
+        raise _cut_short(source.where, found=found, is_certain=False)
     return end
 
 
@@ -271,12 +274,8 @@ def _read_directory(source: _Source, *, limits: ReadLimits) -> dict[str, _Entry]
             "the directory has more than its members", where=where, found=found, expected=f"{end.member_count} members"
         )
     _require_unique(entries, where=where)
-    ends = _require_apart(entries, directory_offset=end.offset, where=where)
-    return {
-        entry.member.name: entry._replace(end=ends[entry.member.header_offset])
-        for entry in entries
-        if not entry.member.name.endswith("/")
-    }
+    _set_ends(entries, directory_offset=end.offset, where=where)
+    return {entry.member.name: entry for entry in entries if not entry.member.name.endswith("/")}
 
 
 def _entry_at(directory: bytes, at: int, *, where: str) -> tuple[_Entry, int]:
@@ -293,8 +292,8 @@ def _entry_at(directory: bytes, at: int, *, where: str) -> tuple[_Entry, int]:
     if magic != _CENTRAL_MAGIC or comment_at + comment_bytes > len(directory):
         raise _malformed("the directory is damaged", where=where, found=f"byte {at} of the directory")
     raw_name = directory[name_at:extra_at]
-    try:
-        name = raw_name.decode("utf-8" if flags & _FLAG_UTF8 else "cp437")
+    try:  # ASCII is the same in both, and UTF-8 decodes it much faster
+        name = raw_name.decode("utf-8" if flags & _FLAG_UTF8 or raw_name.isascii() else "cp437")
     except UnicodeDecodeError as error:
         raise _malformed("a member's name is not UTF-8", where=where, found=repr(raw_name)) from error
     if _MAX32 in (size_bytes, compressed_bytes, header_offset):
@@ -314,7 +313,7 @@ def _entry_at(directory: bytes, at: int, *, where: str) -> tuple[_Entry, int]:
     if disk:
         raise _malformed("split zip archives are not supported", where=where, found=f"part {disk + 1}")
     _require_plain(member, flags=flags, mode=attributes >> 16, where=where)
-    return _Entry(member, raw_name, flags, 0), comment_at + comment_bytes
+    return _Entry(member, raw_name, flags), comment_at + comment_bytes
 
 
 def _wide_values(values: tuple[int, int, int], *, extra: bytes, where: str) -> list[int]:
@@ -364,43 +363,43 @@ def _require_plain(member: ZipMember, *, flags: int, mode: int, where: str) -> N
 
 
 def _require_unique(entries: list[_Entry], *, where: str) -> None:
-    keys = {entry.member.name.removesuffix("/").casefold() for entry in entries}
-    if len(keys) == len(entries):
-        return
+    seen: set[str] = set()
     for entry in entries:
-        key = entry.member.name.removesuffix("/").casefold()
-        if key not in keys:
-            raise _unsafe(
-                "two members have the same name, upper and lower case aside",
-                where=f"{where}!{entry.member.name}",
-                found=repr(entry.member.name),
-            )
-        keys.remove(key)
+        name = entry.member.name
+        key = name.removesuffix("/").casefold()
+        if key in seen:
+            message = "two members have the same name, upper and lower case aside"
+            raise _unsafe(message, where=f"{where}!{name}", found=repr(name))
+        seen.add(key)
 
 
-def _require_apart(entries: list[_Entry], *, directory_offset: int, where: str) -> dict[int, int]:
-    """Map each member's offset to where the next starts; the header's extra field is checked on reading."""
-    ordered = sorted(entries, key=lambda entry: entry.member.header_offset)
-    starts = [entry.member.header_offset for entry in ordered]
-    ends = [*starts[1:], directory_offset]
-    for entry, (start, end) in zip(ordered, zip(starts, ends, strict=True), strict=True):
+def _set_ends(entries: list[_Entry], *, directory_offset: int, where: str) -> None:
+    """Tell each entry where the next thing starts, and refuse those that reach beyond.
+
+    A header's extra field has its length only in the header itself, so it is counted when
+    the member is read; a look into every header here would cost a seek for each.
+    """
+    end = directory_offset
+    for entry in sorted(entries, key=lambda entry: entry.member.header_offset, reverse=True):
+        start = entry.member.header_offset
+        entry.end = end
         if start + _LOCAL.size + len(entry.raw_name) + entry.member.compressed_bytes > end:
-            raise _overlap(entry, where=f"{where}!{entry.member.name}", end=end)
-    return dict(zip(starts, ends, strict=True))
+            raise _overlap(entry, where=f"{where}!{entry.member.name}")
+        end = start
 
 
-def _overlap(entry: _Entry, *, where: str, end: int) -> UnsafeArchiveError:
+def _overlap(entry: _Entry, *, where: str) -> UnsafeArchiveError:
     start, size_bytes = entry.member.header_offset, entry.member.compressed_bytes
-    found = f"{size_bytes} packed bytes behind a header at {start}, but something else starts at {end}"
+    found = f"{size_bytes} packed bytes behind a header at {start}, but something else starts at {entry.end}"
     return _unsafe("a member overlaps what follows it", where=where, found=found)
 
 
 def _data_offset(head: bytes, entry: _Entry, *, where: str) -> int:
     """Check a member's own header against the directory; return how long it is, in bytes."""
     member = entry.member
-    magic, _, flags, method, _, _, crc32, compressed_bytes, size_bytes, name_bytes, extra_bytes = _LOCAL.unpack_from(
-        head
-    )
+    (
+        magic, _, flags, method, _, _, crc32, compressed_bytes, size_bytes, name_bytes, extra_bytes,
+    ) = _LOCAL.unpack_from(head)  # fmt: skip
     if magic != _LOCAL_MAGIC:
         raise _malformed("a member has no header", where=where, found=repr(magic), expected=repr(_LOCAL_MAGIC))
     own_name = head[_LOCAL.size : _LOCAL.size + name_bytes]
@@ -408,18 +407,15 @@ def _data_offset(head: bytes, entry: _Entry, *, where: str) -> int:
     pairs = [(own_name, entry.raw_name), (method, member.method), (flags & meaning, entry.flags & meaning)]
     if not (flags | entry.flags) & _FLAG_DESCRIPTOR:
         pairs.append((crc32, member.crc32))
-        pairs += [
-            (own, listed)
-            for own, listed in ((compressed_bytes, member.compressed_bytes), (size_bytes, member.size_bytes))
-            if own != _MAX32
-        ]
+        sizes = ((compressed_bytes, member.compressed_bytes), (size_bytes, member.size_bytes))
+        pairs += [(own, listed) for own, listed in sizes if own != _MAX32]
     for own, listed in pairs:
         if own != listed:
             message = "a member's own header contradicts the directory"
             raise _unsafe(message, where=where, found=repr(own), expected=repr(listed))
-    length = _LOCAL.size + name_bytes + extra_bytes
+    length: int = _LOCAL.size + name_bytes + extra_bytes
     if member.header_offset + length + member.compressed_bytes > entry.end:
-        raise _overlap(entry, where=where, end=entry.end)
+        raise _overlap(entry, where=where)
     return length
 
 
@@ -474,9 +470,8 @@ def _checked_pairs(source: _Source, entry: _Entry, *, where: str) -> Iterator[tu
     """Yield pairs of raw and plain bytes; fails instead of ending if length or CRC-32 are wrong."""
     member = entry.member
     blocks = _raw_blocks(source, entry, where=where)
-    if member.method == METHOD_STORED:
-        pairs = ((block, block) for block in blocks)
-    else:
+    pairs: Iterable[tuple[bytes, bytes]] = ((block, block) for block in blocks)
+    if member.method == METHOD_DEFLATED:
         pairs = _inflated(blocks, size_bytes=member.size_bytes, where=where)
     crc32 = 0
     for raw, plain in pairs:
@@ -500,30 +495,43 @@ def _require_crc(found: int, expected: int, *, where: str) -> None:
 class _PlainStream(io.RawIOBase):
     """The plain bytes of a member; the last of them are handed out only after the checks."""
 
-    def __init__(self, pairs: Iterator[tuple[bytes, bytes]], *, size_bytes: int) -> None:
+    def __init__(self, pairs: Iterator[tuple[bytes, bytes]], *, size_bytes: int, where: str) -> None:
         super().__init__()
         self._pairs = pairs
         self._left = size_bytes
+        self._where = where
         self._block = memoryview(b"")
+        self._has_failed = False
 
     def readable(self) -> bool:
+        """Return True, as ``io`` wants it."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer with what is at hand, at least one byte unless at the end."""
         target = memoryview(buffer).cast("B")
         while not self._block:
-            plain = next(self._pairs, None)
-            if plain is None:
+            block = self._next_block()
+            if block is None:
                 return 0
-            self._block = memoryview(plain[1])
-            self._left -= len(self._block)
-            if not self._left:
-                for _ in self._pairs:  # runs the checks
-                    pass
+            self._block = memoryview(block)
         count = min(len(target), len(self._block))
         target[:count] = self._block[:count]
         self._block = self._block[count:]
         return count
+
+    def _next_block(self) -> bytes | None:
+        """Return more plain bytes, or None at the end; a stream that failed once keeps failing."""
+        if self._has_failed:
+            raise _malformed("an earlier read of this member failed", where=self._where)
+        self._has_failed = True
+        _, plain = next(self._pairs, (b"", None))
+        self._left -= len(plain or b"")
+        if not self._left:
+            for _ in self._pairs:  # the checks stand at the end
+                pass
+        self._has_failed = False
+        return plain
 
 
 @final
@@ -563,7 +571,7 @@ class ZipReader:
             SourceUnreadableError: The operating system would not give the bytes.
         """
         pairs = self.copy_blocks(name)
-        plain = _PlainStream(pairs, size_bytes=self.members[name].size_bytes)
+        plain = _PlainStream(pairs, size_bytes=self.members[name].size_bytes, where=f"{self.where}!{name}")
         return io.BufferedReader(plain, buffer_size=_STREAM_BUFFER_BYTES)
 
     def read(self, name: str, *, max_bytes: int, budget: ReadBudget | None = None) -> bytes:

@@ -25,19 +25,23 @@ class VibStore(Protocol):
 
 
 class PackedVib(Protocol):
-    """A ``.vib`` as it lies in its source zip, compressed or not.
+    """A ``.vib`` as it lies in its source zip, compressed or not."""
 
-    Attributes:
-        method: Zip method, 0 stored or 8 deflated.
-        crc32: Of the plain bytes.
-        size_bytes: Plain bytes.
-        compressed_bytes: Bytes in the zip.
-    """
+    @property
+    def method(self) -> int:
+        """Zip method, 0 stored or 8 deflated."""
 
-    method: int
-    crc32: int
-    size_bytes: int
-    compressed_bytes: int
+    @property
+    def crc32(self) -> int:
+        """Checksum of the plain bytes."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the plain bytes."""
+
+    @property
+    def compressed_bytes(self) -> int:
+        """Length in the zip."""
 
     def copy_blocks(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield pairs of packed bytes and the plain bytes they expand to."""

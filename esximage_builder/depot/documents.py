@@ -1,0 +1,26 @@
+"""Reading and writing loose documents by path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esximage_builder.depot.tree import read_file
+from esximage_builder.formats.software_spec import parse_software_spec
+from esximage_builder.limits import ReadLimits
+
+if TYPE_CHECKING:
+    from esximage_builder.models.spec import SoftwareSpec
+
+__all__ = ["read_software_spec"]
+
+
+def read_software_spec(path: str | Path) -> SoftwareSpec:
+    """Read a software spec from a JSON file, as vLCM exports it.
+
+    Raises:
+        SourceUnreadableError: The file is missing or cannot be read.
+        MalformedDocumentError: No JSON object.
+        InvalidFieldError: A key has the wrong type or is missing.
+    """
+    return parse_software_spec(read_file(Path(path), max_bytes=ReadLimits().document_bytes), where=str(path))

@@ -1,0 +1,198 @@
+"""From what single sources hold to one catalog: each thing once, in an order of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.add_on import AddOn
+from esximage_builder.models.base_image import BaseImage
+from esximage_builder.models.catalog import Catalog
+from esximage_builder.models.component import Bulletin, Component
+from esximage_builder.models.hardware_support import HardwareSupport
+from esximage_builder.models.solution import Solution
+from esximage_builder.models.vib import VibFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from esximage_builder.depot.source import SourceContents, VibLocation
+    from esximage_builder.models.vib import Vib
+
+__all__ = ["merge_sources"]
+
+_Noun = TypeVar("_Noun")
+_Locations = dict[str, list["VibLocation"]]
+
+
+def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Locations]:
+    """Merge all sources; their order does not matter, but for the names in ``sources``.
+
+    Returns:
+        The catalog, and where the bytes of each VIB lie, by its fingerprint.
+    """
+    findings = [finding for source in sources for finding in source.findings]
+    vibs, vib_sources, locations = _merge_vibs(sources, findings)
+    found_ids = {vib.id for vib in vibs}
+    findings = [f for f in findings if f.code != "vib-file-missing" or not found_ids.issuperset(f.items)]
+    bulletins = [bulletin for source in sources for bulletin in source.bulletins]
+    units = [unit for source in sources for unit in source.units]
+    components = _merge(
+        [item for item in bulletins if isinstance(item, Component)],
+        identity=lambda item: item.id,
+        content=lambda item: sorted(item.vib_ids),
+        findings=findings,
+        kind="component",
+    )
+    catalog = Catalog(
+        sources=[source.name for source in sources],
+        base_images=sorted(
+            _merge(
+                [unit for unit in units if isinstance(unit, BaseImage)],
+                identity=lambda unit: f"ESXi:{unit.version.key}",
+                content=lambda unit: unit.components,
+                findings=findings,
+                kind="base-image",
+            ),
+            key=lambda unit: unit.version,
+        ),
+        add_ons=sorted(
+            _merge(
+                [unit for unit in units if isinstance(unit, AddOn)],
+                identity=lambda unit: unit.id,
+                content=lambda unit: (unit.components, unit.removed_components, unit.supported_base_images),
+                findings=findings,
+                kind="add-on",
+            ),
+            key=lambda unit: (unit.name, unit.version),
+        ),
+        components=sorted(components, key=lambda item: (item.name, item.version)),
+        bulletins=_merge(
+            [item for item in bulletins if isinstance(item, Bulletin)],
+            identity=lambda item: item.id,
+            content=lambda item: sorted(item.vib_ids),
+            findings=findings,
+            kind="bulletin",
+        ),
+        profiles=_merge(
+            [profile for source in sources for profile in source.profiles],
+            identity=lambda profile: profile.name,
+            content=lambda profile: sorted(profile.vib_ids),
+            findings=findings,
+            kind="profile",
+        ),
+        solutions=sorted(
+            _merge(
+                [unit for unit in units if isinstance(unit, Solution)],
+                identity=lambda unit: unit.id,
+                content=lambda unit: unit.components,
+                findings=findings,
+                kind="solution",
+            ),
+            key=lambda unit: (unit.name, unit.version),
+        ),
+        hardware_support=sorted(
+            _merge(
+                [unit for unit in units if isinstance(unit, HardwareSupport)],
+                identity=lambda unit: unit.id,
+                content=lambda unit: (unit.components, unit.removed_components),
+                findings=findings,
+                kind="hardware-support",
+            ),
+            key=lambda unit: (unit.name, unit.version),
+        ),
+        vibs=vibs,
+        vib_sources=vib_sources,
+        findings=sorted(set(findings), key=lambda finding: finding.sort_key),
+    )
+    return catalog, locations
+
+
+def _merge(
+    items: Iterable[_Noun],
+    *,
+    identity: Callable[[_Noun], str],
+    content: Callable[[_Noun], object],
+    findings: list[Finding],
+    kind: str,
+) -> list[_Noun]:
+    """Return each item once; those with one identity and two contents stay apart, with a finding.
+
+    Of items that differ in words only, one is taken by a fixed order of its own text.
+    """
+    groups: dict[str, list[_Noun]] = {}
+    for item in items:
+        groups.setdefault(identity(item), []).append(item)
+    merged = []
+    for name, group in sorted(groups.items()):
+        distinct: dict[str, _Noun] = {}
+        for item in sorted(group, key=repr):
+            distinct.setdefault(repr(content(item)), item)
+        merged += [distinct[key] for key in sorted(distinct)]
+        if len(distinct) > 1:
+            findings.append(_differs(kind, _shown_id(group[0], name), len(distinct)))
+    return merged
+
+
+def _shown_id(item: object, name: str) -> str:
+    return item.id if isinstance(item, BaseImage) else name
+
+
+def _differs(kind: str, name: str, count: int) -> Finding:
+    return Finding(
+        code=f"{kind}-content-differs",
+        severity=Severity.WARNING,
+        message=f"{name} occurs with {count} different contents",
+        items=(name,),
+        cause="two depots use one name and version for different things",
+        remedy="open only the depot that you mean to use",
+    )
+
+
+def _merge_vibs(
+    sources: Sequence[SourceContents], findings: list[Finding]
+) -> tuple[list[Vib], list[tuple[str, tuple[str, ...]]], _Locations]:
+    groups: dict[str, list[tuple[Vib, VibLocation, str]]] = {}
+    for source in sources:
+        for vib, location in source.vibs:
+            groups.setdefault(vib.id, []).append((vib, location, source.name))
+    vibs: list[Vib] = []
+    vib_sources = []
+    locations: _Locations = {}
+    for vib_id, group in sorted(groups.items()):
+        distinct: list[tuple[Vib, list[VibLocation], set[str]]] = []
+        for vib, location, source_name in sorted(group, key=_certainty) if len(group) > 1 else group:
+            same = next((entry for entry in distinct if entry[0].is_same_content(vib)), None)
+            if same is None:
+                distinct.append((vib, [location], {source_name}))
+            else:
+                same[1].append(location)
+                same[2].add(source_name)
+        for vib, places, names in distinct:
+            vibs.append(vib)
+            locations[vib.fingerprint] = places
+            vib_sources.append((vib.fingerprint, tuple(sorted(names))))
+        if len(distinct) > 1:
+            findings.append(_vib_differs(vib_id, [names for _, _, names in distinct]))
+    return vibs, vib_sources, locations
+
+
+def _certainty(entry: tuple[Vib, VibLocation, str]) -> tuple[bool, str, str, str]:
+    """Sort copies with a known digest first, then in an order that no source order changes."""
+    vib, location, _ = entry
+    file = vib.file or VibFile()
+    return (not file.sha256, file.sha256, repr(attrs.evolve(vib, file=None)), location.path)
+
+
+def _vib_differs(vib_id: str, sources: Sequence[set[str]]) -> Finding:
+    held = "; ".join(", ".join(sorted(names)) for names in sources)
+    return Finding(
+        code="vib-content-differs",
+        severity=Severity.WARNING,
+        message=f"{vib_id} occurs with {len(sources)} different contents",
+        items=(vib_id,),
+        cause=f"one id, different bytes, in: {held}",
+        remedy="name the source to take it from, or open only one of them",
+    )

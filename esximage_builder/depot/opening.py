@@ -1,0 +1,161 @@
+"""Opening depots: a catalog of what they hold, and a store of the bytes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Self, final
+
+from esximage_builder.depot.merge import merge_sources
+from esximage_builder.depot.source import SourceContents, VibLocation, read_source
+from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.formats.vib_archive import VibHead, read_vib_head
+from esximage_builder.limits import ReadBudget, ReadLimits
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.vib import Vib
+    from esximage_builder.models.vib_store import PackedVib
+
+__all__ = ["Depot", "open_depot"]
+
+
+@final
+class Depot:
+    """Opened depots; a context manager that keeps their files open until it is left.
+
+    Attributes:
+        catalog: What they hold.
+        limits: The bounds they were read with.
+    """
+
+    def __init__(
+        self, catalog: Catalog, locations: dict[str, list[VibLocation]], stack: contextlib.ExitStack, limits: ReadLimits
+    ) -> None:
+        self.catalog = catalog
+        self.limits = limits
+        self._locations = locations
+        self._stack = stack
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; the catalog stays usable, the bytes do not."""
+        self._stack.close()
+
+    def _location(self, vib: Vib) -> VibLocation:
+        places = self._locations.get(vib.fingerprint)
+        if not places:
+            raise NotInDepotError(
+                f"no opened depot holds the bytes of {vib.id}",
+                found=vib.fingerprint,
+                hint="take the VIB from this depot's own catalog",
+            )
+        return places[0]
+
+    def where_is(self, vib: Vib) -> str:
+        """Return how to name the VIB's file in messages.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+        """
+        return self._location(vib).where
+
+    def open_vib(self, vib: Vib) -> BinaryIO:
+        """Open the whole ``.vib`` file; the caller closes it.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+            DepotError: The bytes cannot be read or are damaged; may also come while reading.
+        """
+        location = self._location(vib)
+        return location.tree.open(location.path)
+
+    def open_packed_vib(self, vib: Vib) -> contextlib.AbstractContextManager[PackedVib] | None:
+        """Return the VIB as packed in its zip, or None if it lies in a folder.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+        """
+        location = self._location(vib)
+        return location.tree.open_packed(location.path)
+
+    def read_vib_head(self, vib: Vib) -> VibHead:
+        """Return the exact descriptor bytes and the signature; only that prefix is inflated.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+            DepotError: The file is no VIB or is damaged.
+        """
+        with self.open_vib(vib) as source:
+            return read_vib_head(source, where=self.where_is(vib), limits=self.limits)
+
+
+def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: bool = True) -> Depot:
+    """Open depots together: offline bundles, unpacked ones, ``.vib`` files, zips of depot zips.
+
+    Only metadata is read. What several sources hold stands in the catalog once.
+
+    Args:
+        sources: Paths; at least one.
+        limits: Upper bounds; None takes the defaults of ``ReadLimits``.
+        strict: Raise if any document is unreadable. False turns such errors into findings
+            ``unreadable-document`` and ``unreadable-source`` and keeps the rest.
+
+    Returns:
+        The opened depots, a context manager.
+
+    Raises:
+        NotADepotError: A source is something else; the error names it.
+        SourceUnreadableError: A source is missing or cannot be read.
+        DepotErrors: Several documents or sources are unreadable.
+        DepotError: One is.
+        ModelError: No source was given.
+    """
+    if not sources:
+        raise ModelError("no source was given", expected="at least one path", hint="name a bundle, a folder or a .vib")
+    bounds = limits or ReadLimits()
+    budget = ReadBudget(bounds)
+    with contextlib.ExitStack() as stack:
+        contents = []
+        errors: list[EsxImageError] = []
+        for source in dict.fromkeys(str(source) for source in sources):
+            try:
+                contents.append(read_source(Path(source), stack=stack, limits=bounds, budget=budget))
+            except EsxImageError as error:
+                if not strict:
+                    contents.append(_unreadable(source, error))
+                errors.append(error)
+        errors += [error for source in contents for error in source.errors]
+        if errors and strict:
+            raise errors[0] if len(errors) == 1 else DepotErrors("the depots cannot be read completely", errors)
+        for content in contents:
+            content.findings += [_as_finding("unreadable-document", error) for error in content.errors]
+        catalog, locations = merge_sources(contents)
+        return Depot(catalog, locations, stack.pop_all(), bounds)
+    raise AssertionError  # pragma: no cover - the stack swallows no exception
+
+
+def _unreadable(source: str, error: EsxImageError) -> SourceContents:
+    return SourceContents(source, findings=[_as_finding("unreadable-source", error)])
+
+
+def _as_finding(code: str, error: EsxImageError) -> Finding:
+    cause = f"found {error.found}, expected {error.expected}" if error.expected else error.found
+    return Finding(
+        code=code,
+        severity=Severity.ERROR,
+        message=error.message,
+        cause=cause,
+        remedy=error.hint,
+        where=error.where,
+    )

@@ -1,0 +1,136 @@
+"""Saying what a file is, by its first bytes: a depot, a VIB, or something that only looks like one."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import final
+
+import attrs
+
+from esximage_builder.errors import NotADepotError, SourceUnreadableError
+
+__all__ = ["FileKind", "Sniffed", "not_a_depot", "sniff"]
+
+_HEAD_BYTES = 40 * 1024
+_ISO_MARK_OFFSET = 32769
+
+
+class FileKind(enum.StrEnum):
+    """What a file is."""
+
+    FOLDER = "folder"
+    ZIP = "zip archive"
+    VIB = "VIB"
+    ISO = "ISO image"
+    LFS_POINTER = "Git LFS pointer"
+    MANGLED_VIB = "VIB with converted line ends"
+    HTML = "HTML page"
+    EMPTY = "empty file"
+    GZIP = "gzip file"
+    SEVEN_ZIP = "7-Zip archive"
+    RAR = "RAR archive"
+    WINDOWS_PROGRAM = "Windows program"
+    JSON = "JSON document"
+    XML = "XML document"
+    CUT_SHORT_ZIP = "zip archive without its beginning"
+    UNKNOWN = "unknown file"
+
+
+_ADVICE = {
+    FileKind.FOLDER: "a depot if it holds index.xml, or .vib and .zip files",
+    FileKind.ZIP: "a depot if it holds index.xml, a .vib or depot zips",
+    FileKind.VIB: "can be opened as it is",
+    FileKind.ISO: "an installer disc is no depot: take the offline bundle (zip) of the same release",
+    FileKind.LFS_POINTER: "the repository keeps the real file elsewhere: fetch it with `git lfs pull`",
+    FileKind.MANGLED_VIB: "line ends were converted on the way: get it again in binary mode",
+    FileKind.HTML: "the download link answered with a page, it has expired or wants a login: download it again",
+    FileKind.EMPTY: "the file has no bytes: download it again",
+    FileKind.GZIP: "depots are zip archives: look for a .zip among the vendor's downloads",
+    FileKind.SEVEN_ZIP: "unpack it and open the zip or the VIBs inside",
+    FileKind.RAR: "unpack it and open the zip or the VIBs inside",
+    FileKind.WINDOWS_PROGRAM: "a self-extracting package: unpack it and open the zip inside",
+    FileKind.JSON: "a software spec is read with read_software_spec, or given to --spec",
+    FileKind.XML: "a loose metadata file is no depot: open the zip it came from",
+    FileKind.CUT_SHORT_ZIP: "the download is damaged: get it again",
+    FileKind.UNKNOWN: "open an offline bundle (zip), an unpacked one, or a .vib file",
+}
+
+_MAGICS: tuple[tuple[bytes, FileKind], ...] = (
+    (b"version https://git-lfs", FileKind.LFS_POINTER),
+    (b"!<arch>\r\n", FileKind.MANGLED_VIB),
+    (b"!<arch>\n", FileKind.VIB),
+    (b"PK\x03\x04", FileKind.ZIP),
+    (b"PK\x05\x06", FileKind.ZIP),
+    (b"PK\x01\x02", FileKind.CUT_SHORT_ZIP),
+    (b"\x1f\x8b", FileKind.GZIP),
+    (b"7z\xbc\xaf\x27\x1c", FileKind.SEVEN_ZIP),
+    (b"Rar!", FileKind.RAR),
+    (b"MZ", FileKind.WINDOWS_PROGRAM),
+)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Sniffed:
+    """What a file is and what it is good for.
+
+    Attributes:
+        kind: What it is.
+        advice: What to do with it, or what to get instead.
+    """
+
+    kind: FileKind
+    advice: str
+
+
+def sniff(path: str | Path) -> Sniffed:
+    """Say what a file is, by its first bytes and never by its name.
+
+    Raises:
+        SourceUnreadableError: It is missing or cannot be read.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            kind = FileKind.FOLDER
+        else:
+            with path.open("rb") as file:
+                kind = _kind_of(file.read(_HEAD_BYTES))
+    except OSError as error:
+        raise SourceUnreadableError(
+            f"the file cannot be read: {error.strerror or error}",
+            where=str(path),
+            hint="check the path and your permissions",
+        ) from error
+    return Sniffed(kind=kind, advice=_ADVICE[kind])
+
+
+def _kind_of(head: bytes) -> FileKind:
+    if not head:
+        return FileKind.EMPTY
+    for magic, kind in _MAGICS:
+        if head.startswith(magic):
+            return kind
+    if head[_ISO_MARK_OFFSET : _ISO_MARK_OFFSET + 5] == b"CD001":
+        return FileKind.ISO
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
+    if text.startswith((b"<!doctype html", b"<html")) or b"<head" in text:
+        return FileKind.HTML
+    if text.startswith(b"<"):
+        return FileKind.XML
+    return FileKind.JSON if text.startswith((b"{", b"[")) else FileKind.UNKNOWN
+
+
+def not_a_depot(sniffed: Sniffed, where: str, *, found: str = "") -> NotADepotError:
+    """Return the error for a file that cannot be opened as a depot."""
+    article = "an" if sniffed.kind.value[0].lower() in "aeiouhx" and sniffed.kind is not FileKind.UNKNOWN else "a"
+    if sniffed.kind in (FileKind.UNKNOWN, FileKind.EMPTY):
+        article = "an"
+    return NotADepotError(
+        f"this is no depot but {article} {sniffed.kind.value}",
+        where=where,
+        found=found or sniffed.kind.value,
+        expected="an offline bundle (zip), an unpacked one, or a .vib file",
+        hint=sniffed.advice,
+    )

@@ -1,0 +1,358 @@
+"""Reading one source: a bundle, a folder, a ``.vib``, a zip of zips.
+
+Only metadata is read; of a loose ``.vib`` only its first two members. One bad document
+does not hide the next: errors are gathered and the caller decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, cast, final
+
+import attrs
+
+from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
+from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
+from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.formats.bulletin import parse_bulletin
+from esximage_builder.formats.depot_index import parse_index, parse_vendor_index
+from esximage_builder.formats.image_profile import parse_image_profile
+from esximage_builder.formats.metadata_response import parse_metadata_response
+from esximage_builder.formats.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
+from esximage_builder.formats.vib_archive import read_vib_head
+from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
+from esximage_builder.formats.zip import ZipReader, open_zip
+from esximage_builder.models.component import Bulletin, Component
+from esximage_builder.models.vib import VibFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from esximage_builder.limits import ReadBudget, ReadLimits
+    from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.vib import Vib
+
+__all__ = ["SourceContents", "VibLocation", "read_source"]
+
+_SPOOL_BYTES = 16 * 1024 * 1024
+_VIB_SUFFIX = ".vib"
+_RESPONSE = "vmware.xml"
+_COPY = "vendor-index.xml"  # a copy of the outer one
+
+
+@final
+@attrs.frozen
+class VibLocation:
+    """Where the bytes of a VIB lie: a path inside a tree."""
+
+    tree: DepotTree
+    path: str
+
+    @property
+    def where(self) -> str:
+        """How to name the file in errors."""
+        return self.tree.place(self.path)
+
+
+@final
+@attrs.define
+class SourceContents:
+    """What one source holds, as read and not yet merged with others.
+
+    Attributes:
+        name: The source as the caller named it.
+        vibs: VIBs with the place of their bytes.
+        bulletins: Legacy bulletins and components.
+        profiles: Image profiles.
+        units: Release units.
+        findings: What reading noticed.
+        errors: Documents that could not be read.
+    """
+
+    name: str
+    vibs: list[tuple[Vib, VibLocation]] = attrs.Factory(list)
+    bulletins: list[Bulletin | Component] = attrs.Factory(list)
+    profiles: list[ImageProfile] = attrs.Factory(list)
+    units: list[ReleaseUnit] = attrs.Factory(list)
+    findings: list[Finding] = attrs.Factory(list)
+    errors: list[EsxImageError] = attrs.Factory(list)
+
+
+def read_source(source: Path, *, stack: contextlib.ExitStack, limits: ReadLimits, budget: ReadBudget) -> SourceContents:
+    """Read one source.
+
+    Args:
+        source: A zip, a folder or a ``.vib``.
+        stack: Takes what must stay open while bytes may be asked for.
+        limits: Upper bounds.
+        budget: Shared by all sources of one reading.
+
+    Raises:
+        NotADepotError: It is something else; the error says what.
+        SourceUnreadableError: The operating system refuses.
+        DepotError: The archive itself is broken. Errors of single documents are gathered
+            in the result instead.
+    """
+    contents = SourceContents(str(source))
+    reading = _Reading(contents, stack, limits, budget)
+    sniffed = sniff(source)
+    if sniffed.kind is FileKind.FOLDER:
+        reading.read_tree(FolderTree.of_folder(source, limits=limits), sniffed, depth=1)
+    elif sniffed.kind is FileKind.ZIP:
+        reader = stack.enter_context(open_zip(source, where=str(source), limits=limits))
+        reading.read_tree(ZipTree(reader), sniffed, depth=1)
+    elif sniffed.kind is FileKind.VIB:
+        reading.read_vib(FolderTree.of_file(source), source.name)
+    else:
+        raise not_a_depot(sniffed, str(source))
+    return contents
+
+
+@final
+@attrs.frozen
+class _Reading:
+    """One reading under way: contents to fill, and what bounds it."""
+
+    contents: SourceContents
+    stack: contextlib.ExitStack
+    limits: ReadLimits
+    budget: ReadBudget
+
+    def read_tree(self, tree: DepotTree, sniffed: Sniffed, *, depth: int) -> None:
+        """Read a depot by its index, else what looks like VIBs and depots one level down."""
+        root = _depot_root(tree)
+        if root is not None:
+            self._read_indexed(tree, root, depth=depth)
+            return
+        vibs = [path for path in tree.sizes if path.lower().endswith(_VIB_SUFFIX)]
+        zips = [path for path in tree.sizes if path.lower().endswith(".zip")]
+        for path in vibs:
+            with self._gathering():
+                self.read_vib(tree, path)
+        read_zips = [path for path in zips if self._read_nested(tree, path, depth=depth)]
+        if not vibs and not read_zips:
+            raise not_a_depot(sniffed, tree.where, found=_listing(tree))
+
+    def _read_nested(self, tree: DepotTree, path: str, *, depth: int) -> bool:
+        """Read a zip inside a zip or folder if it is a depot; say whether it was."""
+        where = tree.place(path)
+        if depth + 1 >= self.limits.archive_depth:
+            raise LimitExceededError(
+                "archives are nested too deeply",
+                where=where,
+                expected=f"at most {self.limits.archive_depth} levels",
+                hint="unpack the outer archive and open what is inside",
+            )
+        try:
+            archive = self._seekable(tree.open(path), where)
+            reader = self.stack.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
+        except EsxImageError as error:
+            self.contents.errors.append(error)
+            return True
+        nested = ZipTree(reader)
+        if _depot_root(nested) is None and not any(name.lower().endswith(_VIB_SUFFIX) for name in nested.sizes):
+            return False
+        self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
+        return True
+
+    def _seekable(self, stream: BinaryIO, where: str) -> BinaryIO:
+        """Return a nested archive to seek in: a file of a folder as it is, a zip member as a copy."""
+        self.stack.enter_context(stream)
+        if stream.seekable():
+            return stream
+        spooled = cast("BinaryIO", self.stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)))
+        copied = 0
+        while block := stream.read(1024 * 1024):
+            copied += len(block)
+            if copied > self.limits.vib_bytes:
+                raise LimitExceededError(
+                    "the nested archive is larger than the limit",
+                    where=where,
+                    expected=f"at most {self.limits.vib_bytes} bytes",
+                )
+            spooled.write(block)
+        spooled.seek(0)
+        return spooled
+
+    def read_vib(self, tree: DepotTree, path: str) -> None:
+        """Describe a ``.vib`` that no metadata describes, by its own descriptor."""
+        location = VibLocation(tree, path)
+        with tree.open(path) as stream:
+            vib = read_vib_head(stream, where=location.where, limits=self.limits).parse(
+                where=location.where, limits=self.limits
+            )
+        self.contents.vibs.append((vib.with_file(VibFile(size_bytes=tree.sizes[path])), location))
+
+    @contextlib.contextmanager
+    def _gathering(self) -> Iterator[None]:
+        """Keep an error for later, so that one bad document does not hide the next."""
+        try:
+            yield
+        except DepotError as error:
+            self.contents.errors.append(error)
+
+    def _read_indexed(self, tree: DepotTree, root: str, *, depth: int) -> None:
+        for folder, url in self._metadata_archives(tree, root):
+            path = join(folder, url)
+            where = tree.place(path)
+            if path not in tree.sizes:
+                self.contents.findings.append(
+                    Finding(
+                        code="metadata-missing",
+                        severity=Severity.ERROR,
+                        message=f"the depot's index names {url}, which is not there",
+                        items=(url,),
+                        cause="the archive is incomplete or was packed anew without it",
+                        remedy="download the depot again",
+                        where=tree.where,
+                    )
+                )
+                continue
+            with self._gathering():
+                self._read_metadata(tree, path, where=where, folder=folder, depth=depth)
+
+    def _metadata_archives(self, tree: DepotTree, root: str) -> list[tuple[str, str]]:
+        """Return folder and address of each metadata zip, each once."""
+        found: dict[tuple[str, str], None] = {}
+        index = join(root, "index.xml")
+        folders_and_indexes = [(root, "vendor-index.xml")]
+        if index in tree.sizes:
+            vendors = parse_index(
+                self._read(tree, index), where=tree.place(index), max_bytes=self.limits.document_bytes
+            )
+            folders_and_indexes = [(join(root, vendor.relative_path), vendor.index_file) for vendor in vendors]
+        for folder, index_file in folders_and_indexes:
+            path = join(folder, index_file)
+            if path not in tree.sizes:
+                found[folder, "metadata.zip"] = None
+                continue
+            entries = parse_vendor_index(
+                self._read(tree, path), where=tree.place(path), max_bytes=self.limits.document_bytes
+            )
+            found |= dict.fromkeys((folder, entry.url) for entry in entries)
+        return list(found)
+
+    def _read(self, tree: DepotTree, path: str) -> bytes:
+        return tree.read(path, budget=self.budget, max_bytes=self.limits.document_bytes)
+
+    def _read_metadata(self, tree: DepotTree, path: str, *, where: str, folder: str, depth: int) -> None:
+        data = tree.read(path, budget=self.budget, max_bytes=self.limits.metadata_bytes)
+        with open_zip(io.BytesIO(data), where=where, limits=self.limits, depth=depth + 1) as metadata:
+            kinds = {name: _document_kind(name) for name in metadata.members}
+            for name, kind in kinds.items():
+                if kind not in (None, _RESPONSE, _COPY):
+                    with self._gathering():
+                        self._read_document(metadata, name, str(kind), tree=tree, folder=folder)
+            for name in (name for name, kind in kinds.items() if kind == _RESPONSE):
+                with self._gathering():
+                    self._read_response(metadata, name)
+            unread = [name for name, kind in kinds.items() if kind is None]
+        if unread:
+            self.contents.findings.append(
+                Finding(
+                    code="metadata-not-read",
+                    severity=Severity.INFO,
+                    message=f"{len(unread)} metadata files are of a kind this library does not read",
+                    items=tuple(sorted(unread)),
+                    cause="their format is not publicly known, nothing else depends on them",
+                    where=where,
+                )
+            )
+
+    def _read_document(self, metadata: ZipReader, name: str, kind: str, *, tree: DepotTree, folder: str) -> None:
+        where = f"{metadata.where}!{name}"
+        data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
+        bound = self.limits.document_bytes
+        if kind == "vibs":
+            vib = parse_vib_descriptor(data, where=where, max_bytes=bound)
+            self._place_vib(vib, tree, folder, where)
+        elif kind == "bulletins":
+            self.contents.bulletins.append(parse_bulletin(data, where=where, max_bytes=bound))
+        elif kind == "profiles":
+            self.contents.profiles.append(parse_image_profile(data, where=where, max_bytes=bound))
+        else:
+            unit = parse_release_unit(data, where=where, kind=unit_folder_kind(kind), max_bytes=bound)
+            self.contents.units.append(unit)
+
+    def _read_response(self, metadata: ZipReader, name: str) -> None:
+        """Take the bulletins of ``vmware.xml`` that stand nowhere else."""
+        known_ids = {_bulletin_id(bulletin) for bulletin in self.contents.bulletins}
+        where = f"{metadata.where}!{name}"
+        data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
+        for bulletin in parse_metadata_response(data, where=where, max_bytes=self.limits.document_bytes):
+            if _bulletin_id(bulletin) not in known_ids:
+                self.contents.bulletins.append(bulletin)
+
+    def _place_vib(self, vib: Vib, tree: DepotTree, folder: str, where: str) -> None:
+        path = _vib_path(vib, tree, folder)
+        if path is None:
+            self.contents.findings.append(
+                Finding(
+                    code="vib-file-missing",
+                    severity=Severity.WARNING,
+                    message=f"the depot describes {vib.id}, but does not hold it",
+                    items=(vib.id,),
+                    cause="the archive is incomplete, or a metadata-only download",
+                    remedy="open a depot that holds the VIB beside this one",
+                    where=where,
+                )
+            )
+            return
+        size = None if vib.file is None else vib.file.size_bytes
+        if size is not None and tree.sizes[path] != size:
+            self.contents.findings.append(
+                Finding(
+                    code="vib-size-differs",
+                    severity=Severity.WARNING,
+                    message=f"{path} has {tree.sizes[path]} bytes, its metadata says {size}",
+                    items=(vib.id,),
+                    cause="the VIB is cut short or was changed; exporting it will fail",
+                    remedy="download the depot again",
+                    where=tree.where,
+                )
+            )
+        self.contents.vibs.append((vib, VibLocation(tree, path)))
+
+
+def _bulletin_id(bulletin: Bulletin | Component) -> str:
+    return bulletin.bulletin.id if isinstance(bulletin, Component) else bulletin.id
+
+
+def _depot_root(tree: DepotTree) -> str | None:
+    """Return the folder that the depot's index stands in, the shallowest; None without one."""
+    for wanted in ("index.xml", "vendor-index.xml", "metadata.zip"):
+        found = [path for path in tree.sizes if PurePosixPath(path).name == wanted]
+        if found:
+            shallowest = min(found, key=lambda path: (path.count("/"), path))
+            return shallowest.rpartition("/")[0]
+    return None
+
+
+def _document_kind(name: str) -> str | None:
+    """Return the folder that says what a document is, or one of the two fixed names; None for others."""
+    folder, _, base = name.rpartition("/")
+    if base in (_RESPONSE, _COPY):
+        return base
+    folder = PurePosixPath(folder).name.lower()
+    if folder in ("vibs", "bulletins", "profiles") and base.endswith(".xml"):
+        return folder
+    return folder if unit_folder_kind(folder) is not None and base.lower().endswith(".json") else None
+
+
+def _vib_path(vib: Vib, tree: DepotTree, folder: str) -> str | None:
+    """Return where the tree holds the VIB: by relative path, else by file name or id."""
+    stated = "" if vib.file is None else vib.file.relative_path
+    if stated and join(folder, stated) in tree.sizes:
+        return join(folder, stated)
+    wanted = {PurePosixPath(stated).name, f"{vib.id}{_VIB_SUFFIX}"} - {""}
+    found = sorted(path for path in tree.sizes if PurePosixPath(path).name in wanted)
+    return found[0] if found else None
+
+
+def _listing(tree: DepotTree) -> str:
+    names = sorted(tree.sizes)[:5]
+    return f"{len(tree.sizes)} files: {', '.join(names)}" if names else "no files"

@@ -1,0 +1,142 @@
+"""``boot.cfg``, which tells the boot loader what to load.
+
+Read as the boot loader reads it: ``key=value`` lines, blanks around ``=`` and runs of blanks
+do not matter, ``#`` starts a comment line, keys in any case, unknown keys are kept. Written
+with the stock ISO's keys in its order.
+
+Source: docs/formats.md#boot-cfg (the open-source boot loader's parser).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import final
+
+import attrs
+
+from esximage_builder.errors import LimitExceededError, MalformedDocumentError
+from esximage_builder.models.fields import as_tuple
+
+__all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
+
+_SEPARATOR = " --- "
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_KNOWN = frozenset({"bootstate", "title", "timeout", "prefix", "kernel", "kernelopt", "modules", "build", "updated"})
+
+
+@final
+@attrs.frozen
+class BootModuleLine:
+    """One item of ``modules=``: a file name with or without options."""
+
+    file_name: str
+    options: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file_name} {self.options}".rstrip()
+
+
+@final
+@attrs.frozen(kw_only=True)
+class BootCfg:
+    """What ``boot.cfg`` says.
+
+    Attributes:
+        bootstate: 0 valid, 1 upgrading, 2 dirty, 3 invalid; None if the key is missing.
+        title: Shown while loading.
+        timeout_seconds: Before booting by itself.
+        prefix: Put before every file name; empty on the ISO.
+        kernel: File name; with a leading slash on the ISO.
+        kernelopt: Options for the kernel, as one text.
+        modules: In loading order.
+        build: ``8.0.3-0.0.24022510``; empty up to 6.7.
+        updated: Counter; 0 on an ISO.
+        extra: Other keys, lower case, with their text.
+    """
+
+    bootstate: int | None = 0
+    title: str = "Loading ESXi installer"
+    timeout_seconds: int = 5
+    prefix: str = ""
+    kernel: str = ""
+    kernelopt: str = ""
+    modules: tuple[BootModuleLine, ...] = attrs.field(default=(), converter=as_tuple)
+    build: str = ""
+    updated: int = 0
+    extra: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=as_tuple)
+
+
+def parse_boot_cfg(data: bytes, *, where: str, max_bytes: int = 1024 * 1024) -> BootCfg:
+    """Read a ``boot.cfg``.
+
+    Args:
+        data: The whole file.
+        where: How to name it in errors.
+        max_bytes: Upper bound for ``data``.
+
+    Raises:
+        MalformedDocumentError: A line that is no ``key=value``, or a number that is none.
+        LimitExceededError: Longer than ``max_bytes``.
+    """
+    if len(data) > max_bytes:
+        raise LimitExceededError(
+            "boot.cfg is larger than the limit", where=where, found=f"{len(data)} bytes", expected=f"{max_bytes} bytes"
+        )
+    fields: dict[str, str] = {}
+    for number, raw in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, equals, value = line.partition("=")
+        if not equals or not _KEY.fullmatch(key.strip()):
+            raise MalformedDocumentError(
+                "the line is no key=value pair",
+                where=f"{where}:{number}",
+                found=repr(line)[:80],
+                expected="key=value",
+                hint="every entry stands on one line, modules= too",
+            )
+        fields[key.strip().lower()] = " ".join(value.split())
+    return BootCfg(
+        bootstate=_number(fields, "bootstate", where) if "bootstate" in fields else None,
+        title=fields.get("title", ""),
+        timeout_seconds=_number(fields, "timeout", where, default=5),
+        prefix=fields.get("prefix", ""),
+        kernel=fields.get("kernel", ""),
+        kernelopt=fields.get("kernelopt", ""),
+        modules=_modules(fields.get("modules", "")),
+        build=fields.get("build", ""),
+        updated=_number(fields, "updated", where),
+        extra=[(key, value) for key, value in fields.items() if key not in _KNOWN],
+    )
+
+
+def _number(fields: dict[str, str], key: str, where: str, *, default: int = 0) -> int:
+    text = fields.get(key, "")
+    if not text:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise MalformedDocumentError(f"{key} is no number", where=where, found=repr(text)[:80], expected="a number")
+    return int(text)
+
+
+def _modules(text: str) -> tuple[BootModuleLine, ...]:
+    items = (item.split(maxsplit=1) for item in re.split(r"(?:^|\s)---(?=\s|$)", text))
+    return tuple(BootModuleLine(item[0], item[1].strip() if len(item) > 1 else "") for item in items if item)
+
+
+def render_boot_cfg(boot_cfg: BootCfg) -> bytes:
+    """Write a ``boot.cfg`` with the stock ISO's keys in its order, other keys last."""
+    lines = [] if boot_cfg.bootstate is None else [f"bootstate={boot_cfg.bootstate}"]
+    lines += [
+        f"title={boot_cfg.title}",
+        f"timeout={boot_cfg.timeout_seconds}",
+        f"prefix={boot_cfg.prefix}",
+        f"kernel={boot_cfg.kernel}",
+        f"kernelopt={boot_cfg.kernelopt}",
+        f"modules={_SEPARATOR.join(str(module) for module in boot_cfg.modules)}",
+        f"build={boot_cfg.build}",
+        f"updated={boot_cfg.updated}",
+    ]
+    lines += [f"{key}={value}" for key, value in boot_cfg.extra]
+    return ("\n".join(lines) + "\n").encode()

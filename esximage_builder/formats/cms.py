@@ -1,0 +1,488 @@
+"""Signatures of VIBs: what ``sig.pkcs7`` says, whether it covers a descriptor, making one.
+
+A signature is PEM text, ``-----BEGIN PKCS7-----``, with a detached CMS SignedData over the
+exact bytes of ``descriptor.xml``: one signer, its certificate inside, signed attributes
+contentType, signingTime and messageDigest. VIBs of acceptance level *accepted* and *partner*
+may carry two of them, one after the other, by certificates of two issuers. An empty file
+means unsigned. See docs/formats.md, "The signature of a VIB".
+
+Not judged here: whether the certificate chains to anyone, whether it has expired or been
+revoked, whether its holder may sign at that level. A signature that *covers* a descriptor
+only proves that whoever holds the key of the enclosed certificate signed those bytes.
+
+This is the only module that knows ``cryptography`` and ``asn1crypto``. Both come with the
+optional extra ``signatures`` and are imported when a function is called.
+
+Source: RFC 5652; sizes and forms were measured on public VIBs.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING, Any, final
+
+import attrs
+
+from esximage_builder.errors import (
+    LimitExceededError,
+    MalformedDocumentError,
+    MissingExtraError,
+    ModelError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+__all__ = [
+    "SignatureFacts",
+    "check_signature",
+    "check_signatures",
+    "describe_signature",
+    "describe_signatures",
+    "sign_detached",
+]
+
+_BEGIN = b"-----BEGIN PKCS7-----"
+_END = b"-----END PKCS7-----"
+_LINE_CHARACTERS = 64
+_LARGEST_BYTES = 1024 * 1024
+_LARGEST_COUNT = 16
+_FIRST_UTC_TIME_YEAR, _LAST_UTC_TIME_YEAR = 1950, 2049
+_DIGESTS = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
+
+# What asn1crypto lets out when DER is not what its schema says; it parses as fields are asked for.
+_BROKEN_DER = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class SignatureFacts:
+    """What one signature says of itself, and whether it covers given bytes.
+
+    Attributes:
+        signer: Common name of the certificate's subject, the whole subject if it has none.
+        issuer: The same of the certificate's issuer.
+        signed_at: When, as the signer's own clock said, in UTC; None if not stated.
+        digest_algorithm: ``sha-256``; the file's own word for others than SHA-2.
+        valid_until: End of the certificate's validity, in UTC. A fact, not judged.
+        covers_descriptor: True or False after a check; None if none was made, or if the
+            signature uses something that cannot be checked here.
+        problem: Why ``covers_descriptor`` is not True after a check; else empty.
+    """
+
+    signer: str
+    issuer: str
+    signed_at: dt.datetime | None
+    digest_algorithm: str
+    valid_until: dt.datetime | None
+    covers_descriptor: bool | None = None
+    problem: str = ""
+
+
+def describe_signatures(pem: bytes, *, where: str) -> tuple[SignatureFacts, ...]:
+    """Return what each signature of a ``sig.pkcs7`` says, in the order of the file.
+
+    Args:
+        pem: The whole member; not empty, since an empty one means that there is no signature.
+        where: How to name it in errors.
+
+    Returns:
+        At least one; ``covers_descriptor`` is None.
+
+    Raises:
+        MalformedDocumentError: No PEM, no PKCS#7 SignedData with one signer and its certificate.
+        LimitExceededError: Far larger than any signature.
+        MissingExtraError: The optional libraries are not installed.
+    """
+    return tuple(signature.facts for signature in _parse_signatures(pem, where=where))
+
+
+def describe_signature(pem: bytes, *, where: str) -> SignatureFacts:
+    """Return what the first signature of a ``sig.pkcs7`` says; see ``describe_signatures``.
+
+    Raises:
+        MalformedDocumentError: As ``describe_signatures`` raises it.
+        LimitExceededError: As ``describe_signatures`` raises it.
+        MissingExtraError: As ``describe_signatures`` raises it.
+    """
+    return describe_signatures(pem, where=where)[0]
+
+
+def check_signatures(pem: bytes, content: bytes, *, where: str) -> tuple[SignatureFacts, ...]:
+    """Check each signature of a ``sig.pkcs7`` against the bytes it should cover.
+
+    A signature covers ``content`` if its messageDigest attribute is the digest of exactly
+    these bytes and the RSA signature over its signed attributes verifies with the enclosed
+    certificate. **Trust is not judged**: neither the issuer nor the expiry of the certificate
+    is looked at, so anybody can make a signature that passes.
+
+    Args:
+        pem: The whole member, not empty.
+        content: ``descriptor.xml`` as it is in the VIB, byte for byte; the copies in a
+            depot's metadata differ and never verify.
+        where: How to name the signature in errors.
+
+    Returns:
+        One for each signature, in the order of the file, with ``covers_descriptor`` and
+        ``problem`` filled in.
+
+    Raises:
+        MalformedDocumentError: As ``describe_signatures`` raises it.
+        LimitExceededError: As ``describe_signatures`` raises it.
+        MissingExtraError: As ``describe_signatures`` raises it.
+    """
+    return tuple(_check(signature, content) for signature in _parse_signatures(pem, where=where))
+
+
+def check_signature(pem: bytes, content: bytes, *, where: str) -> SignatureFacts:
+    """Check a ``sig.pkcs7`` as a whole; see ``check_signatures`` for what that means and does not.
+
+    Returns:
+        The first signature that does not cover ``content``, else the first of all: so
+        ``covers_descriptor`` is True only if every signature covers it.
+
+    Raises:
+        MalformedDocumentError: As ``describe_signatures`` raises it.
+        LimitExceededError: As ``describe_signatures`` raises it.
+        MissingExtraError: As ``describe_signatures`` raises it.
+    """
+    checked = check_signatures(pem, content, where=where)
+    return min(checked, key=lambda facts: (facts.covers_descriptor is True, facts.covers_descriptor is None))
+
+
+# Reading
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Signature:
+    """One SignedData, reduced to bytes and words, so that no lazy parsing is left."""
+
+    facts: SignatureFacts
+    content_type: str
+    message_digest: bytes | None
+    hash_name: str
+    signature_algorithm: str
+    signature: bytes
+    signed_attributes: bytes | None
+    public_key: bytes
+
+
+def _parse_signatures(pem: bytes, *, where: str) -> list[_Signature]:
+    parsed = []
+    for number, der in enumerate(_pem_blocks(pem, where=where), start=1):
+        try:
+            parsed.append(_parse_signed_data(der))
+        except _BROKEN_DER as error:
+            raise MalformedDocumentError(
+                f"signature {number} is no PKCS#7 SignedData as VIBs carry it",
+                where=where,
+                found=str(error),
+                expected="one signer, with its certificate enclosed",
+                hint="the file was damaged or changed: download the VIB again",
+            ) from error
+    return parsed
+
+
+def _pem_blocks(pem: bytes, *, where: str) -> list[bytes]:
+    """Return the DER of each PEM block; between and around them only blanks may stand."""
+    if len(pem) > _LARGEST_BYTES:
+        raise LimitExceededError(
+            "the signature is larger than any signature",
+            where=where,
+            found=f"{len(pem)} bytes",
+            expected=f"at most {_LARGEST_BYTES} bytes",
+            hint="check that the file is sig.pkcs7 of a VIB",
+        )
+    blocks: list[bytes] = []
+    rest = pem.strip()
+    while rest.startswith(_BEGIN) and _END in rest and len(blocks) < _LARGEST_COUNT:
+        body, _, rest = rest.removeprefix(_BEGIN).partition(_END)
+        rest = rest.strip()
+        try:
+            blocks.append(base64.b64decode(b"".join(body.split()), validate=True))
+        except ValueError as error:
+            raise _no_pem(body.strip(), where=where) from error
+    if rest or not blocks:
+        raise _no_pem(rest, where=where)
+    return blocks
+
+
+def _no_pem(found: bytes, *, where: str) -> MalformedDocumentError:
+    return MalformedDocumentError(
+        "the signature is no PEM text",
+        where=where,
+        found=repr(found[:40]) if found else "nothing",
+        expected=f"{_BEGIN.decode()}, base64, {_END.decode()}",
+        hint="an empty sig.pkcs7 means that the VIB is not signed; DER must be converted to PEM",
+    )
+
+
+@contextlib.contextmanager
+def _needs_extra() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(
+            "signatures need libraries that are not installed",
+            found=str(error),
+            expected="cryptography and asn1crypto",
+            hint="pip install esximage-builder[signatures]",
+        ) from error
+
+
+def _parse_signed_data(der: bytes) -> _Signature:
+    """Take a ContentInfo apart; lets any of ``_BROKEN_DER`` out."""
+    with _needs_extra():
+        from asn1crypto import cms  # noqa: PLC0415 - an optional extra
+    info = cms.ContentInfo.load(der, strict=True)
+    if info["content_type"].native != "signed_data":
+        raise ValueError(f"content type {info['content_type'].native!r}")
+    signed_data = info["content"]
+    if len(signed_data["signer_infos"]) != 1:
+        raise ValueError(f"{len(signed_data['signer_infos'])} signers")
+    signer = signed_data["signer_infos"][0]
+    certificate = _signer_certificate(signed_data, signer)
+    signed = signer["signed_attrs"]
+    # An absent optional field is a Void, whose native value is None.
+    has_attributes = signed.native is not None
+    values = _attribute_values(signed) if has_attributes else {}
+    hash_name = str(signer["digest_algorithm"]["algorithm"].native)
+    signed_at = values.get("signing_time")
+    valid_until = certificate["tbs_certificate"]["validity"]["not_after"].native
+    digest = values.get("message_digest")
+    return _Signature(
+        facts=SignatureFacts(
+            signer=_short_name(certificate.subject),
+            issuer=_short_name(certificate.issuer),
+            signed_at=_utc(signed_at),
+            digest_algorithm=_DIGESTS.get(hash_name, hash_name),
+            valid_until=_utc(valid_until),
+        ),
+        content_type=str(values.get("content_type")) if has_attributes else "data",
+        message_digest=digest if isinstance(digest, bytes) else None,
+        hash_name=hash_name,
+        signature_algorithm=signer["signature_algorithm"].signature_algo,
+        signature=signer["signature"].native,
+        signed_attributes=_as_set(signed) if has_attributes else None,
+        public_key=certificate.public_key.dump(),
+    )
+
+
+def _signer_certificate(signed_data: Any, signer: Any) -> Any:  # noqa: ANN401 - asn1crypto has no types
+    choice = signer["sid"]
+    if signed_data["certificates"].native is None:
+        raise ValueError("no certificate")
+    for candidate in signed_data["certificates"]:
+        if candidate.name != "certificate":
+            continue
+        certificate = candidate.chosen
+        if choice.name == "subject_key_identifier":
+            if certificate.key_identifier == choice.chosen.native:
+                return certificate
+        elif (certificate.issuer.dump(), certificate.serial_number) == (
+            choice.chosen["issuer"].dump(),
+            choice.chosen["serial_number"].native,
+        ):
+            return certificate
+    raise ValueError("the certificate of the signer is not enclosed")
+
+
+def _attribute_values(signed: Any) -> dict[str, object]:  # noqa: ANN401 - asn1crypto has no types
+    """Return the signed attributes by name, each with its one value."""
+    values: dict[str, object] = {}
+    for attribute in signed:
+        name = attribute["type"].native
+        if name in values or len(attribute["values"]) != 1:
+            raise ValueError(f"signed attribute {name!r} has not exactly one value")
+        values[name] = attribute["values"][0].native
+    return values
+
+
+def _as_set(signed: Any) -> bytes:  # noqa: ANN401 - asn1crypto has no types
+    """Return the signed attributes as they were signed: tagged as a SET, in the order of the file."""
+    length = len(signed.contents)
+    if length < 0x80:  # noqa: PLR2004 - DER: short form of a length
+        return bytes([0x31, length]) + bytes(signed.contents)
+    digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([0x31, 0x80 | len(digits)]) + digits + bytes(signed.contents)
+
+
+def _short_name(name: Any) -> str:  # noqa: ANN401 - asn1crypto has no types
+    common_name = name.native.get("common_name")
+    if isinstance(common_name, list):
+        common_name = common_name[-1]
+    return str(common_name or name.human_friendly)
+
+
+def _utc(value: object) -> dt.datetime | None:
+    """Return an aware date in UTC; asn1crypto has a class of its own for the year 0, which counts as none."""
+    if not isinstance(value, dt.datetime) or value.tzinfo is None:
+        return None
+    return value.astimezone(dt.UTC)
+
+
+# Checking
+
+
+def _check(signature: _Signature, content: bytes) -> SignatureFacts:
+    verdict, problem = _verdict(signature, content)
+    return attrs.evolve(signature.facts, covers_descriptor=verdict, problem=problem)
+
+
+def _verdict(signature: _Signature, content: bytes) -> tuple[bool | None, str]:
+    """Return whether the signature covers ``content``, and if not why."""
+    if signature.hash_name not in _DIGESTS:
+        return None, f"digests of kind {signature.hash_name} are not checked here"
+    if signature.signature_algorithm != "rsassa_pkcs1v15":
+        return None, f"signatures of kind {signature.signature_algorithm} are not checked here"
+    if signature.signed_attributes is None:
+        signed = content
+    else:
+        if signature.content_type != "data":
+            return False, f"it covers content of type {signature.content_type}, not data"
+        if signature.message_digest != hashlib.new(signature.hash_name, content).digest():
+            return False, "its message digest is that of other bytes: the descriptor was changed after signing"
+        signed = signature.signed_attributes
+    return _verify_rsa(signature, signed)
+
+
+def _verify_rsa(signature: _Signature, signed: bytes) -> tuple[bool | None, str]:
+    with _needs_extra():
+        from cryptography import exceptions  # noqa: PLC0415 - an optional extra
+        from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
+    algorithms = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+    try:
+        key = serialization.load_der_public_key(signature.public_key)
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
+        return None, f"the public key of the certificate cannot be used: {error}"
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None, "the public key of the certificate is no RSA key"
+    try:
+        key.verify(signature.signature, signed, padding.PKCS1v15(), algorithms[signature.hash_name])
+    except exceptions.InvalidSignature:
+        return False, "the signature does not fit the key of the enclosed certificate"
+    return True, ""
+
+
+# Signing
+
+
+def sign_detached(content: bytes, *, key_pem: bytes, certificate_pem: bytes, signed_at: dt.datetime) -> bytes:
+    """Return a detached signature over ``content`` in the form that VIBs carry.
+
+    SHA-256, RSA with PKCS#1 v1.5 padding, signed attributes contentType, signingTime and
+    messageDigest, the certificate enclosed. The same input gives the same bytes.
+
+    Args:
+        content: What to sign: the bytes of ``descriptor.xml`` that will be in the VIB.
+        key_pem: RSA private key in PEM, not encrypted.
+        certificate_pem: The certificate of that key, in PEM; of several the first is taken.
+        signed_at: Signing time to state, aware; parts of a second are dropped.
+
+    Returns:
+        PEM text with lines of 64 characters and a final line feed.
+
+    Raises:
+        ModelError: A key or certificate that cannot be read, that is not RSA or do not belong
+            together; a date without time zone or before 1950.
+        MissingExtraError: The optional libraries are not installed.
+    """
+    with _needs_extra():
+        from asn1crypto import cms, core, x509  # noqa: PLC0415 - an optional extra
+        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
+    moment = _signing_moment(signed_at)
+    key, certificate_der = _load_pair(key_pem, certificate_pem)
+    certificate = x509.Certificate.load(certificate_der)
+    time_form = "utc_time" if moment.year <= _LAST_UTC_TIME_YEAR else "general_time"
+    attributes = cms.CMSAttributes(
+        [
+            cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
+            cms.CMSAttribute({"type": "signing_time", "values": [cms.Time({time_form: moment})]}),
+            cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
+        ]
+    )
+    # The same attributes go into the document under another tag; both are sorted as DER wants it.
+    signature = key.sign(attributes.dump(), padding.PKCS1v15(), hashes.SHA256())
+    sha256 = {"algorithm": "sha256", "parameters": core.Null()}
+    signer = cms.SignerInfo(
+        {
+            "version": "v1",
+            "sid": cms.SignerIdentifier(
+                {
+                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
+                        {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+                    )
+                }
+            ),
+            "digest_algorithm": sha256,
+            "signed_attrs": attributes,
+            "signature_algorithm": {"algorithm": "rsassa_pkcs1v15", "parameters": core.Null()},
+            "signature": signature,
+        }
+    )
+    signed_data = cms.SignedData(
+        {
+            "version": "v1",
+            "digest_algorithms": [sha256],
+            "encap_content_info": {"content_type": "data"},
+            "certificates": [certificate],
+            "signer_infos": [signer],
+        }
+    )
+    return _as_pem(cms.ContentInfo({"content_type": "signed_data", "content": signed_data}).dump())
+
+
+def _signing_moment(signed_at: dt.datetime) -> dt.datetime:
+    try:
+        moment = signed_at.astimezone(dt.UTC).replace(microsecond=0)
+    except OverflowError:
+        moment = None
+    if signed_at.tzinfo is None or moment is None or moment.year < _FIRST_UTC_TIME_YEAR:
+        raise ModelError(
+            "this signing time cannot be stated",
+            found=signed_at.isoformat(),
+            expected=f"a date with time zone, from {_FIRST_UTC_TIME_YEAR} on",
+            hint="pass an aware date, such as datetime(2024, 1, 31, tzinfo=UTC)",
+        )
+    return moment
+
+
+def _load_pair(key_pem: bytes, certificate_pem: bytes) -> tuple[RSAPrivateKey, bytes]:
+    """Return the key and the DER of its certificate, after a check that they belong together."""
+    with _needs_extra():
+        from cryptography import exceptions, x509  # noqa: PLC0415 - an optional extra
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+    try:
+        key = serialization.load_pem_private_key(key_pem, password=None)
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        certified = certificate.public_key()
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
+        raise ModelError(
+            "the key or certificate to sign with cannot be read",
+            found=str(error),
+            expected="an RSA private key without password and its certificate, both in PEM",
+        ) from error
+    if not isinstance(key, rsa.RSAPrivateKey) or not isinstance(certified, rsa.RSAPublicKey):
+        raise ModelError("VIBs are signed with RSA", found=f"{type(key).__name__}", expected="an RSA key")
+    if key.public_key().public_numbers() != certified.public_numbers():
+        raise ModelError(
+            "the certificate is not that of the key",
+            found="another public key in the certificate",
+            expected="the certificate that was made for this private key",
+        )
+    return key, certificate.public_bytes(serialization.Encoding.DER)
+
+
+def _as_pem(der: bytes) -> bytes:
+    text = base64.b64encode(der)
+    lines = [text[at : at + _LINE_CHARACTERS] for at in range(0, len(text), _LINE_CHARACTERS)]
+    return b"\n".join([_BEGIN, *lines, _END, b""])

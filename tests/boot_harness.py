@@ -1,0 +1,300 @@
+"""Boots ISOs in QEMU and says what arrived in memory.
+
+The loaders of ESXi are not free, so GRUB stands in their places: a core image for
+``ISOLINUX.BIN``, a 1 MiB FAT image for ``EFIBOOT.IMG``. Each carries a script derived
+from the ISO's ``boot.cfg`` by a parser of its own, which shares no code with the library.
+The kernel is ``boot_kernel.c``: it prints name, size and CRC-32 of every module.
+
+Needs Linux on x86-64 and the Debian packages of ``REQUIRED_TOOLS``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "EFI_IMAGE_BYTES",
+    "REQUIRED_TOOLS",
+    "BootModule",
+    "BootResult",
+    "Firmware",
+    "boot_iso",
+    "compile_kernel",
+    "grub_script",
+    "make_bios_loader",
+    "make_efi_image",
+    "make_efi_loader",
+    "missing_tools",
+]
+
+Firmware: TypeAlias = Literal["bios", "uefi"]
+BootModule: TypeAlias = tuple[str, int, int]  # name, size in bytes, CRC-32
+
+EFI_IMAGE_BYTES = 1024 * 1024
+EXIT_DONE = 33  # isa-debug-exit makes it from the kernel's 0x10
+
+_HERE = Path(__file__).parent
+_FIXED_TIME = 1_577_836_800  # 2020-01-01: a FAT knows no time before 1980
+_GRUB_LIBRARIES = (Path("/usr/lib/grub"), Path("/usr/share/grub2"), Path("/usr/share/grub"))
+# What the script calls; grub-mkimage adds what these need.
+_GRUB_MODULES = ("iso9660", "search_fs_file", "multiboot", "gzio", "boot", "serial", "terminal", "echo", "reboot")
+
+REQUIRED_TOOLS = {
+    "qemu-system-x86": ("qemu-system-x86_64",),
+    "gcc": ("gcc",),
+    "binutils": ("ld",),
+    "grub-common": ("grub-mkimage", "grub2-mkimage"),
+    "mtools": ("mformat",),
+}
+"""Debian packages and the programs they bring, by any of their names; GRUB's modules and OVMF come on top."""
+
+# (code, variables), by distribution; where variables are None, the file holds both.
+_OVMF_FILES: tuple[tuple[str, str | None], ...] = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
+    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
+    ("/usr/share/edk2-ovmf/x64/OVMF_CODE.fd", "/usr/share/edk2-ovmf/x64/OVMF_VARS.fd"),
+    ("/usr/share/qemu/ovmf-x86_64-code.bin", "/usr/share/qemu/ovmf-x86_64-vars.bin"),
+    ("/usr/share/ovmf/OVMF.fd", None),
+    ("/usr/share/qemu/OVMF.fd", None),
+    ("/usr/share/ovmf/x64/OVMF.fd", None),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootResult:
+    """What the test kernel saw.
+
+    Attributes:
+        kernel_cmdline: File name of the kernel as in boot.cfg, then ``kernelopt``.
+        modules: In the order of arrival; names with their arguments, as in boot.cfg.
+        accelerator: ``KVM`` or ``TCG``, from the processor's hypervisor signature.
+        seconds: From the start of QEMU to its end.
+        serial: All that firmware, loader and kernel wrote to COM1.
+        exit_code: Of QEMU; 33 where the kernel came to its end.
+    """
+
+    kernel_cmdline: str
+    modules: list[BootModule]
+    accelerator: str
+    seconds: float
+    serial: str
+    exit_code: int
+
+
+def missing_tools() -> list[str]:
+    """Return the Debian packages to install before these tests can run; empty if all is there."""
+    missing = [package for package, names in REQUIRED_TOOLS.items() if not any(map(shutil.which, names))]
+    platforms = {"grub-pc-bin": "i386-pc", "grub-efi-amd64-bin": "x86_64-efi"}
+    missing += [package for package, platform in platforms.items() if _grub_library(platform) is None]
+    if _ovmf() is None:
+        missing.append("ovmf")
+    return missing
+
+
+def compile_kernel(work: Path) -> bytes:
+    """Return the test kernel, a 32-bit ELF with a multiboot 1 header; the same bytes for the same compiler."""
+    target = work / "boot_kernel.elf"
+    options = (
+        *("-m32", "-march=i686", "-O2", "-std=c11", "-Wall", "-Wextra", "-Werror"),
+        *("-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"),
+        *("-fcf-protection=none", "-mgeneral-regs-only", "-nostdlib", "-static", "-no-pie", "-s"),
+        *("-Wl,--build-id=none", "-Wl,-z,max-page-size=4096", "-Wl,-z,noexecstack"),
+    )
+    script = _HERE / "boot_kernel.ld"
+    _run("gcc", *options, "-T", str(script), "-o", str(target), str(_HERE / "boot_kernel.c"))
+    return target.read_bytes()
+
+
+def grub_script(boot_cfg_text: str) -> str:
+    """Return the GRUB script that loads what ``boot_cfg_text`` names, in its order.
+
+    Kernel and modules get their own name as first argument, as ESXi's loader does it. A
+    kernel in gzip form is unpacked by GRUB; modules stay as they are on the disc. When
+    loading the kernel fails, the script ends the machine instead of waiting for a person;
+    a module that is not there is left out, and the list of arrivals shows it.
+
+    Raises:
+        ValueError: There is no kernel, or the prefix is an address on the network.
+    """
+    keys = _boot_cfg_keys(boot_cfg_text)
+    prefix = keys.get("prefix", "")
+    if not (kernel := keys.get("kernel", "")):
+        raise ValueError("boot.cfg names no kernel")
+    lines = [
+        "serial --unit=0 --speed=115200",
+        "terminal_output serial",
+        f"search.file {_quoted(_disc_path(kernel, prefix=prefix))} root",
+        _command("multiboot", kernel, arguments=keys.get("kernelopt", ""), prefix=prefix),
+    ]
+    for item in filter(None, map(str.strip, keys.get("modules", "").split("---"))):
+        name, _, arguments = item.partition(" ")
+        lines.append(_command("module --nounzip", name, arguments=arguments, prefix=prefix))
+    return "\n".join([*lines, "boot", "echo GRUB could not boot", "reboot", ""])
+
+
+def make_bios_loader(script: str, work: Path) -> bytes:
+    """Return the file for ``ISOLINUX.BIN``; whoever writes the ISO must put the boot-info-table into it."""
+    return _grub_image(script, work, platform="i386-pc", image_format="i386-pc-eltorito", drivers=("biosdisk",))
+
+
+def make_efi_loader(script: str, work: Path) -> bytes:
+    """Return the UEFI application that runs ``script``."""
+    return _grub_image(script, work, platform="x86_64-efi", image_format="x86_64-efi", drivers=())
+
+
+def make_efi_image(script: str, work: Path) -> bytes:
+    """Return the file for ``EFIBOOT.IMG``: a FAT image of 1 MiB with the loader as EFI/BOOT/BOOTX64.EFI."""
+    loader = work / "BOOTX64.EFI"
+    loader.write_bytes(make_efi_loader(script, work))
+    os.utime(loader, (_FIXED_TIME, _FIXED_TIME))
+    image = work / "efiboot.img"
+    image.write_bytes(bytes(EFI_IMAGE_BYTES))
+    drive = str(image)
+    _run("mformat", "-i", drive, "-T", str(EFI_IMAGE_BYTES // 512), "-h", "2", "-s", "32", "-N", "e5810000", "::")
+    _run("mmd", "-i", drive, "::/EFI", "::/EFI/BOOT")
+    _run("mcopy", "-i", drive, "-m", str(loader), "::/EFI/BOOT/BOOTX64.EFI")
+    return image.read_bytes()
+
+
+def boot_iso(
+    iso: Path,
+    *,
+    firmware: Firmware,
+    work: Path,
+    timeout_seconds: int = 90,
+) -> BootResult:
+    """Boot ``iso`` from a CD drive and return what the test kernel printed.
+
+    Args:
+        iso: Made with the loaders of this module.
+        firmware: ``bios`` is SeaBIOS, ``uefi`` is OVMF.
+        work: Folder for the serial log and the firmware's variables.
+        timeout_seconds: For the whole boot.
+
+    Raises:
+        AssertionError: The kernel did not come to its end; the message holds the serial log.
+
+    QEMU interprets the machine (``tcg``), which takes some 5 seconds and works everywhere;
+    the environment variable ESXIMAGE_BOOT_ACCELERATOR may name another accelerator.
+    """
+    accelerator = os.environ.get("ESXIMAGE_BOOT_ACCELERATOR", "tcg")
+    log, firmware_log = work / f"serial-{firmware}.log", work / f"firmware-{firmware}.log"
+    for old in (log, firmware_log):
+        old.unlink(missing_ok=True)
+    command = [
+        *("qemu-system-x86_64", "-accel", accelerator, "-machine", "q35", "-m", "512"),
+        *("-display", "none", "-nodefaults", "-no-reboot", "-serial", f"file:{log}"),
+        *("-debugcon", f"file:{firmware_log}", "-global", "isa-debugcon.iobase=0x402"),
+        *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-boot", "d,reboot-timeout=1"),
+        *("-drive", f"file={_option_value(iso)},format=raw,media=cdrom,readonly=on"),
+        *(_ovmf_options(work) if firmware == "uefi" else ()),
+    ]
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_seconds, check=False
+        )
+        exit_code, said = done.returncode, done.stderr.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        exit_code, said = -1, f"stopped after {timeout_seconds} seconds"
+    seconds = time.monotonic() - started
+    serial = log.read_text(encoding="ascii", errors="replace") if log.exists() else ""
+    said += firmware_log.read_text(encoding="ascii", errors="replace") if firmware_log.exists() else ""
+    return _boot_result(serial, exit_code=exit_code, seconds=seconds, where=f"{iso} under {firmware}", said=said)
+
+
+def _option_value(path: Path) -> str:
+    """Return ``path`` as one value of a ``-drive`` list, where a comma ends a value."""
+    return str(path).replace(",", ",,")
+
+
+def _boot_result(serial: str, *, exit_code: int, seconds: float, where: str, said: str) -> BootResult:
+    lines = serial.replace("\r", "").split("\n")
+    found = [m for line in lines if (m := re.fullmatch(r"MODULE (\d+) (.*) (\d+) ([0-9a-f]{8})", line))]
+    kernel = [line.removeprefix("KERNEL ") for line in lines if line.startswith("KERNEL ")]
+    accelerator = [line.removeprefix("ACCEL ") for line in lines if line.startswith("ACCEL ")]
+    complete = exit_code == EXIT_DONE and f"DONE {len(found)}" in lines and len(kernel) == 1
+    if not complete or [int(m[1]) for m in found] != list(range(len(found))):
+        report = f"QEMU ended with {exit_code}\n-- QEMU and firmware:\n{said}\n-- serial log:\n{serial}"
+        raise AssertionError(f"{where}: the test kernel did not end well; {report}")
+    return BootResult(
+        kernel_cmdline=kernel[0],
+        modules=[(m[2], int(m[3]), int(m[4], 16)) for m in found],
+        accelerator="".join(accelerator)[:3],
+        seconds=seconds,
+        serial=serial,
+        exit_code=exit_code,
+    )
+
+
+def _boot_cfg_keys(text: str) -> dict[str, str]:
+    lines = [line.strip() for line in text.splitlines()]
+    pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
+    return {key.strip().lower(): " ".join(value.split()) for key, _, value in pairs}
+
+
+def _disc_path(name: str, *, prefix: str) -> str:
+    if "://" in prefix:
+        raise ValueError(f"no path on a disc: prefix={prefix}")
+    return name if name.startswith("/") else f"/{prefix.strip('/')}/{name}".replace("//", "/")
+
+
+def _command(verb: str, name: str, *, arguments: str, prefix: str) -> str:
+    words = [_disc_path(name, prefix=prefix), name, *arguments.split()]
+    return " ".join([verb, *map(_quoted, words)])
+
+
+def _quoted(word: str) -> str:
+    """Return ``word`` so that GRUB's simple parser reads it unchanged."""
+    if re.fullmatch(r"[\w./:=,+-]+", word, re.ASCII):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def _grub_library(platform: str) -> Path | None:
+    folders = [library / platform for library in _GRUB_LIBRARIES]
+    return next((folder for folder in folders if (folder / "multiboot.mod").is_file()), None)
+
+
+def _grub_image(script: str, work: Path, *, platform: str, image_format: str, drivers: tuple[str, ...]) -> bytes:
+    config = work / f"grub-{platform}.cfg"
+    config.write_text(script, encoding="utf-8")
+    target = work / f"grub-{platform}.img"
+    program = next(filter(None, map(shutil.which, REQUIRED_TOOLS["grub-common"])))
+    folder = ("-d", str(_grub_library(platform)), "-O", image_format)
+    _run(program, *folder, "-p", "/", "-c", str(config), "-o", str(target), *drivers, *_GRUB_MODULES)
+    return target.read_bytes()
+
+
+def _ovmf() -> tuple[Path, Path | None] | None:
+    pairs = [(Path(code), None if variables is None else Path(variables)) for code, variables in _OVMF_FILES]
+    return next((p for p in pairs if p[0].is_file() and (p[1] is None or p[1].is_file())), None)
+
+
+def _ovmf_options(work: Path) -> tuple[str, ...]:
+    files = _ovmf()
+    assert files is not None, "no OVMF found: install the package ovmf"
+    code, variables = files
+    if variables is None:
+        return ("-bios", str(code))
+    copy = work / "ovmf-variables.fd"
+    shutil.copyfile(variables, copy)
+    copy.chmod(0o600)
+    drives = (f"unit=0,readonly=on,file={code}", f"unit=1,file={_option_value(copy)}")
+    return tuple(part for drive in drives for part in ("-drive", f"if=pflash,format=raw,{drive}"))
+
+
+def _run(*command: str) -> None:
+    """Run a tool with a fixed clock, so that the same input gives the same bytes."""
+    fixed = {"SOURCE_DATE_EPOCH": str(_FIXED_TIME), "TZ": "UTC", "LC_ALL": "C", "MTOOLSRC": os.devnull}
+    done = subprocess.run(command, env=os.environ | fixed, capture_output=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr.decode(errors='replace')}"
