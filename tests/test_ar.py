@@ -239,7 +239,7 @@ def test_a_size_beyond_the_end_is_refused_before_it_is_read() -> None:
     ("limits", "field"),
     [
         pytest.param(ReadLimits(member_count=2), "member_count", id="members"),
-        pytest.param(ReadLimits(vib_bytes=200), "vib_bytes", id="bytes"),
+        pytest.param(ReadLimits(vib_bytes=195), "vib_bytes", id="bytes"),
     ],
 )
 def test_limits_hold(limits: ReadLimits, field: str) -> None:

@@ -250,7 +250,7 @@ class ArStream:
                 found=repr(field),
                 expected="a name of at most 16 characters in the header itself",
             )
-        name = raw.removesuffix(b"/").decode("ascii", "backslashreplace")
+        name = raw.removesuffix(b"/").decode("latin-1")
         if problem := _name_problem(name):
             raise UnsafeArchiveError(
                 f"the name of a member {problem}",

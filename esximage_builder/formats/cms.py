@@ -264,7 +264,7 @@ def _parse_signed_data(der: bytes) -> _Signature:
             digest_algorithm=_DIGESTS.get(hash_name, hash_name),
             valid_until=_utc(valid_until),
         ),
-        content_type=str(values.get("content_type")) if has_attributes else "data",
+        content_type=str(values.get("content_type", "none stated")) if has_attributes else "data",
         message_digest=digest if isinstance(digest, bytes) else None,
         hash_name=hash_name,
         signature_algorithm=signer["signature_algorithm"].signature_algo,
@@ -394,14 +394,26 @@ def sign_detached(content: bytes, *, key_pem: bytes, certificate_pem: bytes, sig
             together; a date without time zone or before 1950.
         MissingExtraError: The optional libraries are not installed.
     """
+    moment = _signing_moment(signed_at)
+    key, certificate_der = _load_pair(key_pem, certificate_pem)
+    try:
+        der = _render_signed_data(content, key=key, certificate_der=certificate_der, moment=moment)
+    except _BROKEN_DER as error:
+        raise ModelError(
+            "this key and certificate cannot sign a VIB",
+            found=str(error),
+            expected="an RSA key of at least 2048 bits and its certificate",
+        ) from error
+    return _as_pem(der)
+
+
+def _render_signed_data(content: bytes, *, key: RSAPrivateKey, certificate_der: bytes, moment: dt.datetime) -> bytes:
     with _needs_extra():
         from asn1crypto import cms, core, x509  # noqa: PLC0415 - an optional extra
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
-    moment = _signing_moment(signed_at)
-    key, certificate_der = _load_pair(key_pem, certificate_pem)
     certificate = x509.Certificate.load(certificate_der)
-    time_form = "utc_time" if moment.year <= _LAST_UTC_TIME_YEAR else "general_time"
+    time_form = "utc_time" if moment.year <= _LAST_UTC_TIME_YEAR else "generalized_time"
     attributes = cms.CMSAttributes(
         [
             cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
@@ -409,35 +421,27 @@ def sign_detached(content: bytes, *, key_pem: bytes, certificate_pem: bytes, sig
             cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
         ]
     )
-    # The same attributes go into the document under another tag; both are sorted as DER wants it.
+    # The same attributes go into the document under another tag; both times sorted as DER wants it.
     signature = key.sign(attributes.dump(), padding.PKCS1v15(), hashes.SHA256())
     sha256 = {"algorithm": "sha256", "parameters": core.Null()}
-    signer = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                {
-                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
-                        {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
-                    )
-                }
-            ),
-            "digest_algorithm": sha256,
-            "signed_attrs": attributes,
-            "signature_algorithm": {"algorithm": "rsassa_pkcs1v15", "parameters": core.Null()},
-            "signature": signature,
-        }
-    )
-    signed_data = cms.SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [sha256],
-            "encap_content_info": {"content_type": "data"},
-            "certificates": [certificate],
-            "signer_infos": [signer],
-        }
-    )
-    return _as_pem(cms.ContentInfo({"content_type": "signed_data", "content": signed_data}).dump())
+    by_issuer = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+    signer = {
+        "version": "v1",
+        "sid": cms.SignerIdentifier({"issuer_and_serial_number": by_issuer}),
+        "digest_algorithm": sha256,
+        "signed_attrs": attributes,
+        "signature_algorithm": {"algorithm": "rsassa_pkcs1v15", "parameters": core.Null()},
+        "signature": signature,
+    }
+    signed_data = {
+        "version": "v1",
+        "digest_algorithms": [sha256],
+        "encap_content_info": {"content_type": "data"},
+        "certificates": [certificate],
+        "signer_infos": [signer],
+    }
+    info = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)})
+    return bytes(info.dump())
 
 
 def _signing_moment(signed_at: dt.datetime) -> dt.datetime:

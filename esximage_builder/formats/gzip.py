@@ -366,8 +366,8 @@ def _render_tar_header(
         b"ustar\x0000",
         b"root",
         b"root",
-        b"%07o" % 0,
-        b"%07o" % 0,
+        b"",
+        b"",
         prefix,
     )
     checksum = sum(before) + sum(after) + 8 * ord(" ")
@@ -616,9 +616,9 @@ class TarGzReader:
             info = self._read_member_header()
             if info is None:
                 break
-            self._is_finished = False
             member = self._require_safe(info)
             stream = self._open_data(member.size_bytes, name=member.name)
+            self._is_finished = False
             if member.name:
                 return member, cast("BinaryIO", stream)
         raise StopIteration

@@ -1,0 +1,194 @@
+"""What an image looks like when it boots: local names, module order, archives of its generation.
+
+Pure functions of VIBs. One generation's layout is one row of ``GENERATIONS``.
+
+Source: docs/formats.md#boot-layout (reproduced from stock installer discs).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.vocabulary import PayloadType, VibType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from esximage_builder.models.image import Image
+    from esximage_builder.models.vib import Payload, Vib
+    from esximage_builder.versions import BaseImageVersion
+
+__all__ = ["BootModule", "Generation", "boot_modules", "disc_names", "generation_of", "local_names"]
+
+_MODULE_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
+_NO_ORDER = 1 << 30
+_LOCAL_BASE_LENGTH = 8
+_LEGAL_LOCAL_NAME = re.compile(r"[a-z0-9_]{1,8}(?:\.[a-z0-9_]{1,3})?")
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Generation:
+    """The disc layout of one span of ESXi releases.
+
+    Attributes:
+        first: The first product release of the span, as numbers.
+        archives: Generated archives at the end of ``modules=``, in order.
+        kernelopt: Kernel options of the stock disc.
+        has_build: Whether ``build=`` is filled.
+    """
+
+    first: tuple[int, int, int]
+    archives: tuple[str, ...]
+    kernelopt: str
+    has_build: bool = True
+
+
+GENERATIONS = (
+    Generation(
+        first=(9, 0, 0),
+        archives=("imgdb.tgz", "basemisc.tgz", "resvibs.tgz", "esxiodpt.tgz", "imgpayld.tgz"),
+        kernelopt="runweasel cdromBoot",
+    ),
+    Generation(
+        first=(8, 0, 0),
+        archives=("imgdb.tgz", "basemisc.tgz", "resvibs.tgz", "esxiodpt.tgz", "imgpayld.tgz"),
+        kernelopt="runweasel cdromBoot",
+    ),
+    Generation(
+        first=(7, 0, 2),
+        archives=("imgdb.tgz", "basemisc.tgz", "resvibs.tgz", "imgpayld.tgz"),
+        kernelopt="cdromBoot runweasel",
+    ),
+    Generation(first=(7, 0, 0), archives=("imgdb.tgz", "imgpayld.tgz"), kernelopt="cdromBoot runweasel"),
+    Generation(
+        first=(6, 7, 0), archives=("imgdb.tgz", "imgpayld.tgz"), kernelopt="cdromBoot runweasel", has_build=False
+    ),
+    Generation(first=(0, 0, 0), archives=("imgdb.tgz", "imgpayld.tgz"), kernelopt="runweasel", has_build=False),
+)
+
+
+def generation_of(version: BaseImageVersion | None) -> Generation:
+    """Return the layout for an ESXi version; an unknown one gets the newest."""
+    if version is None:
+        return GENERATIONS[0]
+    return next(generation for generation in GENERATIONS if version.fields[:3] >= generation.first)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class BootModule:
+    """A payload that the boot loader loads.
+
+    Attributes:
+        local_name: Its file name, lower case: ``vmx.v00``.
+        vib: The VIB that carries it.
+        payload: The payload.
+    """
+
+    local_name: str
+    vib: Vib
+    payload: Payload
+
+
+def local_names(vibs: Iterable[Vib]) -> dict[tuple[str, str], str]:
+    """Return the local (VFAT) file name of every payload, by VIB id and payload name.
+
+    VIBs go in ascending order of id, their payloads by name. A fixed ``vfat-name`` is taken as
+    it is; else the first eight characters of the name in lower case, all but letters, digits
+    and dots turned to ``_``, a dot, the first letter of the payload type and a two-digit
+    counter. Past 99 the counter takes three digits and the name loses one (inferred).
+    """
+    names: dict[tuple[str, str], str] = {}
+    used: set[str] = set()
+    for vib in sorted(vibs, key=lambda vib: vib.id):
+        for payload in sorted(vib.payloads, key=lambda payload: payload.name):
+            name = payload.vfat_name or _counted_name(payload, used)
+            used.add(name)
+            names[vib.id, payload.name] = name
+    return names
+
+
+def _counted_name(payload: Payload, used: set[str]) -> str:
+    base = re.sub(r"[^a-z0-9.]", "_", payload.name.lower())
+    letter = payload.type[0].lower()
+    counter = 0
+    while True:
+        digits = f"{counter:02d}"
+        room = _LOCAL_BASE_LENGTH if len(digits) == len("00") else _LOCAL_BASE_LENGTH - 1
+        name = f"{base[:room]}.{letter}{digits}"
+        if name not in used:
+            return name
+        counter += 1
+
+
+def boot_modules(image: Image, *, with_tools: bool = True) -> tuple[BootModule, ...]:
+    """Return what the boot loader loads, in order, the kernel first.
+
+    Payloads of type ``boot`` come first, by boot order; then those that have a boot order
+    otherwise (esx-base's, in descending order of name); then the rest by VIB id and payload
+    name. Overlay VIBs come last. VIBs for data processing units are no modules.
+
+    Args:
+        image: The image.
+        with_tools: Take the locker VIBs (VMware Tools) too.
+    """
+    names = local_names(image.host_vibs)
+    entries = [
+        (vib, payload)
+        for vib in image.host_vibs
+        for payload in vib.payloads
+        if payload.type in _MODULE_TYPES and (with_tools or vib.type != VibType.LOCKER)
+    ]
+    entries.sort(key=lambda entry: entry[1].name)
+    descending = [entry for entry in entries if _is_descending(entry[1])]
+    entries = [*reversed(descending), *(entry for entry in entries if not _is_descending(entry[1]))]
+    entries.sort(key=lambda entry: _module_rank(*entry))
+    return tuple(
+        BootModule(local_name=names[vib.id, payload.name], vib=vib, payload=payload) for vib, payload in entries
+    )
+
+
+def _is_descending(payload: Payload) -> bool:
+    """Tell whether it is one of the payloads that every stock disc has in descending order."""
+    return payload.type != PayloadType.BOOT and payload.boot_order is not None
+
+
+def _module_rank(vib: Vib, payload: Payload) -> tuple[bool, bool, int, str]:
+    """Return the rank; sorting is stable, so that the order of names decides the rest."""
+    order = _NO_ORDER if payload.boot_order is None else payload.boot_order
+    return (vib.overlay, payload.type != PayloadType.BOOT, order, vib.id)
+
+
+def disc_names(names: Iterable[str]) -> Mapping[str, str]:
+    """Return the name on disc for each local name: itself where it is a legal 8.3 name.
+
+    Others get a unique one: what is not a letter, digit or ``_`` becomes ``_``, the base is cut
+    and, while the name is taken, ends in a counter.
+    """
+    ordered = list(dict.fromkeys(names))
+    mapped = {name: name for name in ordered if _LEGAL_LOCAL_NAME.fullmatch(name)}
+    used = set(mapped)
+    for name in ordered:
+        if name not in mapped:
+            mapped[name] = _legal_name(name, used)
+            used.add(mapped[name])
+    return mapped
+
+
+def _legal_name(name: str, used: set[str]) -> str:
+    base, _, extension = name.lower().rpartition(".")
+    base, extension = (base, extension) if base else (extension, "")
+    base = re.sub(r"[^a-z0-9_]", "_", base) or "_"
+    extension = re.sub(r"[^a-z0-9_]", "_", extension)[:3]
+    tail = f".{extension}" if extension else ""
+    candidate = f"{base[:8]}{tail}"
+    counter = 0
+    while candidate in used:
+        digits = str(counter)
+        candidate = f"{base[: 8 - len(digits)]}{digits}{tail}"
+        counter += 1
+    return candidate

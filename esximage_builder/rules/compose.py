@@ -1,0 +1,491 @@
+"""Composing: from a base image, an add-on and the user's wishes to an image.
+
+Rules (docs/concepts.md#composing):
+
+* Sources from low to high: base image, add-on, hardware support package, solution, user.
+  A higher source overrides a lower one **by component name**, whatever version and vendor.
+* The add-on's removals act on the base image's components only, before its own are put.
+* A version left open takes the highest loaded one that fits.
+* The user's removals come last; core components are refused.
+* VIBs that only overridden or removed components bring are reserved: carried, not installed.
+  Where two effective components bring one VIB name, the highest version is installed. A VIB
+  that another effective VIB replaces is reserved too.
+
+Nothing is raised for what the image lacks; that is for validation. Raised is only what
+makes no image: something asked for that is not loaded, or a request against itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.component import ComponentReference
+from esximage_builder.models.image import (
+    EffectiveComponent,
+    Image,
+    InstalledVib,
+    MissingComponent,
+    MissingVib,
+    OverriddenComponent,
+    RemovedComponent,
+    ReservedVib,
+    ReserveReason,
+    Rule,
+)
+from esximage_builder.models.spec import AddOnReference, SoftwareSpec
+from esximage_builder.rules.relations import ProvideIndex, replaces_vib
+from esximage_builder.versions import AddOnVersion, ComponentVersion
+from esximage_builder.vocabulary import ComponentSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from esximage_builder.models.add_on import AddOn
+    from esximage_builder.models.base_image import BaseImage
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.component import Component
+    from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.vib import Vib
+
+__all__ = ["compose", "image_from_profile", "is_core_component", "make_spec"]
+
+_CORE_NAMES = frozenset({"ESXi", "esx-update"})
+_CORE_VIBS = frozenset({"esx-base", "esx-update", "loadesx", "esxio-base", "esxio-update"})
+_PRECEDENCE = {source: rank for rank, source in enumerate(ComponentSource)}
+
+
+def is_core_component(component: Component, vibs_by_id: Mapping[str, Sequence[Vib]]) -> bool:
+    """Tell whether ESXi cannot run or be updated without the component."""
+    names = {vib.name for vib_id in component.vib_ids for vib in vibs_by_id.get(vib_id, ())}
+    return component.name in _CORE_NAMES or not names.isdisjoint(_CORE_VIBS)
+
+
+def make_spec(
+    *,
+    base_image: str,
+    add_on: tuple[str, str] | None = None,
+    components: Mapping[str, str | None] | Iterable[str] = (),
+    removed_components: Iterable[str] = (),
+) -> SoftwareSpec:
+    """Return a spec from plain texts.
+
+    Args:
+        base_image: Its version.
+        add_on: Name and version.
+        components: Name to version, None for the highest that fits; or names alone.
+        removed_components: Names.
+
+    Raises:
+        VersionSyntaxError: A text is no version.
+    """
+    wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(components)
+    return SoftwareSpec(
+        base_image=base_image,
+        add_on=None if add_on is None else AddOnReference(add_on[0], AddOnVersion(add_on[1])),
+        components=tuple((name, None if not text else ComponentVersion(text)) for name, text in wanted.items()),
+        removed_components=tuple(removed_components),
+    )
+
+
+def compose(
+    catalog: Catalog,
+    spec: SoftwareSpec | None = None,
+    *,
+    base_image: str = "",
+    add_on: tuple[str, str] | None = None,
+    components: Mapping[str, str | None] | Iterable[str] = (),
+    removed_components: Iterable[str] = (),
+    name: str = "",
+    prefer: Sequence[str] = (),
+) -> Image:
+    """Compose an image from a spec, or from plain arguments instead of one.
+
+    Args:
+        catalog: What is loaded.
+        spec: What is wanted; None takes the arguments below.
+        base_image: Version of the base image.
+        add_on: Name and version.
+        components: Name to version, None for the highest that fits; or names alone.
+        removed_components: Names.
+        name: Of the image; empty makes one of base image and add-on.
+        prefer: Source names, best first: where one VIB id has different contents, it is
+            taken from the first of these that holds it.
+
+    Returns:
+        The image. The order of sources, components and removals does not matter.
+
+    Raises:
+        NotInDepotError: Something asked for is not loaded.
+        ComposeError: The request contradicts itself or takes off a core component.
+        ModelError: A spec and arguments were both given, or neither.
+    """
+    arguments = bool(base_image or add_on or components or removed_components)
+    if arguments == (spec is not None):
+        raise ModelError("compose takes a spec or arguments", expected="one of the two")
+    if spec is None:
+        spec = make_spec(
+            base_image=base_image, add_on=add_on, components=components, removed_components=removed_components
+        )
+    return _Composition(catalog, spec, tuple(prefer)).image(name)
+
+
+@final
+@attrs.define
+class _Slot:
+    """A component name while composing: who holds it now and whom it beat."""
+
+    component: Component
+    source: ComponentSource
+    rule: Rule
+    overridden: list[OverriddenComponent] = attrs.Factory(list)
+
+
+class _Composition:
+    """One composing under way."""
+
+    def __init__(self, catalog: Catalog, spec: SoftwareSpec, prefer: tuple[str, ...]) -> None:
+        self.catalog = catalog
+        self.spec = spec
+        self.base_image = catalog.base_image(spec.base_image)
+        self.add_on = None if spec.add_on is None else catalog.add_on(spec.add_on.name, spec.add_on.version.text)
+        self.hardware_support = tuple(
+            catalog.hardware_support_package(reference.package, reference.version)
+            for reference in spec.hardware_support
+            if reference.version
+        )
+        self.solutions = tuple(
+            catalog.solution(reference.name, reference.version) for reference in spec.solutions if reference.version
+        )
+        self.vibs = _VibChoice(catalog, prefer)
+        self.slots: dict[str, _Slot] = {}
+        self.losers: list[tuple[Component, ComponentSource, ReserveReason, str]] = []
+        self.removed: list[RemovedComponent] = []
+        self.missing: dict[str, MissingComponent] = {}
+
+    def image(self, name: str) -> Image:
+        self._put_units()
+        self._put_user()
+        self._remove(self.spec.removed_components, ComponentSource.USER_REMOVED)
+        effective = [self.slots[key] for key in sorted(self.slots)]
+        selection = select_vibs(
+            [(slot.component, slot.source) for slot in effective], self.losers, choose=self.vibs.choose
+        )
+        losers = {component.id: component for component, _, _, _ in self.losers}
+        return Image(
+            name=name or image_name(self.base_image, self.add_on, is_custom=bool(self.spec.components)),
+            vendor=self.add_on.vendor if self.add_on is not None else self.base_image.vendor,
+            spec=self.spec,
+            base_image=self.base_image,
+            add_on=self.add_on,
+            hardware_support=self.hardware_support,
+            solutions=self.solutions,
+            components=[
+                EffectiveComponent(
+                    component=slot.component, source=slot.source, rule=slot.rule, overridden=slot.overridden
+                )
+                for slot in effective
+            ],
+            removed=sorted(self.removed, key=lambda entry: (entry.name, entry.source)),
+            reserved_components=[losers[key] for key in sorted(losers)],
+            vibs=selection.installed,
+            reserved_vibs=selection.reserved,
+            missing_components=[self.missing[key] for key in sorted(self.missing)],
+            missing_vibs=selection.missing,
+            unchosen_vibs=tuple(sorted(self.vibs.unchosen)),
+        )
+
+    def _put_units(self) -> None:
+        self._put_references(self.base_image.components, ComponentSource.BASE_IMAGE)
+        if self.add_on is not None:
+            self._remove(self.add_on.removed_components, ComponentSource.ADD_ON)
+            self._put_references(self.add_on.components, ComponentSource.ADD_ON)
+        for package in self.hardware_support:
+            self._remove(package.removed_components, ComponentSource.HARDWARE_SUPPORT_PACKAGE)
+            self._put_references(package.components, ComponentSource.HARDWARE_SUPPORT_PACKAGE)
+        for solution in self.solutions:
+            for wanted in solution.components:
+                accepted = {version.text for version in wanted.versions}
+                self._put_highest(wanted.name, ComponentSource.SOLUTION, accepted=accepted)
+
+    def _put_references(self, references: Iterable[ComponentReference], source: ComponentSource) -> None:
+        for reference in references:
+            try:
+                component = self.catalog.component(reference.name, reference.version.text)
+            except NotInDepotError:
+                self._drop(reference.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=str(reference))
+                self.missing[reference.name] = MissingComponent(component=reference, source=source)
+                continue
+            self._put(component, source, Rule.LISTED)
+
+    def _put_user(self) -> None:
+        for name, version in self.spec.components:
+            if version is not None:
+                self._put(self.catalog.component(name, version.text), ComponentSource.USER, Rule.LISTED)
+        for name, version in self.spec.components:
+            if version is None:
+                self._put_highest(name, ComponentSource.USER, accepted=set())
+
+    def _put(self, component: Component, source: ComponentSource, rule: Rule) -> None:
+        overridden = self._drop(component.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=component.id)
+        if overridden and rule is Rule.LISTED:
+            rule = Rule.OVERRIDES_BY_NAME
+        self.slots[component.name] = _Slot(component, source, rule, overridden)
+
+    def _drop(self, name: str, reason: ReserveReason, *, winner: str = "") -> list[OverriddenComponent]:
+        """Take the holder of a name out of the image; return it with all whom it had beaten."""
+        self.missing.pop(name, None)
+        slot = self.slots.pop(name, None)
+        if slot is None:
+            return []
+        if slot.component.id != winner:
+            self.losers.append((slot.component, slot.source, reason, winner))
+        return [*slot.overridden, OverriddenComponent(slot.component.reference, slot.source)]
+
+    def _put_highest(self, name: str, source: ComponentSource, *, accepted: set[str]) -> None:
+        """Put the highest loaded version that fits; see ``_fits``."""
+        candidates = [
+            component
+            for component in self.catalog.components_by_name.get(name, ())
+            if not accepted or component.version.text in accepted
+        ]
+        if not candidates:
+            self.catalog.component(name, "any version")
+        ranked = sorted(candidates, key=lambda component: component.version, reverse=True)
+        provided = self._provided_without(name)
+        fitting = (component for component in ranked if self._fits(component, provided))
+        self._put(next(fitting, ranked[0]), source, Rule.HIGHEST_AVAILABLE)
+
+    def _provided_without(self, name: str) -> ProvideIndex:
+        kept = [slot.component for key, slot in self.slots.items() if key != name]
+        open_names = {key for key, version in self.spec.components if version is None and key != name}
+        open_components = [
+            component for key in open_names for component in self.catalog.components_by_name.get(key, ())
+        ]
+        vib_ids = {vib_id for component in (*kept, *open_components) for vib_id in component.vib_ids}
+        return ProvideIndex(vib for vib_id in sorted(vib_ids) for vib in self.vibs.peek(vib_id))
+
+    def _fits(self, component: Component, provided: ProvideIndex) -> bool:
+        """Tell whether all its VIBs are loaded and what they depend on is there."""
+        found = [self.vibs.peek(vib_id) for vib_id in component.vib_ids]
+        own = ProvideIndex(vib for vibs in found for vib in vibs)
+        return all(found) and all(
+            provided.is_met(constraint) or own.is_met(constraint)
+            for vibs in found
+            for vib in vibs
+            for constraint in vib.depends
+        )
+
+    def _remove(self, names: Iterable[str], source: ComponentSource) -> None:
+        for name in sorted(names):
+            slot = self.slots.get(name)
+            if slot is not None and is_core_component(slot.component, self.catalog.vibs_by_id):
+                raise _core_removed(name, source)
+            dropped = self._drop(name, ReserveReason.COMPONENT_REMOVED)
+            self.removed.append(RemovedComponent(name=name, source=source, removed=dropped))
+
+
+def _core_removed(name: str, source: ComponentSource) -> ComposeError:
+    finding = Finding(
+        code="core-component-removed",
+        severity=Severity.ERROR,
+        message=f"{name} cannot be removed",
+        items=(name,),
+        cause="ESXi does not boot or cannot be updated without it",
+        remedy="take the name out of the removed components",
+    )
+    who = "the spec" if source is ComponentSource.USER_REMOVED else f"the {source.display}"
+    return ComposeError(
+        f"{who} removes the core component {name}",
+        findings=[finding],
+        found=repr(name),
+        expected="a component that ESXi can do without",
+        hint=finding.remedy,
+    )
+
+
+def image_name(base_image: BaseImage, add_on: AddOn | None, *, is_custom: bool) -> str:
+    """Return the field's kind of name: ``ESXi-7.0U3g-20328353-standard``, or with the add-on's name."""
+    shown = base_image.display_version.replace(" - ", "-").replace(" ", "") or base_image.version.text
+    tail = f"-{add_on.name}-{add_on.version}" if add_on is not None else ""
+    kind = "-custom" if is_custom else ("" if tail else "-standard")
+    return f"ESXi-{shown}{tail}{kind}"[:_MAX_NAME]
+
+
+_MAX_NAME = 80
+
+
+@final
+class _VibChoice:
+    """Finds the VIB of an id, also where the id has several contents."""
+
+    def __init__(self, catalog: Catalog, prefer: tuple[str, ...]) -> None:
+        self._catalog = catalog
+        self._prefer = prefer
+        self.unchosen: set[str] = set()
+
+    def peek(self, vib_id: str) -> tuple[Vib, ...]:
+        """Return all contents of the id, without choosing."""
+        return self._catalog.vibs_by_id.get(vib_id, ())
+
+    def choose(self, vib_id: str) -> Vib | None:
+        """Return the VIB of the id, from the preferred source; None if none is loaded."""
+        vibs = self.peek(vib_id)
+        if len(vibs) <= 1:
+            return vibs[0] if vibs else None
+        for source in self._prefer:
+            held = [vib for vib in vibs if source in self._catalog.sources_of(vib)]
+            if len(held) == 1:
+                return held[0]
+        self.unchosen.add(vib_id)
+        return min(vibs, key=lambda vib: vib.fingerprint)
+
+
+@final
+@attrs.define
+class VibSelection:
+    """Which VIBs are installed, which are reserved, which are missing; each sorted by id."""
+
+    installed: list[InstalledVib] = attrs.Factory(list)
+    reserved: list[ReservedVib] = attrs.Factory(list)
+    missing: list[MissingVib] = attrs.Factory(list)
+
+
+def select_vibs(
+    effective: Sequence[tuple[Component, ComponentSource]],
+    losers: Sequence[tuple[Component, ComponentSource, ReserveReason, str]],
+    *,
+    choose: Callable[[str], Vib | None],
+) -> VibSelection:
+    """Select the VIBs of an image from its effective components and those that lost.
+
+    Args:
+        effective: Components with their source.
+        losers: Components that lost: with source, reason and id of the winner.
+        choose: Function from VIB id to VIB, or None where it is not loaded.
+    """
+    selection = VibSelection()
+    stated: dict[str, InstalledVib] = {}
+    by_rank = sorted(effective, key=lambda pair: (-_PRECEDENCE[pair[1]], pair[0].id))
+    for component, source in by_rank:
+        for vib_id in component.vib_ids:
+            vib = choose(vib_id)
+            if vib is None:
+                selection.missing.append(MissingVib(vib_id=vib_id, component=component.id))
+            elif vib_id not in stated:
+                stated[vib_id] = InstalledVib(vib=vib, component=component.id, source=source)
+    installed = _highest_of_each_name(stated.values(), selection.reserved)
+    selection.installed = _without_replaced(installed, selection.reserved)
+    reserved_ids = {entry.vib.id for entry in selection.reserved}
+    for component, source, reason, winner in sorted(losers, key=lambda loser: (-_PRECEDENCE[loser[1]], loser[0].id)):
+        for vib_id in component.vib_ids:
+            vib = choose(vib_id)
+            if vib is not None and vib_id not in stated and vib_id not in reserved_ids:
+                reserved_ids.add(vib_id)
+                selection.reserved.append(
+                    ReservedVib(vib=vib, reason=reason, component=component.id, source=source, winner=winner)
+                )
+    selection.installed.sort(key=lambda entry: entry.vib.id)
+    selection.reserved.sort(key=lambda entry: entry.vib.id)
+    selection.missing.sort(key=lambda entry: (entry.vib_id, entry.component))
+    return selection
+
+
+def _highest_of_each_name(entries: Iterable[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
+    """Keep the highest version of each VIB name; of equal ones that of the higher source."""
+    by_name = sorted(entries, key=lambda entry: entry.vib.name)
+    kept = []
+    for _, group in itertools.groupby(by_name, key=lambda entry: entry.vib.name):
+        winner, *lower = sorted(group, key=_vib_rank, reverse=True)
+        kept.append(winner)
+        reserved += [_reserve(entry, ReserveReason.LOWER_VERSION, winner.vib.id) for entry in lower]
+    return kept
+
+
+def _vib_rank(entry: InstalledVib) -> tuple[object, int, str]:
+    return (entry.vib.version, -1 if entry.source is None else _PRECEDENCE[entry.source], entry.vib.id)
+
+
+def _without_replaced(entries: list[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
+    """Reserve what another VIB replaces; VIBs that replace each other, directly or around, all stay."""
+    replacing = [entry for entry in entries if entry.vib.replaces]
+    beaten_by: dict[str, list[str]] = {}
+    for winner in replacing:
+        for loser in entries:
+            if loser.vib.id != winner.vib.id and replaces_vib(winner.vib, loser.vib):
+                beaten_by.setdefault(loser.vib.id, []).append(winner.vib.id)
+    kept = []
+    for entry in entries:
+        winners = [w for w in sorted(beaten_by.get(entry.vib.id, ())) if not _leads_to(w, entry.vib.id, beaten_by)]
+        if winners:
+            reserved.append(_reserve(entry, ReserveReason.REPLACED, winners[0]))
+        else:
+            kept.append(entry)
+    return kept
+
+
+def _leads_to(start: str, goal: str, beaten_by: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether ``start`` is beaten by ``goal``, directly or over others."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        current = waiting.pop()
+        if current == goal:
+            return True
+        if current not in seen:
+            seen.add(current)
+            waiting += beaten_by.get(current, ())
+    return False
+
+
+def _reserve(entry: InstalledVib, reason: ReserveReason, winner: str) -> ReservedVib:
+    return ReservedVib(vib=entry.vib, reason=reason, component=entry.component, source=entry.source, winner=winner)
+
+
+def image_from_profile(catalog: Catalog, profile: str | ImageProfile, *, prefer: Sequence[str] = ()) -> Image:
+    """Open an image straight from an image profile; 6.x depots have nothing else.
+
+    The profile's VIBs are taken as they are: two versions of one name, or a VIB beside the
+    one that replaces it, are for validation to find. Its components are known where it
+    lists them (7.0 and later), who brought them is not.
+
+    Args:
+        catalog: What is loaded.
+        profile: Name of a loaded profile, or a profile.
+        prefer: As with ``compose``.
+
+    Raises:
+        NotInDepotError: No profile of that name is loaded.
+    """
+    found = catalog.profile(profile) if isinstance(profile, str) else profile
+    vibs = _VibChoice(catalog, tuple(prefer))
+    components = [
+        components[0]
+        for bulletin_id in found.bulletin_ids
+        if (components := catalog.components_by_bulletin_id.get(bulletin_id))
+    ]
+    component_of = {vib_id: component.id for component in components for vib_id in component.vib_ids}
+    installed, missing = [], []
+    for vib_id in sorted(set(found.vib_ids)):
+        vib = vibs.choose(vib_id)
+        if vib is None:
+            missing.append(MissingVib(vib_id=vib_id, component=component_of.get(vib_id, "")))
+        else:
+            installed.append(InstalledVib(vib=vib, component=component_of.get(vib_id, "")))
+    return Image(
+        name=found.name,
+        vendor=found.creator,
+        profile=found,
+        components=[
+            EffectiveComponent(component=component, source=None, rule=Rule.PROFILE)
+            for component in sorted(components, key=lambda component: component.id)
+        ],
+        vibs=installed,
+        missing_vibs=missing,
+        unchosen_vibs=tuple(sorted(vibs.unchosen)),
+    )

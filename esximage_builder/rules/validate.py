@@ -1,0 +1,395 @@
+"""Validating: everything that is wrong with an image, at once.
+
+Nothing is raised; every finding has a code, a severity, the items it names, a cause in the
+user's words and a remedy. Exports refuse an image with errors that are not waived by code.
+
+All codes are listed in docs/findings.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.fields import as_tuple
+from esximage_builder.models.image import ReserveReason
+from esximage_builder.rules.compatibility import check_add_on
+from esximage_builder.rules.relations import ProvideIndex, replaces_vib
+from esximage_builder.vocabulary import ComponentSource, PayloadType, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.constraint import Constraint
+    from esximage_builder.models.image import Image
+    from esximage_builder.models.vib import Vib
+    from esximage_builder.vocabulary import AcceptanceLevel
+
+__all__ = ["ValidationReport", "validate"]
+
+_GUNZIP_RULE_MAJOR = 8
+_GZIP_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
+_BIOS_LOADER = PayloadType.BOOT_ISO_BIOS
+_EFI_LOADER = PayloadType.ELTORITO_IMAGE_EFI
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ValidationReport:
+    """What validation found.
+
+    Attributes:
+        image_digest: Digest of the image that was looked at.
+        findings: Errors first, then by code and items.
+    """
+
+    image_digest: str
+    findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Those that keep an export from running unless they are waived."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+    @property
+    def is_valid(self) -> bool:
+        """True without errors; warnings may be there."""
+        return not self.errors
+
+    def errors_except(self, allow: Iterable[str]) -> tuple[Finding, ...]:
+        """Return the errors whose code is not in ``allow``."""
+        waived = set(allow)
+        return tuple(finding for finding in self.errors if finding.code not in waived)
+
+
+def validate(
+    image: Image, catalog: Catalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
+) -> ValidationReport:
+    """Look at an image from every side.
+
+    Args:
+        image: Composed or opened.
+        catalog: What is loaded, for remedies and for findings of the depots that concern
+            the image; None goes without.
+        minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
+
+    Returns:
+        All findings, never an exception.
+    """
+    findings = set(itertools.chain.from_iterable(check(image, catalog) for check in _CHECKS))
+    findings.update(_check_acceptance(image, minimum_acceptance))
+    return ValidationReport(image_digest=image.digest, findings=sorted(findings, key=lambda finding: finding.sort_key))
+
+
+def _check_missing(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    for entry in image.missing_components:
+        yield Finding(
+            code="component-missing",
+            severity=Severity.ERROR,
+            message=f"no loaded depot has the component {entry.component}",
+            items=(str(entry.component),),
+            cause=f"the {entry.source.display} lists it",
+            remedy="open the depot that holds it beside the others",
+        )
+    for vib_id, group in itertools.groupby(image.missing_vibs, key=lambda entry: entry.vib_id):
+        components = tuple(sorted({entry.component for entry in group if entry.component}))
+        yield Finding(
+            code="vib-missing",
+            severity=Severity.ERROR,
+            message=f"no loaded depot has the VIB {vib_id}",
+            items=(vib_id, *components),
+            cause=f"it belongs to {', '.join(components)}" if components else "the image profile lists it",
+            remedy="the depot is incomplete: download it again, or open the one that holds the VIB",
+        )
+    for vib_id in image.unchosen_vibs:
+        yield Finding(
+            code="vib-content-differs",
+            severity=Severity.ERROR,
+            message=f"the image needs {vib_id}, which the loaded depots have with different contents",
+            items=(vib_id,),
+            cause="one id, different bytes, and no source was chosen",
+            remedy="name the source to prefer, or open only one of them",
+        )
+
+
+def _check_depot_findings(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
+    """Pass on what reading noticed about things that are in the image."""
+    if catalog is None or not catalog.findings:
+        return
+    used = {entry.component.id for entry in image.components} | set(image.vibs_by_id)
+    used |= {unit.id for unit in (image.base_image, image.add_on) if unit is not None}
+    used |= {image.profile.name} if image.profile is not None else set()
+    for finding in catalog.findings:
+        if finding.code.endswith("-content-differs") and finding.code != "vib-content-differs":
+            if not used.isdisjoint(finding.items):
+                yield attrs.evolve(finding, severity=Severity.ERROR)
+        elif finding.code == "vib-size-differs" and not used.isdisjoint(finding.items):
+            yield attrs.evolve(finding, severity=Severity.ERROR)
+
+
+def _check_base(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    base = image.base_vib
+    if base is None:
+        yield Finding(
+            code="no-bootable-base",
+            severity=Severity.ERROR,
+            message="no VIB of the image carries a kernel",
+            items=(image.name,),
+            cause="none of its host VIBs has a payload of type boot",
+            remedy="start from a base image, or from a profile that has esx-base",
+        )
+        return
+    types = {payload.type for vib in image.host_vibs for payload in vib.payloads}
+    for loader, firmware in ((_BIOS_LOADER, "BIOS"), (_EFI_LOADER, "UEFI")):
+        if loader not in types:
+            yield Finding(
+                code="boot-loader-missing",
+                severity=Severity.WARNING,
+                message=f"the image has no {firmware} boot loader: its ISO will not boot with {firmware}",
+                items=(base.id, str(loader)),
+                cause=f"no VIB has a payload of type {loader}",
+                remedy="nothing to do if no host boots that way",
+            )
+
+
+def _check_dependencies(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
+    vibs = [entry.vib for entry in image.vibs]
+    index = ProvideIndex(vibs)
+    loaded = None if catalog is None else ProvideIndex(catalog.vibs)
+    for vib in vibs:
+        for constraint in vib.depends:
+            if not index.is_met(constraint):
+                yield _missing_dependency(vib, constraint, index, loaded)
+
+
+def _missing_dependency(vib: Vib, constraint: Constraint, index: ProvideIndex, loaded: ProvideIndex | None) -> Finding:
+    provided = index.versions_of(constraint.name)
+    if provided:
+        cause = f"the image provides {constraint.name} in another version: {', '.join(provided)}"
+    elif constraint.name.startswith("vmkapi_") and (others := index.names_like("vmkapi_")):
+        cause = f"the driver was built for other ESXi releases; this base image provides {', '.join(others)}"
+    else:
+        cause = f"nothing in the image provides {constraint.name}"
+    providers = () if loaded is None else loaded.providers(constraint)
+    if providers:
+        remedy = f"loaded and able to provide it: {', '.join(sorted(p.id for p in providers)[:5])}"
+    else:
+        remedy = f"take a version of {vib.name} made for this base image, or leave it out"
+    return Finding(
+        code="missing-dependency",
+        severity=Severity.ERROR,
+        message=f"{vib.id} requires {constraint}, which the image does not have",
+        items=(vib.id, str(constraint)),
+        cause=cause,
+        remedy=remedy,
+    )
+
+
+def _check_conflicts(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    vibs = [entry.vib for entry in image.vibs]
+    index = ProvideIndex(vibs)
+    for vib in vibs:
+        for constraint in vib.conflicts:
+            for other in index.providers(constraint):
+                if other.id != vib.id:
+                    yield Finding(
+                        code="conflict",
+                        severity=Severity.ERROR,
+                        message=f"{vib.id} cannot be installed together with {other.id}",
+                        items=(vib.id, other.id),
+                        cause=f"it declares a conflict with {constraint}",
+                        remedy="leave one of the two out",
+                    )
+
+
+def _check_duplicates(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    by_name = sorted((entry.vib for entry in image.vibs), key=lambda vib: vib.name)
+    for name, group in itertools.groupby(by_name, key=lambda vib: vib.name):
+        ids = tuple(sorted(vib.id for vib in group))
+        if len(ids) > 1:
+            yield Finding(
+                code="duplicate-vib-name",
+                severity=Severity.ERROR,
+                message=f"the image has {len(ids)} VIBs named {name}",
+                items=ids,
+                cause="a host keeps one version of a VIB name",
+                remedy="leave the older one out",
+            )
+    for winner in (vib for vib in by_name if vib.replaces):
+        for loser in by_name:
+            if loser.id != winner.id and replaces_vib(winner, loser):
+                yield Finding(
+                    code="replaced-vib-present",
+                    severity=Severity.ERROR,
+                    message=f"{loser.id} is still there beside {winner.id}, which replaces it",
+                    items=(winner.id, loser.id),
+                    cause="a host would remove the replaced VIB",
+                    remedy=f"leave {loser.id} out",
+                )
+
+
+def _check_files(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    owners: dict[str, list[Vib]] = {}
+    for vib in image.host_vibs:
+        for path in vib.files or ():
+            owners.setdefault(path, []).append(vib)
+    clashes: dict[tuple[str, ...], list[str]] = {}
+    for path, vibs in owners.items():
+        if len(vibs) > 1 and not _is_one_overlay(vibs):
+            clashes.setdefault(tuple(sorted({vib.id for vib in vibs})), []).append(path)
+    for ids, paths in clashes.items():
+        if len(ids) > 1:
+            shown = ", ".join(sorted(paths)[:3]) + (" ..." if len(paths) > _SHOWN_PATHS else "")
+            yield Finding(
+                code="file-conflict",
+                severity=Severity.ERROR,
+                message=f"{len(paths)} files belong to more than one VIB: {shown}",
+                items=ids,
+                cause="only a VIB marked as overlay may cover the files of another, and only one of each path",
+                remedy="leave one of the VIBs out",
+            )
+
+
+def _is_one_overlay(vibs: Sequence[Vib]) -> bool:
+    """Tell whether one overlay VIB covers the file of one other: the only way to share a path."""
+    return sorted(vib.overlay for vib in vibs) == [False, True]
+
+
+_SHOWN_PATHS = 3
+
+
+def _check_gunzip_checksums(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    version = image.esxi_version
+    if version is None or version.major < _GUNZIP_RULE_MAJOR:
+        return
+    for vib in (entry.vib for entry in image.vibs):
+        lacking = [
+            payload.name
+            for payload in vib.payloads
+            if payload.type in _GZIP_TYPES and payload.checksum("sha-256", "gunzip") is None
+        ]
+        if lacking:
+            yield Finding(
+                code="missing-gunzip-checksum",
+                severity=Severity.ERROR,
+                message=f"{vib.id} lacks the sha-256 checksum that ESXi {version.major} demands",
+                items=(vib.id, *lacking),
+                cause="ESXi 8.0 and later refuse payloads without a sha-256 checksum of their unpacked bytes",
+                remedy="get a build of the VIB made for ESXi 8.0, or have it built anew",
+            )
+
+
+def _check_platform(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    version = image.esxi_version
+    if version is None:
+        return
+    for entry in image.components:
+        platforms = entry.component.bulletin.platforms
+        if platforms and not any(
+            platform.product_line in tuple(Platform) and _covers(platform.version, version.text)
+            for platform in platforms
+        ):
+            made_for = ", ".join(sorted({platform.version for platform in platforms}))
+            yield Finding(
+                code="platform-mismatch",
+                severity=Severity.WARNING,
+                message=f"{entry.component.id} is published for ESXi {made_for}, the image is {version}",
+                items=(entry.component.id,),
+                cause="its bulletin names no platform of this release",
+                remedy="take the component's build for this release if there is one",
+            )
+
+
+def _covers(pattern: str, version: str) -> bool:
+    """Tell whether a platform version (``8.0``, ``7.*``, empty) covers an ESXi version, by major number."""
+    stated = pattern.partition("-")[0].rstrip("*").rstrip(".")
+    return not stated or version.split(".", maxsplit=1)[0] == stated.split(".")[0]
+
+
+def _check_add_on_fits(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
+    if image.add_on is not None and image.base_image is not None:
+        others = () if catalog is None else catalog.add_ons
+        yield from check_add_on(image.add_on, image.base_image, others=others)
+
+
+def _check_lowered(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    for entry in image.components:
+        for lost in entry.overridden:
+            if entry.component.version < lost.component.version:
+                source = "unknown source" if entry.source is None else entry.source.display
+                yield Finding(
+                    code="component-lowered",
+                    severity=Severity.WARNING,
+                    message=f"{entry.component.id} from the {source} is lower than {lost.component} "
+                    f"from the {lost.source.display}",
+                    items=(entry.component.id, str(lost.component)),
+                    cause="a higher source overrides by name, whatever the version",
+                    remedy="take a newer version, unless the lower one is wanted",
+                )
+
+
+def _check_pinned(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    for entry in image.reserved_vibs:
+        if entry.source is ComponentSource.USER and entry.reason in (
+            ReserveReason.LOWER_VERSION,
+            ReserveReason.REPLACED,
+        ):
+            yield Finding(
+                code="pinned-vib-reserved",
+                severity=Severity.WARNING,
+                message=f"{entry.vib.id} of {entry.component} is not installed, {entry.winner} is",
+                items=(entry.vib.id, entry.winner),
+                cause="two components bring the VIB name, the highest version is installed"
+                if entry.reason is ReserveReason.LOWER_VERSION
+                else "the installed VIB replaces it",
+                remedy="remove the other component if the chosen version must be installed",
+            )
+
+
+def _check_removals(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    for entry in image.removed:
+        if not entry.removed:
+            who = "the spec" if entry.source is ComponentSource.USER_REMOVED else f"the {entry.source.display}"
+            yield Finding(
+                code="removed-component-absent",
+                severity=Severity.INFO,
+                message=f"{who} removes {entry.name}, which the image does not have",
+                items=(entry.name,),
+                remedy="check the spelling of the name, or drop the removal",
+            )
+
+
+_CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
+    _check_missing,
+    _check_depot_findings,
+    _check_base,
+    _check_dependencies,
+    _check_conflicts,
+    _check_duplicates,
+    _check_files,
+    _check_gunzip_checksums,
+    _check_platform,
+    _check_add_on_fits,
+    _check_lowered,
+    _check_pinned,
+    _check_removals,
+)
+
+
+def _check_acceptance(image: Image, minimum: AcceptanceLevel | None) -> Iterator[Finding]:
+    if minimum is None:
+        return
+    for vib in (entry.vib for entry in image.vibs):
+        if vib.acceptance_level < minimum:
+            yield Finding(
+                code="acceptance-too-low",
+                severity=Severity.ERROR,
+                message=f"{vib.id} is {vib.acceptance_level.display}, below {minimum.display}",
+                items=(vib.id,),
+                cause="the image's level is the lowest of its VIBs",
+                remedy="leave the VIB out, take a signed build, or accept the lower level",
+            )
