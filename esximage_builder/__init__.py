@@ -1,1 +1,73 @@
-"""Read, compose, check and write VMware ESXi images."""
+"""Read, compose, check and write VMware ESXi images.
+
+The names below are the public interface; each is loaded when it is first used, so that
+``import esximage_builder`` costs little.
+
+    with esximage_builder.open_depot("base-depot.zip", "add-on-depot.zip") as depot:
+        image = esximage_builder.compose(depot.catalog, base_image="7.0.3-0.55.20328353")
+        report = esximage_builder.validate(image, depot.catalog)
+        esximage_builder.export_iso(image, depot, "custom.iso", report=report)
+"""
+
+from __future__ import annotations
+
+import importlib
+
+# Where each public name lives; __init__.pyi says the same to type checkers.
+_HOMES = {
+    "checksums": ("Checksum",),
+    "depot.documents": ("read_software_spec", "write_software_spec"),
+    "depot.opening": ("Depot", "open_depot"),
+    "depot.sniff": ("FileKind", "Sniffed", "sniff"),
+    "errors": (
+        "ChecksumMismatchError", "ComposeError", "DepotError", "DepotErrors", "EsxImageError", "ExportError",
+        "IncompatibleImageError", "InvalidFieldError", "LimitExceededError", "MalformedDocumentError",
+        "MissingExtraError", "ModelError", "NotADepotError", "NotInDepotError", "SourceUnreadableError",
+        "UnsafeArchiveError", "VersionSyntaxError",
+    ),
+    "export.bundle": ("export_bundle",),
+    "export.iso": ("export_iso",),
+    "export.published": ("ExportResult",),
+    "export.report": ("image_as_dict", "render_text_report", "report_as_dict"),
+    "findings": ("Finding", "Severity"),
+    "formats.vib_archive": ("VibHead",),
+    "limits": ("ReadLimits",),
+    "models.add_on": ("AddOn",),
+    "models.base_image": ("BaseImage",),
+    "models.catalog": ("Catalog",),
+    "models.component": ("Bulletin", "Component", "ComponentReference"),
+    "models.constraint": ("Constraint", "Provide"),
+    "models.hardware_support": ("HardwareSupport",),
+    "models.image": (
+        "EffectiveComponent", "Image", "InstalledVib", "MissingComponent", "MissingVib", "OverriddenComponent",
+        "RemovedComponent", "ReservedVib", "ReserveReason", "Rule",
+    ),
+    "models.image_profile": ("ImageProfile", "ProfileVib"),
+    "models.solution": ("Solution", "SolutionComponent"),
+    "models.spec": ("AddOnReference", "HardwareSupportReference", "SoftwareSpec", "SolutionReference"),
+    "models.vib": ("HardwarePlatform", "MaintenanceMode", "Payload", "SoftwarePlatform", "Vib", "VibFile"),
+    "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
+    "progress": ("Progress",),
+    "rules.boot_layout": ("BootModule", "boot_modules"),
+    "rules.compose": ("compose", "image_from_profile", "make_spec"),
+    "rules.validate": ("ValidationReport", "validate"),
+    "versions": ("AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductVersion", "VibVersion"),
+    "vocabulary": ("AcceptanceLevel", "ComponentSource", "PayloadType", "Platform", "Relation", "VibType"),
+}  # fmt: skip
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - a list of names, made from one table
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -264,6 +264,12 @@ def test_a_member_stream_ends_with_its_member_and_closes_when_the_archive_advanc
         first.read()
 
 
+def test_a_member_stream_can_be_buffered() -> None:
+    _, first = next(ArStream(io.BytesIO(render_ar(MEMBERS)), where=WHERE, limits=LIMITS))
+
+    assert io.BufferedReader(cast("io.RawIOBase", first)).read() == b"<vib/>!"
+
+
 def test_a_member_stream_that_its_user_closed_is_still_skipped() -> None:
     stream = ArStream(one_way(render_ar(MEMBERS)), where=WHERE, limits=LIMITS)
     _, first = next(stream)

@@ -307,7 +307,45 @@ def test_several_signatures_are_told_apart_and_the_worst_one_counts() -> None:
     assert check_signature(SIGNATURE + sign(pair=OTHER), CONTENT, where=WHERE).signer == "ACME VIB Signing"
 
 
+@pytest.mark.parametrize("options", [[], ["-certfile", "other.pem"], ["-noattr"]], ids=["plain", "chain", "bare"])
+def test_signatures_by_openssl_are_understood(options: list[str], tmp_path: Path) -> None:
+    """openssl adds attributes of its own, which make the signed part longer than ours."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on the PATH")
+    for name, data in (("key.pem", PAIR.key_pem), ("cert.pem", PAIR.certificate_pem), ("content", CONTENT)):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "other.pem").write_bytes(OTHER.certificate_pem)
+    command = "openssl smime -sign -binary -md sha256 -outform PEM -signer cert.pem -inkey key.pem -in content"
+    signed = subprocess.run([*command.split(), *options], cwd=tmp_path, capture_output=True, check=True).stdout
+
+    facts = check_signature(signed, CONTENT, where=WHERE)
+
+    assert (facts.signer, facts.covers_descriptor, facts.problem) == ("ACME VIB Signing", True, "")
+    assert check_signature(signed, CONTENT + b" ", where=WHERE).covers_descriptor is False
+
+
+def test_whatever_a_library_still_refuses_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        raise ValueError("digest too large for this key")
+
+    monkeypatch.setattr(cms_format, "_render_signed_data", refuse)
+
+    with pytest.raises(ModelError) as caught:
+        sign()
+    assert caught.value.found == "digest too large for this key"
+
+
 # Reading
+
+
+def test_of_several_common_names_the_last_is_given() -> None:
+    info = parsed()
+    values = [{"type": "common_name", "value": asn1_x509.DirectoryString("utf8_string", text)} for text in ("A", "B")]
+    info["content"]["certificates"][0].chosen["tbs_certificate"]["subject"] = asn1_x509.Name(
+        name="", value=asn1_x509.RDNSequence([[value] for value in values])
+    )
+
+    assert describe_signature(as_pem(info.dump(force=True)), where=WHERE).signer == "B"
 
 
 def test_a_subject_without_common_name_is_given_in_full() -> None:

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "esximage_builder"
 FLOORS = {
     "findings": 0.0,
     "errors": 0.1,
+    "whole_file": 0.2,
     "limits": 0.2,
     "progress": 0.2,
     "vocabulary": 1.0,

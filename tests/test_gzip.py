@@ -372,6 +372,12 @@ def test_what_is_written_is_read_back(*, deflate: bool) -> None:
     assert list(read_tgz(io.BytesIO(made), where=WHERE, limits=LIMITS)) == FILES
 
 
+def test_a_member_stream_can_be_buffered() -> None:
+    _, first = next(TarGzReader(io.BytesIO(render_tgz(FILES)), where=WHERE, limits=LIMITS))
+
+    assert io.BufferedReader(cast("io.RawIOBase", first)).read() == b"<vib/>"
+
+
 def test_members_need_not_be_read() -> None:
     reader = TarGzReader(io.BytesIO(render_tgz(FILES)), where=WHERE, limits=LIMITS)
     _, first = next(reader)

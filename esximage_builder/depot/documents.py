@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.tree import read_file
-from esximage_builder.formats.software_spec import parse_software_spec
+from esximage_builder.formats.software_spec import parse_software_spec, render_software_spec
 from esximage_builder.limits import ReadLimits
+from esximage_builder.whole_file import write_file
 
 if TYPE_CHECKING:
     from esximage_builder.models.spec import SoftwareSpec
 
-__all__ = ["read_software_spec"]
+__all__ = ["read_software_spec", "write_software_spec"]
 
 
 def read_software_spec(path: str | Path) -> SoftwareSpec:
@@ -24,3 +25,12 @@ def read_software_spec(path: str | Path) -> SoftwareSpec:
         InvalidFieldError: A key has the wrong type or is missing.
     """
     return parse_software_spec(read_file(Path(path), max_bytes=ReadLimits().document_bytes), where=str(path))
+
+
+def write_software_spec(spec: SoftwareSpec, path: str | Path) -> None:
+    """Write a software spec as vLCM imports it; the file appears whole or not at all.
+
+    Raises:
+        ExportError: The file cannot be written.
+    """
+    write_file(Path(path), render_software_spec(spec))

@@ -164,7 +164,8 @@ class _Reading:
         self.stack.enter_context(stream)
         if stream.seekable():
             return stream
-        spooled = cast("BinaryIO", self.stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)))
+        file = self.stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
+        spooled = cast("BinaryIO", file)
         copied = 0
         while block := stream.read(1024 * 1024):
             copied += len(block)

@@ -18,7 +18,6 @@ import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import ChecksumMismatchError, ModelError
-from esximage_builder.export.atomic import atomic_file
 from esximage_builder.formats.bulletin import render_bulletin
 from esximage_builder.formats.depot_index import (
     MetadataEntry,
@@ -26,20 +25,18 @@ from esximage_builder.formats.depot_index import (
     render_index,
     render_vendor_index,
 )
+from esximage_builder.formats.image_database import safe_file_name
 from esximage_builder.formats.image_profile import render_image_profile
 from esximage_builder.formats.metadata_response import render_metadata_response
-from esximage_builder.formats.release_unit import UnitKind, render_release_unit
-from esximage_builder.formats.vib_descriptor import render_vib_descriptor
+from esximage_builder.formats.release_unit import render_release_unit, unit_kind
+from esximage_builder.formats.vib_descriptor import descriptor_file_name, render_vib_descriptor
 from esximage_builder.formats.zip import ZipMember, ZipWriter, render_zip
-from esximage_builder.models.add_on import AddOn
-from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Component
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.models.hardware_support import HardwareSupport
-from esximage_builder.models.solution import Solution
 from esximage_builder.models.vib import Vib, VibFile
 from esximage_builder.models.vib_store import PackedVibStore
 from esximage_builder.progress import no_progress
+from esximage_builder.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,14 +48,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import PackedVib, VibStore
     from esximage_builder.progress import Progress
 
-__all__ = ["DepotContents", "vib_relative_path", "with_file_facts", "write_depot"]
-
-_UNIT_KINDS: dict[type, UnitKind] = {
-    BaseImage: UnitKind.BASE_IMAGE,
-    AddOn: UnitKind.ADD_ON,
-    Solution: UnitKind.SOLUTION,
-    HardwareSupport: UnitKind.HARDWARE_SUPPORT,
-}
+__all__ = ["DepotContents", "render_metadata", "vib_relative_path", "with_file_facts", "write_depot"]
 
 
 @final
@@ -146,20 +136,20 @@ def write_depot(
     """
     total = sum(vib.file.size_bytes or 0 for vib in contents.vibs if vib.file is not None)
     done = 0
-    with atomic_file(target) as file, ZipWriter(file, timestamp=contents.timestamp, where=str(target)) as archive:
+    with whole_file(target) as file, ZipWriter(file, timestamp=contents.timestamp, where=str(target)) as archive:
         vendor = VendorEntry(name=contents.vendor_name, code=contents.vendor_code)
-        vendor_index = render_vendor_index(contents.products)
         archive.add_bytes("index.xml", render_index((vendor,)))
-        archive.add_bytes("vendor-index.xml", vendor_index)
-        archive.add_bytes("metadata.zip", _render_metadata(contents, vendor_index))
+        archive.add_bytes("vendor-index.xml", render_vendor_index(contents.products))
+        archive.add_bytes("metadata.zip", render_metadata(contents))
         for vib in contents.vibs:
             progress("bundle", done, total)
             done += _copy_vib(vib, store, archive)
         progress("bundle", done, total)
 
 
-def _render_metadata(contents: DepotContents, vendor_index: bytes) -> bytes:
-    return render_zip(_metadata_members(contents, vendor_index))
+def render_metadata(contents: DepotContents) -> bytes:
+    """Return the metadata zip alone."""
+    return render_zip(_metadata_members(contents, render_vendor_index(contents.products)))
 
 
 def _metadata_members(contents: DepotContents, vendor_index: bytes) -> Iterator[tuple[str, bytes]]:
@@ -170,24 +160,14 @@ def _metadata_members(contents: DepotContents, vendor_index: bytes) -> Iterator[
         render_metadata_response(contents.bulletins, vibs=vibs, timestamp=contents.timestamp),
     )
     for vib in contents.vibs:
-        yield f"vibs/{_document_name(vib)}", render_vib_descriptor(vib, with_file=True)
+        yield f"vibs/{descriptor_file_name(vib)}", render_vib_descriptor(vib, with_file=True)
     for bulletin in contents.bulletins:
         bulletin_id = bulletin.bulletin.id if isinstance(bulletin, Component) else bulletin.id
-        yield f"bulletins/{_safe_name(bulletin_id)}.xml", render_bulletin(bulletin)
+        yield f"bulletins/{safe_file_name(bulletin_id)}.xml", render_bulletin(bulletin)
     for profile in contents.profiles:
-        yield f"profiles/{_safe_name(profile.name)}.xml", render_image_profile(profile)
+        yield f"profiles/{safe_file_name(profile.name)}.xml", render_image_profile(profile)
     for unit in contents.units:
-        yield f"{_UNIT_KINDS[type(unit)].value}/{_safe_name(unit.id)}.json", render_release_unit(unit)
-
-
-def _document_name(vib: Vib) -> str:
-    """Return a unique file name for the metadata copy; readers never derive anything from it."""
-    return f"{vib.name}-{hashlib.sha256(vib.id.encode()).hexdigest()[:16]}.xml"
-
-
-def _safe_name(text: str) -> str:
-    """Return the text as a file name: what archives and Windows refuse becomes ``_``."""
-    return "".join(letter if letter.isalnum() or letter in "-._+ ()" else "_" for letter in text)
+        yield f"{unit_kind(unit).value}/{safe_file_name(unit.id)}.json", render_release_unit(unit)
 
 
 def _copy_vib(vib: Vib, store: VibStore, archive: ZipWriter) -> int:

@@ -47,6 +47,7 @@ __all__ = [
     "read_tgz",
     "render_tgz",
     "stored_gzip",
+    "stored_tgz_bytes",
 ]
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -814,3 +815,24 @@ def read_tgz(
         if not member.is_folder:
             budget.spend(member.size_bytes, where=f"{where}!{member.name}")
             yield member.name, stream.read()
+
+
+def stored_tgz_bytes(members: Iterable[tuple[str, int]]) -> int:
+    """Return the length of what ``TarGzWriter`` writes without compression, before writing it.
+
+    Args:
+        members: Name and size in bytes of each regular file.
+    """
+    tar = 2 * _TAR_BLOCK
+    for name, size_bytes in members:
+        raw = name.encode()
+        if _split_name(raw) is None:
+            tar += _TAR_BLOCK + len(raw) + 1 + len(_padding(len(raw) + 1, _TAR_BLOCK))
+        tar += _TAR_BLOCK + size_bytes + -size_bytes % _TAR_BLOCK
+    tar += -tar % _TAR_RECORD
+    blocks = -(-tar // _STORED_BLOCK_BYTES)
+    return len(_GZIP_HEADER) + tar + blocks * _STORED_HEADER_BYTES + _GZIP_TRAILER_BYTES
+
+
+_STORED_HEADER_BYTES = 5
+_GZIP_TRAILER_BYTES = 8

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-__all__ = ["ReleaseUnit", "UnitKind", "parse_release_unit", "render_release_unit", "unit_folder_kind"]
+__all__ = ["ReleaseUnit", "UnitKind", "parse_release_unit", "render_release_unit", "unit_folder_kind", "unit_kind"]
 
 ReleaseUnit = BaseImage | AddOn | Solution | HardwareSupport
 
@@ -115,6 +115,19 @@ def unit_folder_kind(folder: str) -> UnitKind | None:
     """Return the kind of unit that a folder of ``metadata.zip`` holds, by any spelling; else None."""
     folded = _fold(folder)
     return next((kind for kind, names in _KIND_NAMES.items() if folded in names), None)
+
+
+def unit_kind(unit: ReleaseUnit) -> UnitKind:
+    """Return the kind of a release unit."""
+    return _UNIT_KINDS[type(unit)]
+
+
+_UNIT_KINDS: dict[type, UnitKind] = {
+    BaseImage: UnitKind.BASE_IMAGE,
+    AddOn: UnitKind.ADD_ON,
+    Solution: UnitKind.SOLUTION,
+    HardwareSupport: UnitKind.HARDWARE_SUPPORT,
+}
 
 
 def parse_release_unit(data: bytes, *, where: str, kind: UnitKind | None, max_bytes: int) -> ReleaseUnit:

@@ -9,6 +9,7 @@ Source: docs/formats.md#vib-descriptor.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from esximage_builder.checksums import Checksum
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_relationships",
+    "descriptor_file_name",
     "parse_relationships",
     "parse_vib_descriptor",
     "platform_attributes",
@@ -72,6 +74,16 @@ _KNOWN_PAYLOAD = frozenset(
 _RELATIONS = {relation.value: relation for relation in Relation}
 _LEVELS = {level.value: level for level in AcceptanceLevel}
 _RELATIONSHIPS = ("depends", "conflicts", "replaces", "provides", "compatibleWith")
+
+
+def descriptor_file_name(vib: Vib) -> str:
+    """Return a unique name for a copy of the descriptor: ``i40en-123456789.xml``.
+
+    Real tools put a hash there that differs from run to run; readers derive nothing from it.
+    Ours is made of the id, so that it is always the same.
+    """
+    number = int.from_bytes(hashlib.sha256(vib.id.encode()).digest()[:7], "big")
+    return f"{vib.name}-{number}.xml"
 
 
 def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:

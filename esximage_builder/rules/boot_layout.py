@@ -15,7 +15,7 @@ import attrs
 from esximage_builder.vocabulary import PayloadType, VibType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload, Vib
@@ -163,20 +163,28 @@ def _module_rank(vib: Vib, payload: Payload) -> tuple[bool, bool, int, str]:
     return (vib.overlay, payload.type != PayloadType.BOOT, order, vib.id)
 
 
-def disc_names(names: Iterable[str]) -> Mapping[str, str]:
-    """Return the name on disc for each local name: itself where it is a legal 8.3 name.
+def disc_names(names: Sequence[str], *, taken: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the name on disc for each local name, in the same order, all different.
 
-    Others get a unique one: what is not a letter, digit or ``_`` becomes ``_``, the base is cut
-    and, while the name is taken, ends in a counter.
+    A legal 8.3 name stays as it is. Others, and those that are taken, get one of their own: what
+    is not a letter, digit or ``_`` becomes ``_``, the base is cut and ends in a counter
+    while the name is taken.
+
+    Args:
+        names: Local names, lower case.
+        taken: Names of other files in the same folder, lower case.
     """
-    ordered = list(dict.fromkeys(names))
-    mapped = {name: name for name in ordered if _LEGAL_LOCAL_NAME.fullmatch(name)}
-    used = set(mapped)
-    for name in ordered:
-        if name not in mapped:
-            mapped[name] = _legal_name(name, used)
-            used.add(mapped[name])
-    return mapped
+    used = {*taken, *(name for name in names if _LEGAL_LOCAL_NAME.fullmatch(name))}
+    unclaimed = used - set(taken)
+    found = []
+    for name in names:
+        if name in unclaimed:
+            unclaimed.remove(name)
+            found.append(name)
+        else:
+            found.append(_legal_name(name, used))
+            used.add(found[-1])
+    return tuple(found)
 
 
 def _legal_name(name: str, used: set[str]) -> str:

@@ -17,11 +17,11 @@ from esximage_builder.errors import ExportError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["atomic_file", "write_file"]
+__all__ = ["whole_file", "write_file"]
 
 
 @contextlib.contextmanager
-def atomic_file(target: Path) -> Iterator[BinaryIO]:
+def whole_file(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write and read; it takes the target's place when the block ends well.
 
     Raises:
@@ -62,5 +62,5 @@ def write_file(target: Path, data: bytes) -> None:
     Raises:
         ExportError: The operating system refuses.
     """
-    with atomic_file(target) as file:
+    with whole_file(target) as file:
         file.write(data)

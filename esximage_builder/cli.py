@@ -1,0 +1,198 @@
+"""The command line ``esximage``: a thin layer over the library.
+
+Exit codes: 0 done, 1 the image has errors and nothing was written, 2 bad input or usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from esximage_builder.depot.documents import read_software_spec
+from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
+from esximage_builder.depot.opening import open_depot
+from esximage_builder.errors import EsxImageError, IncompatibleImageError, ModelError
+from esximage_builder.export.bundle import export_bundle
+from esximage_builder.export.iso import export_iso
+from esximage_builder.export.report import render_text_report, report_as_dict
+from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.validate import validate
+from esximage_builder.vocabulary import AcceptanceLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from esximage_builder.depot.opening import Depot
+    from esximage_builder.export.published import ExportResult
+    from esximage_builder.models.image import Image
+    from esximage_builder.rules.validate import ValidationReport
+
+__all__ = ["main"]
+
+EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, EXIT_BAD_INPUT = 0, 1, 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: Without the program's name; None takes those of the process.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "inspect":
+            return _inspect(options)
+        return _build(options)
+    except EsxImageError as error:
+        _print_error(error, as_json=options.json)
+        return EXIT_IMAGE_HAS_ERRORS if isinstance(error, IncompatibleImageError) else EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written was left behind", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _print_error(error: EsxImageError, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": error.as_dict()}, ensure_ascii=False), file=sys.stderr)
+    else:
+        print(f"esximage: {error}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="esximage", description="Read, compose, check and write VMware ESXi images.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    inspect = commands.add_parser("inspect", help="say what depots hold", allow_abbrev=False)
+    inspect.add_argument("paths", nargs="+", metavar="PATH", help="a bundle, an unpacked one, or a .vib file")
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
+    build = commands.add_parser("build", help="compose, check and write an image", allow_abbrev=False)
+    build.add_argument("--depot", nargs="+", action="extend", required=True, metavar="PATH", help="depots to open")
+    start = build.add_mutually_exclusive_group(required=True)
+    start.add_argument("--spec", metavar="FILE", help="a software spec in vLCM's JSON form")
+    start.add_argument("--base", metavar="VERSION", help="version of the base image")
+    start.add_argument("--profile", metavar="NAME", help="an image profile, as 6.x depots have")
+    build.add_argument("--add-on", metavar="NAME:VERSION", help="vendor add-on")
+    build.add_argument("--component", action="append", default=[], metavar="NAME[:VERSION]", help="component to add")
+    build.add_argument("--remove", action="append", default=[], metavar="NAME", help="component to remove")
+    build.add_argument("--name", default="", help="name of the image")
+    build.add_argument(
+        "--prefer", action="append", default=[], metavar="PATH", help="depot to take a VIB from that several have"
+    )
+    build.add_argument(
+        "--minimum-acceptance",
+        type=_acceptance_level,
+        metavar="LEVEL",
+        help="certified, accepted, partner or community: VIBs below it are errors",
+    )
+    build.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
+    build.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
+    build.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO")
+    build.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
+    build.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _acceptance_level(text: str) -> AcceptanceLevel:
+    try:
+        return AcceptanceLevel.from_text(text)
+    except ValueError:
+        levels = ", ".join(level.value for level in AcceptanceLevel)
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {levels}") from None
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    with open_depot(*options.paths) as depot:
+        listing = catalog_as_dict(depot)
+    if options.json:
+        print(json.dumps(listing, indent=2, ensure_ascii=False))
+    else:
+        print(render_text_listing(listing), end="")
+    return EXIT_DONE
+
+
+def _build(options: argparse.Namespace) -> int:
+    with open_depot(*options.depot) as depot:
+        image = _image(options, depot)
+        report = validate(image, depot.catalog, minimum_acceptance=options.minimum_acceptance)
+        results: list[ExportResult] = []
+        is_writable = not report.errors_except(options.allow)
+        if is_writable:
+            results = _write(options, image, depot, report)
+    if options.json:
+        print(
+            json.dumps(
+                report_as_dict(image, report, allow=options.allow, results=results), indent=2, ensure_ascii=False
+            )
+        )
+    else:
+        print(render_text_report(image, report, allow=options.allow, results=results), end="")
+        if not is_writable:
+            print("nothing written: the image has errors", file=sys.stderr)
+    return EXIT_DONE if is_writable else EXIT_IMAGE_HAS_ERRORS
+
+
+def _image(options: argparse.Namespace, depot: Depot) -> Image:
+    wishes = options.add_on or options.component or options.remove
+    if options.base is None and wishes:
+        raise ModelError(
+            "--add-on, --component and --remove go with --base only",
+            found="--spec" if options.spec else "--profile",
+            hint="write them into the spec, or use --base",
+        )
+    if options.profile is not None:
+        return image_from_profile(depot.catalog, options.profile, prefer=options.prefer)
+    if options.spec is not None:
+        return compose(depot.catalog, read_software_spec(options.spec), name=options.name, prefer=options.prefer)
+    components = dict(_name_and_version(text) for text in options.component)
+    return compose(
+        depot.catalog,
+        base_image=options.base,
+        add_on=None if options.add_on is None else _add_on(options.add_on),
+        components=components,
+        removed_components=options.remove,
+        name=options.name,
+        prefer=options.prefer,
+    )
+
+
+def _name_and_version(text: str) -> tuple[str, str | None]:
+    name, _, version = text.partition(":")
+    return name, version or None
+
+
+def _add_on(text: str) -> tuple[str, str]:
+    name, version = _name_and_version(text)
+    if version is None:
+        raise ModelError("the add-on has no version", found=repr(text), expected="NAME:VERSION")
+    return name, version
+
+
+def _write(options: argparse.Namespace, image: Image, depot: Depot, report: ValidationReport) -> list[ExportResult]:
+    results = []
+    if options.bundle is not None:
+        results.append(
+            export_bundle(image, depot, options.bundle, allow=options.allow, report=report, progress=_show_progress)
+        )
+    if options.iso is not None:
+        results.append(
+            export_iso(
+                image,
+                depot,
+                options.iso,
+                kickstart=options.kickstart,
+                allow=options.allow,
+                report=report,
+                progress=_show_progress,
+            )
+        )
+    return results
+
+
+def _show_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
+    if total_bytes and sys.stderr.isatty():
+        end = "\n" if done_bytes >= total_bytes else ""
+        print(f"\r{stage} {100 * done_bytes // total_bytes:3d} %", end=end, file=sys.stderr, flush=True)

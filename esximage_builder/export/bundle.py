@@ -1,0 +1,111 @@
+"""Writing an image as an offline bundle, the kind that vLCM imports.
+
+The bundle is a complete depot: every VIB verbatim, reserved ones too, so that a host's
+image can be taken apart again from what it was installed with.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esximage_builder.export.depot_writer import DepotContents, with_file_facts, write_depot
+from esximage_builder.export.published import (
+    ExportResult,
+    image_profile,
+    image_timestamp,
+    release_units,
+    require_exportable,
+)
+from esximage_builder.formats.depot_index import MetadataEntry
+from esximage_builder.progress import no_progress
+from esximage_builder.vocabulary import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from esximage_builder.models.image import Image
+    from esximage_builder.models.vib_store import VibStore
+    from esximage_builder.progress import Progress
+    from esximage_builder.rules.validate import ValidationReport
+
+__all__ = ["bundle_contents", "export_bundle"]
+
+_KNOWN_CODES = {"vmware": "VMW", "vmware, inc.": "VMW", "broadcom": "VMW"}
+_ANY_VERSION = "*"
+
+
+def export_bundle(
+    image: Image,
+    store: VibStore,
+    target: str | Path,
+    *,
+    allow: Iterable[str] = (),
+    report: ValidationReport | None = None,
+    vendor_code: str = "",
+    progress: Progress = no_progress,
+) -> ExportResult:
+    """Write an image as an offline bundle.
+
+    Two exports of one image are the same bytes. Every VIB is checked against its SHA-256
+    while it is copied; one that lies compressed in its source is carried over as it is.
+
+    Args:
+        image: What to write.
+        store: Gives the VIBs' bytes, usually the opened depot.
+        target: The zip file; it appears whole or not at all.
+        allow: Codes of errors that do not matter.
+        report: Validation of this image; None validates it here.
+        vendor_code: Three letters or digits for the index; empty takes the vendor's first ones.
+        progress: Told how far the copying is.
+
+    Raises:
+        IncompatibleImageError: The image has errors that are not allowed.
+        ExportError: The file cannot be written.
+        ChecksumMismatchError: A VIB's bytes are not what its metadata says.
+        DepotError: A VIB's bytes cannot be read.
+        ModelError: The vendor code is no three letters or digits.
+    """
+    waived = require_exportable(image, report=report, allow=allow)
+    target = Path(target)
+    write_depot(bundle_contents(image, store, vendor_code=vendor_code), store, target, progress=progress)
+    return ExportResult(path=target, size_bytes=target.stat().st_size, image_digest=image.digest, waived=waived)
+
+
+def bundle_contents(image: Image, store: VibStore, *, vendor_code: str = "") -> DepotContents:
+    """Return what the bundle of an image holds.
+
+    Raises:
+        NotInDepotError: The store lacks a VIB.
+        DepotError: A VIB's bytes cannot be read.
+    """
+    components = {entry.component.id: entry.component for entry in image.components}
+    components |= {component.id: component for component in image.reserved_components}
+    return DepotContents(
+        vendor_name=image.vendor or "Unknown",
+        vendor_code=vendor_code or _vendor_code(image.vendor),
+        products=_products(image),
+        vibs=[with_file_facts(vib, store) for vib in image.all_vibs],
+        bulletins=[components[key] for key in sorted(components)],
+        profiles=[image_profile(image, [entry.vib for entry in image.vibs])],
+        units=release_units(image),
+        timestamp=image_timestamp(image),
+    )
+
+
+def _vendor_code(vendor: str) -> str:
+    """Return three capitals made of the vendor's name; ``UNK`` where it has no three letters or digits."""
+    known = _KNOWN_CODES.get(vendor.lower())
+    letters = re.sub(r"[^0-9A-Za-z]", "", vendor).upper()
+    return known or (letters[:3] if len(letters) >= len("UNK") else "UNK")
+
+
+def _products(image: Image) -> tuple[MetadataEntry, ...]:
+    """Return one index entry for each product line that the image has VIBs for."""
+    version = image.esxi_version
+    shown = _ANY_VERSION if version is None else f"{version.major}.{version.minor}"
+    lines = [Platform.HOST.value]
+    if any(not entry.vib.is_for_host for entry in image.vibs):
+        lines.append(Platform.DPU.value)
+    return tuple(MetadataEntry(product_id=line, version=shown) for line in lines)
