@@ -1,0 +1,44 @@
+# `make demo` runs the main job, `make test` all checks; both set everything up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: help demo test lint fixtures test-large boot-all bench clean
+
+help:
+	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
+	@echo "make test        lint, types and all tests"
+	@echo "make lint        lint and types only"
+	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
+	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
+	@echo "make bench       benchmarks against cp, unzip and xorriso"
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[signatures]" --group test --group lint
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/python fixtures/demo.py
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+fixtures: $(STAMP)
+	$(BIN)/python fixtures/make_fixtures.py --check
+
+test-large: $(STAMP)
+	ESXIMAGE_LARGE=1 $(BIN)/python -m pytest -m large
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis

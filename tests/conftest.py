@@ -1,0 +1,58 @@
+"""Paths, hypothesis profiles, and the rule that the CI skips no test for want of a tool."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def depots() -> Path:
+    """The folder of fixture depots."""
+    return FIXTURES / "depots"
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """The folder of real files; tests that want it are skipped where it is not named."""
+    folder = os.environ.get("ESXIMAGE_REALDATA")
+    if not folder:
+        pytest.skip("ESXIMAGE_REALDATA names no folder of real files")
+    if not Path(folder).is_dir():
+        pytest.fail(f"ESXIMAGE_REALDATA names {folder}, which is no folder")
+    return Path(folder)
+
+
+# Skips that are right in the CI too: work for a target of its own.
+_ALLOWED_SKIPS = ("ESXIMAGE_LARGE",)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name skipped tests that the CI must not skip."""
+    for line in _forbidden_skips(terminalreporter):
+        terminalreporter.write_line(f"skipped, which the CI forbids: {line}", red=True)
+
+
+def _forbidden_skips(reporter: pytest.TerminalReporter) -> list[str]:
+    if not os.environ.get("ESXIMAGE_REQUIRE_TOOLS"):
+        return []
+    skips = [str(report.longrepr) for report in reporter.stats.get("skipped", [])]
+    return [skip for skip in skips if not any(allowed in skip for allowed in _ALLOWED_SKIPS)]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if it skipped what it must not."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(reporter, pytest.TerminalReporter) and _forbidden_skips(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
