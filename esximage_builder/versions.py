@@ -16,10 +16,10 @@ Not here: matching a constraint (``rules.relations``), where a missing release m
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, ClassVar, Self, final
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version as ProductVersion
 
 from esximage_builder.errors import ModelError, VersionSyntaxError
@@ -27,7 +27,15 @@ from esximage_builder.errors import ModelError, VersionSyntaxError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductVersion", "VibVersion"]
+__all__ = [
+    "AddOnVersion",
+    "BaseImageVersion",
+    "ComponentVersion",
+    "ProductRange",
+    "ProductVersion",
+    "ReleaseName",
+    "VibVersion",
+]
 
 _RUNS = re.compile(r"[0-9]+|[^0-9]+")
 
@@ -43,7 +51,6 @@ def _dotted_key(text: str) -> tuple[_Piece, ...]:
     return tuple(_piece_key(piece) for piece in text.split("."))
 
 
-@functools.total_ordering
 class _Version:
     """Text with a parsed key, made when it is first needed; immutable, compares only within its own class."""
 
@@ -87,6 +94,21 @@ class _Version:
         if type(other) is not type(self):
             return NotImplemented
         return self.key < other.key
+
+    def __le__(self, other: Self) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.key <= other.key
+
+    def __gt__(self, other: Self) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.key > other.key
+
+    def __ge__(self, other: Self) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.key >= other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -225,3 +247,98 @@ class BaseImageVersion(_Version):
 
 
 _FIRST_MINOR_TRAIN_MAJOR = 9
+
+
+@final
+class ReleaseName:
+    """What people call a release: ``7.0U3g``, ``7.0 Update 3g``, ``8.0 U3e - 24674464``, ``8.0b``.
+
+    An ``s`` before the letter marks the security-only sibling (``7.0U3si`` of ``7.0U3i``). Names
+    are equal when they say the same, whatever the spelling; a build that only one of them
+    tells does not count, so look-ups use ``matches``. Releases since 9.0 have no such names.
+
+    Attributes:
+        major: First number.
+        minor: Second number.
+        update: 0 without update release.
+        letter: Patch letter; empty for the first of its update release.
+        is_security_only: True for a security-only sibling.
+        build: As stated; None if the name has none.
+    """
+
+    __slots__ = ("build", "is_security_only", "letter", "major", "minor", "update")
+
+    _PATTERN: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?:ESXi[- ]?)?([0-9]{1,2})\.([0-9]{1,2})(?:\.0)?"
+        r"(?:\s*(?:U|Update\s*)([0-9]{1,2}))?"
+        r"(?:\s*(s?)([a-rt-z])(s?)|\s*(s))?"
+        r"(?:\s*GA)?"
+        r"(?:\s*-\s*([0-9]{5,9}))?(?:-(?:standard|no-tools))?",
+        re.IGNORECASE,
+    )
+
+    def __init__(self, text: str) -> None:
+        match = self._PATTERN.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
+        if match is None:
+            raise VersionSyntaxError(
+                f"{text[:80]!r} is no release name",
+                found=repr(text)[:120],
+                expected="a release name such as 7.0U3g, 8.0 Update 3e or 8.0b",
+            )
+        major, minor, update, before, letter, after, lone_s, build = match.groups()
+        self.major = int(major)
+        self.minor = int(minor)
+        self.update = int(update or 0)
+        self.letter = (letter or lone_s or "").lower()
+        self.is_security_only = bool(before or after)
+        self.build = None if build is None else int(build)
+
+    @property
+    def _identity(self) -> tuple[int, int, int, str, bool]:
+        return (self.major, self.minor, self.update, self.letter, self.is_security_only)
+
+    def matches(self, other: ReleaseName) -> bool:
+        """Tell whether both mean one release: equal names, and no two builds that differ."""
+        return self == other and (None in (self.build, other.build) or self.build == other.build)
+
+    def is_sibling_of(self, other: ReleaseName) -> bool:
+        """Tell whether one is the security-only form of the other."""
+        return self._identity[:4] == other._identity[:4] and self.is_security_only != other.is_security_only
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity == other._identity if isinstance(other, ReleaseName) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __str__(self) -> str:
+        update = f"U{self.update}" if self.update else ""
+        return f"{self.major}.{self.minor}{update}{'s' if self.is_security_only else ''}{self.letter}"
+
+    def __repr__(self) -> str:
+        return f"ReleaseName({str(self)!r})"
+
+
+@final
+class ProductRange:
+    """A range over product releases, as ``packaging`` writes one: ``>=7.0.3,<8``."""
+
+    __slots__ = ("_specifiers", "text")
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._specifiers = SpecifierSet(text)
+        except InvalidSpecifier as error:
+            raise VersionSyntaxError(
+                f"{text!r} is no range of releases", found=repr(text)[:120], expected="a range such as >=7.0.3,<8"
+            ) from error
+        self.text = text
+
+    def __contains__(self, version: BaseImageVersion) -> bool:
+        return self._specifiers.contains(version.product)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"ProductRange({self.text!r})"

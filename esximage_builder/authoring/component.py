@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from esximage_builder.errors import ModelError
+from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.formats.bulletin import parse_bulletin, render_bulletin
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.fields import as_tuple
@@ -132,12 +132,16 @@ def _require_members(name: str, vibs: tuple[Vib, ...]) -> None:
 def _require_same(component: Component) -> None:
     """Refuse a component whose document reads back as something else."""
     data = render_bulletin(component)
-    read = parse_bulletin(data, where=component.id, max_bytes=len(data))
+    found = ""
+    try:
+        read = parse_bulletin(data, where=component.id, max_bytes=len(data))
+    except DepotError as error:
+        read, found = None, error.message
     if read != component:
         raise ModelError(
             "the component's document cannot hold all of its texts",
             where=component.id,
-            found=repr(component)[:400],
-            expected=repr(read)[:400],
-            hint="blanks at the ends of texts do not survive in XML",
+            found=found or repr(component)[:400],
+            expected="texts that read back the same",
+            hint="blanks at the ends of texts do not survive in XML, and names cannot be empty",
         )

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.checksums import Checksum, sha256_hex
-from esximage_builder.errors import ModelError
+from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.export.depot_writer import vib_relative_path
 from esximage_builder.formats.ar import render_ar, render_ar_header
 from esximage_builder.formats.cms import sign_detached
@@ -342,6 +342,8 @@ def _require_identity(vib: Vib) -> None:
             expected="an aware datetime",
             hint="pass released_at: no clock is read, so that the same input gives the same bytes",
         )
+    if vib.extra:
+        raise ModelError("unknown elements belong to VIBs that were read", where=vib.id, found=vib.extra[0][:120])
     if vib.payloads or vib.file is not None or vib.files:
         raise ModelError(
             "payloads, file list and file facts are made here, not passed in",
@@ -385,6 +387,15 @@ def _descriptions(vib: Vib, parts: tuple[AuthoredPayload, ...]) -> tuple[Payload
     if not parts:
         raise ModelError("the VIB has no payload", where=vib.id, expected="at least one")
     _require_distinct([part.payload.name for part in parts], what="payloads", where=vib.id)
+    for payload, data in ((part.payload, part.data) for part in parts):
+        if payload.size_bytes != len(data) or payload.checksum("sha-256") != sha256_hex(data):
+            raise ModelError(
+                f"the description of payload {payload.name!r} is not that of its bytes",
+                where=vib.id,
+                found=f"{len(data)} bytes, sha-256 {sha256_hex(data)}",
+                expected=f"{payload.size_bytes} bytes, sha-256 {payload.checksum('sha-256')}",
+                hint="make payloads with vgz_payload, tgz_payload, boot_payload and raw_payload",
+            )
     return tuple(part.payload for part in parts)
 
 
@@ -415,7 +426,15 @@ def _require_distinct(names: Iterable[str], *, what: str, where: str) -> None:
 
 def _require_same(vib: Vib, descriptor: bytes) -> None:
     """Refuse a VIB whose descriptor reads back as something else, such as one with blanks round a tag."""
-    read = parse_vib_descriptor(descriptor, where=vib.id, max_bytes=len(descriptor))
+    try:
+        read = parse_vib_descriptor(descriptor, where=vib.id, max_bytes=len(descriptor))
+    except DepotError as error:
+        raise ModelError(
+            "a descriptor cannot hold what this VIB says",
+            where=error.where,
+            found=f"{error.message}: {error.found}" if error.found else error.message,
+            expected=error.expected,
+        ) from error
     changed = [
         field.name for field in attrs.fields(Vib) if field.eq and getattr(vib, field.name) != getattr(read, field.name)
     ]

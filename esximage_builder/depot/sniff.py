@@ -97,9 +97,9 @@ def sniff(path: str | Path) -> Sniffed:
         else:
             with path.open("rb") as file:
                 kind = _kind_of(file.read(_HEAD_BYTES))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise SourceUnreadableError(
-            f"the file cannot be read: {error.strerror or error}",
+            f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             hint="check the path and your permissions",
         ) from error

@@ -156,7 +156,8 @@ class _Reading:
         nested = ZipTree(reader)
         if _depot_root(nested) is None and not any(name.lower().endswith(_VIB_SUFFIX) for name in nested.sizes):
             return False
-        self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
+        with self._gathering():
+            self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
 
     def _seekable(self, stream: BinaryIO, where: str) -> BinaryIO:

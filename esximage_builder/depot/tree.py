@@ -163,7 +163,7 @@ def _folder_sizes(folder: Path, limits: ReadLimits) -> dict[str, int]:
             folders.sort()
             for name in sorted(names):
                 file = Path(current, name)
-                if file.resolve().is_relative_to(root) and file.is_file():
+                if _leads_inside(file, root) and file.is_file():
                     sizes[file.relative_to(folder).as_posix()] = file.stat().st_size
             if len(sizes) > limits.member_count:
                 raise LimitExceededError(
@@ -175,6 +175,14 @@ def _folder_sizes(folder: Path, limits: ReadLimits) -> dict[str, int]:
     except OSError as error:
         raise _unreadable(folder, error) from error
     return sizes
+
+
+def _leads_inside(file: Path, root: Path) -> bool:
+    """Tell whether the file, all links followed, lies below ``root``; links in a circle do not."""
+    try:
+        return file.resolve().is_relative_to(root)
+    except RuntimeError:  # what Python 3.11 and 3.12 make of links in a circle
+        return False
 
 
 def _unreadable(path: Path, error: OSError) -> SourceUnreadableError:

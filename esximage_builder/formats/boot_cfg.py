@@ -14,7 +14,7 @@ from typing import final
 
 import attrs
 
-from esximage_builder.errors import LimitExceededError, MalformedDocumentError
+from esximage_builder.errors import LimitExceededError, MalformedDocumentError, ModelError
 from esximage_builder.models.fields import as_tuple
 
 __all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
@@ -126,7 +126,11 @@ def _modules(text: str) -> tuple[BootModuleLine, ...]:
 
 
 def render_boot_cfg(boot_cfg: BootCfg) -> bytes:
-    """Write a ``boot.cfg`` with the stock ISO's keys in its order, other keys last."""
+    """Write a ``boot.cfg`` with the stock ISO's keys in its order, other keys last.
+
+    Raises:
+        ModelError: A text holds a line break, which would begin another key.
+    """
     lines = [] if boot_cfg.bootstate is None else [f"bootstate={boot_cfg.bootstate}"]
     lines += [
         f"title={boot_cfg.title}",
@@ -139,4 +143,7 @@ def render_boot_cfg(boot_cfg: BootCfg) -> bytes:
         f"updated={boot_cfg.updated}",
     ]
     lines += [f"{key}={value}" for key, value in boot_cfg.extra]
+    for line in lines:
+        if len(line.splitlines()) > 1:
+            raise ModelError("boot.cfg cannot hold a line break", found=repr(line)[:80], expected="one line per key")
     return ("\n".join(lines) + "\n").encode()

@@ -62,7 +62,7 @@ def parse_bulletin(data: bytes, *, where: str, max_bytes: int) -> Bulletin | Com
 
 def parse_bulletin_element(element: XmlElement, *, where: str) -> Bulletin | Component:
     """Read one ``<bulletin>`` element; as ``parse_bulletin``."""
-    children = children_by_tag(element, where=where)
+    children = children_by_tag(element, where=where, known=_KNOWN)
     released = children.get("releaseDate")
     texts = {tag: text_of(children.get(tag)) for tag in _TEXTS}
     bulletin = Bulletin(

@@ -51,7 +51,7 @@ def parse_image_profile(data: bytes, *, where: str, max_bytes: int) -> ImageProf
         LimitExceededError: Longer than ``max_bytes``.
     """
     root = parse_xml(data, where=where, root="imageprofile", max_bytes=max_bytes)
-    children = children_by_tag(root, where=where)
+    children = children_by_tag(root, where=where, known=_KNOWN)
     serial = children.get("serialno")
     return ImageProfile(
         name=require_text(children, "name", of=root, where=where),

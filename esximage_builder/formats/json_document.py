@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from esximage_builder.errors import InvalidFieldError, LimitExceededError, MalformedDocumentError
@@ -24,6 +25,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MAX_DEPTH = 100  # real documents have 6 levels; Python's own bound depends on who calls
 
 
 def parse_json_object(data: bytes, *, where: str, max_bytes: int) -> JsonObject:
@@ -45,6 +47,7 @@ def parse_json_object(data: bytes, *, where: str, max_bytes: int) -> JsonObject:
         document = json.loads(
             data.decode(encoding), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
         )
+        _require_writable(document)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise MalformedDocumentError(
@@ -72,6 +75,30 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> JsonObject:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _require_writable(document: object) -> None:
+    """Refuse what Python reads but no JSON document can hold, and what is nested too deeply.
+
+    Raises:
+        ValueError: A number without bounds, half of a surrogate pair, too many levels.
+    """
+    level: list[object] = [document]
+    for _ in range(_MAX_DEPTH):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += [*value, *value.values()]
+            elif isinstance(value, list):
+                below += value
+            elif isinstance(value, str):
+                value.encode()
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError("a number is too large")
+        if not below:
+            return
+        level = below
+    raise ValueError(f"values are nested more than {_MAX_DEPTH} levels deep")
 
 
 def pointer(where: str, *keys: str | int) -> str:

@@ -106,6 +106,24 @@ _WRITTEN = {
 _MEANING = {spelling: meaning for meaning, spellings in _KEYS.items() for spelling in spellings}
 _SCHEMA = "1.0"
 
+# Known keys that a kind has no field for; they are kept with the unknown ones.
+_NOT_HELD: dict[UnitKind, frozenset[str]] = {
+    UnitKind.BASE_IMAGE: frozenset({"supported_base_images", "removed_components", "hardware_support_info"}),
+    UnitKind.ADD_ON: frozenset({"quick_patch_versions", "hardware_support_info"}),
+    UnitKind.SOLUTION: frozenset(
+        {
+            "summary", "description", "category", "kb_url", "released_at", "acceptance_level",
+            "supported_base_images", "removed_components", "quick_patch_versions", "hardware_support_info",
+        }
+    ),
+    UnitKind.HARDWARE_SUPPORT: frozenset(
+        {
+            "summary", "description", "category", "kb_url", "acceptance_level", "display_version",
+            "quick_patch_versions", "hardware_support_info",
+        }
+    ),
+}  # fmt: skip
+
 
 def _fold(key: str) -> str:
     return re.sub(r"[_\-\s]", "", key).lower()
@@ -175,7 +193,12 @@ class _Unit:
                 extra.append((key, canonical_json(value)))
             elif value is not None:
                 self.known[meaning] = (key, value)
-        self.extra = tuple(extra)
+        self._unknown = tuple(extra)
+
+    def kept(self, kind: UnitKind) -> tuple[tuple[str, str], ...]:
+        held = _NOT_HELD[kind]
+        rest = ((key, value) for meaning, (key, value) in self.known.items() if meaning in held)
+        return self._unknown + tuple((key, canonical_json(value)) for key, value in rest)
 
     def _entry(self, meaning: str) -> tuple[Any, str]:
         key, value = self.known.get(meaning, (meaning, None))
@@ -312,7 +335,7 @@ def _base_image(unit: _Unit) -> BaseImage:
         acceptance_level=unit.acceptance_level,
         components=unit.components(),
         quick_patch_versions=tuple(sorted((str(version), str(shown)) for version, shown in quick.items())),
-        extra=unit.extra,
+        extra=unit.kept(UnitKind.BASE_IMAGE),
     )
 
 
@@ -332,7 +355,7 @@ def _add_on(unit: _Unit) -> AddOn:
         supported_base_images=unit.names("supported_base_images"),
         components=unit.components(),
         removed_components=unit.names("removed_components"),
-        extra=unit.extra,
+        extra=unit.kept(UnitKind.ADD_ON),
     )
 
 
@@ -344,7 +367,7 @@ def _solution(unit: _Unit) -> Solution:
         display_version=unit.display_version,
         vendor=unit.text("vendor"),
         components=unit.solution_components(),
-        extra=unit.extra,
+        extra=unit.kept(UnitKind.SOLUTION),
     )
 
 
@@ -353,7 +376,6 @@ def _hardware_support(unit: _Unit) -> HardwareSupport:
     stated = value_of({} if info is None else info, dict, where=where, expected="an object").get("package")
     package = value_of({} if stated is None else stated, dict, where=pointer(where, "package"), expected="an object")
     version = package.get("version")
-    extra = unit.extra + (() if info is None else (("hardwareSupportInfo", canonical_json(info)),))
     return HardwareSupport(
         name=str(package.get("name") or "") or unit.require_name(),
         version=AddOnVersion(str(version) if version else unit.version),
@@ -363,7 +385,7 @@ def _hardware_support(unit: _Unit) -> HardwareSupport:
         components=unit.components(),
         removed_components=unit.names("removed_components"),
         supported_base_images=unit.names("supported_base_images"),
-        extra=extra,
+        extra=unit.kept(UnitKind.HARDWARE_SUPPORT),
     )
 
 
@@ -406,8 +428,9 @@ def render_release_unit(unit: ReleaseUnit) -> bytes:
         fields["supported_base_images"] = list(unit.supported_base_images)
         fields["removed_components"] = list(unit.removed_components)
     fields["components"] = _render_components(unit)
-    extra = {key: json.loads(text) for key, text in unit.extra}
-    return render_json({_WRITTEN[key]: value for key, value in fields.items()} | extra)
+    document = {_WRITTEN[key]: value for key, value in fields.items()}
+    extra = {key: json.loads(text) for key, text in unit.extra if key not in document}
+    return render_json(document | extra)
 
 
 def _render_components(unit: ReleaseUnit) -> object:
@@ -416,4 +439,7 @@ def _render_components(unit: ReleaseUnit) -> object:
             {"name": wanted.name, "versions": [version.text for version in wanted.versions]}
             for wanted in unit.components
         ]
-    return {reference.name: reference.version.text for reference in unit.components}
+    versions: dict[str, list[str]] = {}
+    for reference in unit.components:
+        versions.setdefault(reference.name, []).append(reference.version.text)
+    return {name: texts[0] if len(texts) == 1 else texts for name, texts in versions.items()}

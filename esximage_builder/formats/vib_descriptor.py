@@ -103,7 +103,7 @@ def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:
         LimitExceededError: Longer than ``max_bytes``.
     """
     root = parse_xml(data, where=where, root="vib", max_bytes=max_bytes)
-    children = children_by_tag(root, where=where)
+    children = children_by_tag(root, where=where, known=_KNOWN)
     relations = parse_relationships(children.get("relationships"), where=where)
     requires = children.get("system-requires")
     files = children.get("file-list")

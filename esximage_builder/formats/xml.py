@@ -125,8 +125,14 @@ def child_elements(element: XmlElement) -> Iterator[XmlElement]:
     return iter(element.iterchildren(etree.Element))
 
 
-def children_by_tag(element: XmlElement, *, where: str) -> dict[str, XmlElement]:
+def children_by_tag(element: XmlElement, *, where: str, known: frozenset[str] | None = None) -> dict[str, XmlElement]:
     """Return the children by name; each name may occur once.
+
+    Args:
+        element: Their parent.
+        where: How to name the document in errors.
+        known: Names that may occur once; what others mean is not known, so they may repeat.
+            None stands for all names.
 
     Raises:
         InvalidFieldError: A name occurs twice.
@@ -134,7 +140,7 @@ def children_by_tag(element: XmlElement, *, where: str) -> dict[str, XmlElement]
     children: dict[str, XmlElement] = {}
     for child in element:
         tag = str(child.tag)
-        if tag in children:
+        if tag in children and (known is None or tag in known):
             invalid_field(child, f"<{tag}> occurs twice", where=where)
         children[tag] = child
     return children
@@ -265,12 +271,22 @@ def _fill(element: XmlElement, text: str | None, attributes: Mapping[str, str] |
 
 
 def add_raw(parent: XmlElement, raw: str) -> None:
-    """Append an element that ``raw_text`` gave."""
-    parent.append(etree.fromstring(raw))
+    """Append an element that ``raw_text`` gave.
+
+    Raises:
+        ModelError: The text is no XML element.
+    """
+    try:
+        parent.append(etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True)))
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ModelError(f"this is no XML element: {error}", found=repr(raw)[:120]) from error
 
 
 def render_xml(root: XmlElement, *, pretty: bool = False) -> bytes:
     """Return the document as ESXi's own files have it: ASCII, no declaration.
+
+    Names, unlike texts, cannot be escaped: a document with others than ASCII ones (only kept
+    unknown elements may have them) becomes UTF-8.
 
     Args:
         root: The root element.
@@ -278,5 +294,7 @@ def render_xml(root: XmlElement, *, pretty: bool = False) -> bytes:
     """
     if pretty:
         etree.indent(root, space="  ")
-    data = etree.tostring(root, encoding="ascii", xml_declaration=False)
+    names = (name for element in root.iter(etree.Element) for name in (str(element.tag), *map(str, element.keys())))
+    encoding = "ascii" if all(name.isascii() for name in names) else "utf-8"
+    data = etree.tostring(root, encoding=encoding, xml_declaration=False)
     return data + b"\n" if pretty else data

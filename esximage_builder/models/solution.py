@@ -25,7 +25,7 @@ class SolutionComponent:
     """
 
     name: str
-    versions: tuple[ComponentVersion, ...] = ()
+    versions: tuple[ComponentVersion, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @final

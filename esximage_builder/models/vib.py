@@ -184,7 +184,7 @@ class Vib:
     maintenance_mode: MaintenanceMode = MaintenanceMode()
     hardware_platforms: tuple[HardwarePlatform, ...] = attrs.field(default=(), converter=as_tuple)
     software_platforms: tuple[SoftwarePlatform, ...] = attrs.field(default=(), converter=as_tuple)
-    files: tuple[str, ...] | None = ()
+    files: tuple[str, ...] | None = attrs.field(default=(), converter=attrs.converters.optional(as_tuple))
     acceptance_level: AcceptanceLevel = AcceptanceLevel.COMMUNITY
     live_install_allowed: bool = False
     live_remove_allowed: bool = False

@@ -1,9 +1,15 @@
-"""Whether a release unit goes with a base image: declared, and by release train.
+"""Whether a release unit or component goes with a base image: declared, train, platform.
 
-Two layers, each with a verdict of its own (docs/decisions): what the unit declares, and
-the release train, which is major.minor.update up to 8.x and major.minor from 9.0. Where
-nothing is declared, the train is read off the first three digits of the unit's version,
-``703.0.0.11.3.0-5``, as every hardware vendor spells it.
+Layers, each asked for itself (``rules.layers`` puts them together):
+
+* **Declared**: an add-on may list the base images it supports. Outside the list it is
+  refused, inside it is welcome, whatever the train says.
+* **Train**: without a list, add-on and base image must be of one release train, which is
+  major.minor.update up to 8.x and major.minor from 9.0; any patch of it, older or newer. The
+  add-on's train is read off the first three digits of its version, ``703.0.0.11.3.0-5``, as
+  every hardware vendor spells it.
+* **Platform**: a component names the products it is published for; one of them must be
+  among those of the base image's own components.
 """
 
 from __future__ import annotations
@@ -12,26 +18,39 @@ import re
 from typing import TYPE_CHECKING
 
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.versions import ProductVersion
+from esximage_builder.rules.releases import KNOWN_RELEASES
+from esximage_builder.versions import BaseImageVersion
+from esximage_builder.vocabulary import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
+    from esximage_builder.models.component import Component
     from esximage_builder.models.hardware_support import HardwareSupport
-    from esximage_builder.versions import BaseImageVersion
+    from esximage_builder.models.vib import SoftwarePlatform
 
-__all__ = ["check_add_on", "declared_trains", "supports_base_image"]
+__all__ = [
+    "check_add_on",
+    "check_platform",
+    "declared_trains",
+    "is_declared",
+    "is_in_train",
+    "platforms_of",
+    "supports_base_image",
+    "train_text",
+]
 
 _VENDOR_TRAIN = re.compile(r"(?:^|[^0-9])([6-9])([0-9])([0-9])(?=[^0-9])")
+_BUILD = re.compile(r"(?<![0-9])[0-9]{7,9}(?![0-9])")
 _FIRST_MINOR_TRAIN_MAJOR = 9
 
 
 def declared_trains(unit: AddOn | HardwareSupport) -> tuple[tuple[int, ...], ...]:
     """Return the trains that a unit is for: as it declares, else as its version spells it; sorted."""
     if unit.supported_base_images:
-        return tuple(sorted({_train_of(text) for text in unit.supported_base_images if _train_of(text)}))
+        return tuple(sorted({train for text in unit.supported_base_images if (train := _train_of(text))}))
     match = _VENDOR_TRAIN.search(f"{unit.version.text}.")
     if match is None:
         return ()
@@ -44,6 +63,11 @@ def _train_of(text: str) -> tuple[int, ...]:
     return numbers if not numbers or numbers[0] < _FIRST_MINOR_TRAIN_MAJOR else numbers[:2]
 
 
+def train_text(train: tuple[int, ...]) -> str:
+    """Return ``7.0.3`` for ``(7, 0, 3)``."""
+    return ".".join(str(number) for number in train)
+
+
 def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
     """Tell whether one declared text covers the base image.
 
@@ -53,37 +77,49 @@ def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
     if text in ("", version.text):
         return True
     wanted = tuple(int(number) for number in re.findall(r"[0-9]+", text))
-    return version.fields[: len(wanted)] == wanted
+    return bool(wanted) and version.fields[: len(wanted)] == wanted
+
+
+def is_declared(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
+    """Tell whether the unit declares the base image; None if it declares nothing."""
+    declared = unit.supported_base_images
+    return any(supports_base_image(text, version) for text in declared) if declared else None
+
+
+def is_in_train(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
+    """Tell whether the unit is of the base image's train; None if its train cannot be told."""
+    trains = declared_trains(unit)
+    return any(version.train[: len(train)] == train for train in trains) if trains else None
 
 
 def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn] = ()) -> tuple[Finding, ...]:
-    """Return an error if the add-on does not go with the base image.
+    """Return what stands against the add-on on that base image.
 
     Args:
         add_on: The add-on.
         base_image: The base image.
         others: Loaded add-ons, for the remedy.
     """
-    version = base_image.version
-    trains = declared_trains(add_on)
-    declared = add_on.supported_base_images
-    if declared and any(supports_base_image(text, version) for text in declared):
-        return ()
-    if version.train in trains:
-        return ()
-    if not trains:
+    declared = is_declared(add_on, base_image.version)
+    verdict = is_in_train(add_on, base_image.version) if declared is None else declared
+    if verdict is None:
         return (_unknown_train(add_on, base_image),)
-    shown = ", ".join(sorted(ProductVersion(".".join(map(str, train))).base_version for train in trains))
-    return (
-        Finding(
-            code="add-on-base-unsupported",
-            severity=Severity.ERROR,
-            message=f"the add-on {add_on.id} is not made for the base image {version}",
-            items=(add_on.id, base_image.id),
-            cause=f"it is for ESXi {shown}, the base image is ESXi {version.product}"
-            + (f" (declared: {', '.join(declared)})" if declared else " (read off the add-on's version)"),
-            remedy=_remedy(add_on, version, others),
-        ),
+    if verdict:
+        return tuple(_check_published(add_on, base_image))
+    return (_unsupported(add_on, base_image, others),)
+
+
+def _unsupported(add_on: AddOn, base_image: BaseImage, others: Iterable[AddOn]) -> Finding:
+    version = base_image.version
+    shown = ", ".join(train_text(train) for train in declared_trains(add_on)) or "other releases"
+    how = f"declared: {', '.join(add_on.supported_base_images)}" if add_on.supported_base_images else "by its version"
+    return Finding(
+        code="add-on-base-unsupported",
+        severity=Severity.ERROR,
+        message=f"the add-on {add_on.id} is not made for the base image {version}",
+        items=(add_on.id, base_image.id),
+        cause=f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}",
+        remedy=_remedy(add_on, version, others),
     )
 
 
@@ -100,16 +136,98 @@ def _unknown_train(add_on: AddOn, base_image: BaseImage) -> Finding:
 
 def _remedy(add_on: AddOn, version: BaseImageVersion, others: Iterable[AddOn]) -> str:
     train = "".join(str(number) for number in version.train)
-    fitting = [
-        other
-        for other in others
-        if other.name == add_on.name
-        and (
-            any(supports_base_image(text, version) for text in other.supported_base_images)
-            or version.train in declared_trains(other)
-        )
-    ]
+    fitting = sorted(
+        (other for other in others if other.name == add_on.name and _fits(other, version)),
+        key=lambda other: other.version,
+    )
     if fitting:
-        loaded = ", ".join(other.version.text for other in sorted(fitting, key=lambda other: other.version))
-        return f"take a {train} version of the add-on; loaded: {loaded}"
+        return f"take a {train} version of the add-on; loaded: {', '.join(other.version.text for other in fitting)}"
     return f"take a version of the add-on for {train}, none is loaded; or a base image of its own release"
+
+
+def _fits(add_on: AddOn, version: BaseImageVersion) -> bool:
+    declared = is_declared(add_on, version)
+    return bool(is_in_train(add_on, version)) if declared is None else declared
+
+
+def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
+    """Warn if the base image is newer than the one whose build the add-on's version names.
+
+    Builds are matched exactly or not at all, and compared by their place among the published
+    releases of the product, never as numbers.
+    """
+    product = base_image.version.product.base_version
+    builds = [release.build for release in KNOWN_RELEASES if release.product == product]
+    named = [int(text) for text in _BUILD.findall(add_on.version.text)]
+    published = next((build for build in named if build in builds), None)
+    build = base_image.version.build
+    if published is None or build not in builds or builds.index(build) <= builds.index(published):
+        return
+    yield Finding(
+        code="base-newer-than-add-on",
+        severity=Severity.WARNING,
+        message=f"{base_image.id} is newer than the base image that {add_on.id} was published with",
+        items=(add_on.id, base_image.id),
+        cause=f"the add-on names build {published}; inside a release train this is supported",
+        remedy="see whether the vendor has a newer add-on",
+    )
+
+
+def platforms_of(base_image: BaseImage, components: Iterable[Component]) -> tuple[SoftwarePlatform, ...]:
+    """Return the platforms that the base image's own components declare, each once.
+
+    Args:
+        base_image: The base image.
+        components: Loaded components; those of the base image are picked out.
+    """
+    own = {str(reference) for reference in base_image.components}
+    found = {
+        platform: None for component in components if component.id in own for platform in component.bulletin.platforms
+    }
+    return tuple(found)
+
+
+def check_platform(
+    component: Component, version: BaseImageVersion, base_platforms: Iterable[SoftwarePlatform]
+) -> tuple[Finding, ...]:
+    """Return a warning if the component is published for other products than the base image.
+
+    Args:
+        component: The component; one that names no platform goes with everything.
+        version: The base image's.
+        base_platforms: What the base image's own components declare; empty goes by the
+            version alone.
+    """
+    wanted = component.bulletin.platforms
+    if not wanted:
+        return ()
+    versions = {platform.version for platform in base_platforms} | {
+        f"{version.major}.{version.minor}",
+        version.product.base_version,
+        version.text,
+    }
+    known_lines = tuple(Platform)
+    if any(
+        platform.product_line in known_lines and any(_covers(platform.version, offered) for offered in versions)
+        for platform in wanted
+    ):
+        return ()
+    made_for = ", ".join(sorted({f"{platform.product_line} {platform.version}".strip() for platform in wanted}))
+    return (
+        Finding(
+            code="platform-mismatch",
+            severity=Severity.WARNING,
+            message=f"{component.id} is published for {made_for}, the image is ESXi {version}",
+            items=(component.id,),
+            cause="its bulletin names no platform of this release",
+            remedy="take the component's build for this release if there is one",
+        ),
+    )
+
+
+def _covers(pattern: str, offered: str) -> bool:
+    """Tell whether a platform version covers an offered one: equal, wildcard, or one a prefix of the other."""
+    stated = pattern.partition("-")[0].rstrip("*").rstrip(".").split(".")
+    given = offered.partition("-")[0].rstrip("*").rstrip(".").split(".")
+    length = min(len(stated), len(given))
+    return stated == [""] or given == [""] or stated[:length] == given[:length]

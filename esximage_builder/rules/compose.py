@@ -40,6 +40,7 @@ from esximage_builder.models.image import (
 )
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
+from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.versions import AddOnVersion, ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
 
@@ -109,7 +110,7 @@ def compose(
     Args:
         catalog: What is loaded.
         spec: What is wanted; None takes the arguments below.
-        base_image: Version of the base image.
+        base_image: Version of the base image, or a release name such as ``7.0U3g``.
         add_on: Name and version.
         components: Name to version, None for the highest that fits; or names alone.
         removed_components: Names.
@@ -152,7 +153,7 @@ class _Composition:
     def __init__(self, catalog: Catalog, spec: SoftwareSpec, prefer: tuple[str, ...]) -> None:
         self.catalog = catalog
         self.spec = spec
-        self.base_image = catalog.base_image(spec.base_image)
+        self.base_image = resolve_base_image(catalog, spec.base_image)
         self.add_on = None if spec.add_on is None else catalog.add_on(spec.add_on.name, spec.add_on.version.text)
         self.hardware_support = tuple(
             catalog.hardware_support_package(reference.package, reference.version)

@@ -16,9 +16,10 @@ import attrs
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
-from esximage_builder.rules.compatibility import check_add_on
+from esximage_builder.rules.compatibility import check_add_on, check_platform, platforms_of
+from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
-from esximage_builder.vocabulary import ComponentSource, PayloadType, Platform
+from esximage_builder.vocabulary import ComponentSource, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -287,33 +288,34 @@ def _check_platform(image: Image, _: Catalog | None) -> Iterator[Finding]:
     version = image.esxi_version
     if version is None:
         return
-    for entry in image.components:
-        platforms = entry.component.bulletin.platforms
-        if platforms and not any(
-            platform.product_line in tuple(Platform) and _covers(platform.version, version.text)
-            for platform in platforms
-        ):
-            made_for = ", ".join(sorted({platform.version for platform in platforms}))
-            yield Finding(
-                code="platform-mismatch",
-                severity=Severity.WARNING,
-                message=f"{entry.component.id} is published for ESXi {made_for}, the image is {version}",
-                items=(entry.component.id,),
-                cause="its bulletin names no platform of this release",
-                remedy="take the component's build for this release if there is one",
-            )
-
-
-def _covers(pattern: str, version: str) -> bool:
-    """Tell whether a platform version (``8.0``, ``7.*``, empty) covers an ESXi version, by major number."""
-    stated = pattern.partition("-")[0].rstrip("*").rstrip(".")
-    return not stated or version.split(".", maxsplit=1)[0] == stated.split(".")[0]
+    components = [entry.component for entry in image.components]
+    known = (
+        () if image.base_image is None else platforms_of(image.base_image, [*components, *image.reserved_components])
+    )
+    for component in components:
+        yield from check_platform(component, version, known)
 
 
 def _check_add_on_fits(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
     if image.add_on is not None and image.base_image is not None:
         others = () if catalog is None else catalog.add_ons
         yield from check_add_on(image.add_on, image.base_image, others=others)
+
+
+def _check_core(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    """Core components come from the base image as a whole or not at all."""
+    vibs_by_id = {vib.id: (vib,) for vib in image.all_vibs}
+    for entry in image.components:
+        if entry.overridden and is_core_component(entry.component, vibs_by_id):
+            source = "unknown source" if entry.source is None else entry.source.display
+            yield Finding(
+                code="core-component-overridden",
+                severity=Severity.ERROR,
+                message=f"{entry.component.id} from the {source} takes the place of a core component",
+                items=(entry.component.id, *(str(lost.component) for lost in entry.overridden)),
+                cause="ESXi's own components are released together; one of another release breaks the set",
+                remedy="move the base image instead",
+            )
 
 
 def _check_lowered(image: Image, _: Catalog | None) -> Iterator[Finding]:
@@ -374,6 +376,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_gunzip_checksums,
     _check_platform,
     _check_add_on_fits,
+    _check_core,
     _check_lowered,
     _check_pinned,
     _check_removals,

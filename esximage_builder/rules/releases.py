@@ -1,0 +1,224 @@
+"""ESXi releases by name: what is publicly known of each, and finding one in a catalog.
+
+The table holds public values only. Where the full base image version was never published,
+only build and release are known and nothing is made up; the catalog's own base images
+always come first.
+
+Source: public build lists, profile names and KB articles; see docs/formats.md#releases.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.errors import NotInDepotError, VersionSyntaxError
+from esximage_builder.versions import BaseImageVersion, ProductRange, ReleaseName
+
+if TYPE_CHECKING:
+    from esximage_builder.models.base_image import BaseImage
+    from esximage_builder.models.catalog import Catalog
+
+__all__ = [
+    "KNOWN_RELEASES",
+    "KnownRelease",
+    "known_release",
+    "release_date",
+    "release_name",
+    "resolve_base_image",
+    "select_base_images",
+]
+
+
+@final
+@attrs.frozen
+class KnownRelease:
+    """One published release.
+
+    Attributes:
+        name: ``7.0U3g``; dotted for releases since 9.0.
+        product: ``7.0.3``.
+        build: Build number of its image profile.
+        version: Full base image version; empty where it was never published.
+        date: Of its standard profile, ISO 8601; empty where it is not known.
+    """
+
+    name: str
+    product: str
+    build: int
+    version: str = ""
+    date: str = ""
+
+
+_ROWS = """
+6.7.0     6.7.0 8169922  6.7.0-0.0.8169922       2018-04-03
+7.0       7.0.0 15843807 7.0.0-1.0.15843807      2020-03-16
+7.0sb     7.0.0 16321839 -                       2020-06-02
+7.0b      7.0.0 16324942 7.0.0-1.25.16324942     2020-06-02
+7.0U1     7.0.1 16850804 7.0.1-0.0.16850804      2020-09-04
+7.0U1a    7.0.1 17119627 -                       2020-11-01
+7.0U1b    7.0.1 17168206 -                       2020-11-11
+7.0U1sc   7.0.1 17325020 -                       2020-12-15
+7.0U1c    7.0.1 17325551 -                       2020-12-15
+7.0U1d    7.0.1 17551050 -                       2021-02-01
+7.0U1e    7.0.1 19324898 -                       -
+7.0U2     7.0.2 17630552 7.0.2-0.0.17630552      -
+7.0U2a    7.0.2 17867351 7.0.2-0.0.17867351      2021-04-29
+7.0U2sc   7.0.2 18295176 -                       2021-08-24
+7.0U2c    7.0.2 18426014 -                       2021-08-24
+7.0U2d    7.0.2 18538813 -                       2021-09-14
+7.0U2e    7.0.2 19290878 -                       -
+7.0U3     7.0.3 18644231 7.0.3-0.0.18644231      -
+7.0U3a    7.0.3 18825058 7.0.3-0.5.18825058      -
+7.0U3c    7.0.3 19193900 -                       2022-01-18
+7.0U3sd   7.0.3 19482531 -                       2022-03-29
+7.0U3d    7.0.3 19482537 7.0.3-0.35.19482537     2022-03-29
+7.0U3e    7.0.3 19898904 -                       2022-06-14
+7.0U3sf   7.0.3 20036586 -                       2022-07-12
+7.0U3f    7.0.3 20036589 7.0.3-0.50.20036589     2022-07-12
+7.0U3g    7.0.3 20328353 7.0.3-0.55.20328353     2022-09-01
+7.0U3si   7.0.3 20841705 -                       2022-12-08
+7.0U3i    7.0.3 20842708 7.0.3-0.65.20842708     2022-12-08
+7.0U3j    7.0.3 21053776 -                       2023-01-31
+7.0U3k    7.0.3 21313628 -                       2023-02-21
+7.0U3sl   7.0.3 21422485 -                       2023-03-30
+7.0U3l    7.0.3 21424296 -                       2023-03-30
+7.0U3m    7.0.3 21686933 -                       2023-05-03
+7.0U3n    7.0.3 21930508 -                       2023-07-06
+7.0U3so   7.0.3 22348808 -                       2023-09-21
+7.0U3o    7.0.3 22348816 -                       2023-09-21
+7.0U3p    7.0.3 23307199 -                       2024-03-05
+7.0U3sq   7.0.3 23794019 7.0.3-0.120.23794019    2024-05-21
+7.0U3q    7.0.3 23794027 -                       2024-05-21
+7.0U3s    7.0.3 24585291 -                       -
+7.0U3w    7.0.3 24784741 -                       -
+8.0       8.0.0 20513097 8.0.0-1.0.20513097      2022-09-23
+8.0b      8.0.0 21203435 -                       -
+8.0U1     8.0.1 21495797 -                       -
+8.0U1a    8.0.1 21813344 -                       -
+8.0U1c    8.0.1 22088125 -                       -
+8.0U2     8.0.2 22380479 8.0.2-0.0.22380479      2023-09-21
+8.0U2sb   8.0.2 23305545 8.0.2-0.25.23305545     2024-02-29
+8.0U2b    8.0.2 23305546 8.0.2-0.30.23305546     2024-02-29
+8.0U2c    8.0.2 23825572 8.0.2-0.40.23825572     -
+8.0U2d    8.0.2 24585300 -                       -
+8.0U3     8.0.3 24022510 8.0.3-0.0.24022510      -
+8.0U3b    8.0.3 24280767 8.0.3-0.35.24280767     2024-09-17
+8.0U3c    8.0.3 24414501 -                       -
+8.0U3d    8.0.3 24585383 8.0.3-0.60.24585383     -
+8.0U3se   8.0.3 24659227 8.0.3-0.65.24659227     -
+8.0U3e    8.0.3 24674464 8.0.3-0.70.24674464     -
+8.0U3f    8.0.3 24784735 -                       -
+8.0U3g    8.0.3 24859861 -                       2025-07-29
+8.0U3h    8.0.3 25067014 -                       -
+8.0U3i    8.0.3 25205845 -                       -
+8.0U3k    8.0.3 25595708 8.0.3-0.102.25595708    2026-07-22
+9.0.0.0   9.0.0 24755229 -                       -
+9.0.0.0100 9.0.0 24813472 9.0.0.0100.24813472    2025-07-15
+9.0.1     9.0.1 24957456 -                       -
+9.0.2     9.0.2 25148076 9.0.2-0.25148076        -
+9.1.0     9.1.0 25370933 9.1.0.0.25370933        -
+9.1.0.0100 9.1.0 25433460 9.1.0.0100.25433460    -
+9.1.0.0200 9.1.0 25557999 9.1.0.0200.25557999    -
+9.1.1     9.1.1 25714478 9.1.1.0.25714478        -
+"""
+
+
+def _known(row: str) -> KnownRelease:
+    name, product, build, version, date = (field if field != "-" else "" for field in row.split())
+    return KnownRelease(name, product, int(build), version, date)
+
+
+KNOWN_RELEASES: tuple[KnownRelease, ...] = tuple(_known(row) for row in _ROWS.strip().splitlines())
+"""Published releases, each product's in order of publication."""
+
+_BY_BUILD = {(release.product, release.build): release for release in KNOWN_RELEASES}
+
+
+def known_release(version: BaseImageVersion) -> KnownRelease | None:
+    """Return the published release of that product and build; None if the table has none."""
+    return _BY_BUILD.get((version.product.base_version, version.build))
+
+
+def release_name(base_image: BaseImage) -> ReleaseName | None:
+    """Return what people call a base image: as it says itself, else as published; None if neither tells."""
+    known = known_release(base_image.version)
+    for text in (base_image.display_version, "" if known is None else known.name):
+        try:
+            return ReleaseName(text)
+        except VersionSyntaxError:
+            continue
+    return None
+
+
+def release_date(base_image: BaseImage) -> datetime | None:
+    """Return when a base image came out: as it says itself, else as published; None if neither tells."""
+    if base_image.released_at is not None:
+        return base_image.released_at
+    known = known_release(base_image.version)
+    return None if known is None or not known.date else datetime.fromisoformat(known.date).replace(tzinfo=UTC)
+
+
+def resolve_base_image(catalog: Catalog, text: str) -> BaseImage:
+    """Return the loaded base image that a version or a release name means.
+
+    Args:
+        catalog: What is loaded.
+        text: ``7.0.3-0.55.20328353``, ``9.0.2.0.25148076``, ``7.0U3g``, ``8.0 U3e - 24674464``.
+
+    Raises:
+        NotInDepotError: None is loaded, or a name fits several; the hint lists them.
+    """
+    try:
+        BaseImageVersion(text.strip())
+    except VersionSyntaxError:
+        pass
+    else:
+        return catalog.base_image(text.strip())
+    try:
+        wanted = ReleaseName(text)
+    except VersionSyntaxError:
+        return catalog.base_image(text)  # words the error, with what is loaded
+    named = [(unit, name) for unit in catalog.base_images if (name := release_name(unit)) is not None]
+    fitting = [unit for unit, name in named if wanted.matches(name) and wanted.build in (None, unit.version.build)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        loaded = ", ".join(f"{name} ({unit.version})" for unit, name in named)
+        raise NotInDepotError(
+            f"no loaded base image is called {text}",
+            found=repr(text),
+            expected="a version or release name of a loaded base image",
+            hint=f"loaded: {loaded}" if loaded else "open the depot that holds it",
+        )
+    candidates = ", ".join(f"{unit.display_version or unit.id} ({unit.version})" for unit in fitting)
+    raise NotInDepotError(
+        f"{text} fits {len(fitting)} loaded base images",
+        found=candidates,
+        expected="a name that fits one",
+        hint="give the full version of the one you mean",
+    )
+
+
+def select_base_images(
+    catalog: Catalog, releases: str | ProductRange, *, with_security_only: bool = True
+) -> tuple[BaseImage, ...]:
+    """Return the loaded base images of a range of product releases, lowest first.
+
+    Args:
+        catalog: What is loaded.
+        releases: Such as ``>=7.0.3,<8``.
+        with_security_only: Take security-only siblings too.
+
+    Raises:
+        VersionSyntaxError: No range.
+    """
+    wanted = ProductRange(releases) if isinstance(releases, str) else releases
+    return tuple(
+        unit
+        for unit in catalog.base_images
+        if unit.version in wanted
+        and (with_security_only or (name := release_name(unit)) is None or not name.is_security_only)
+    )

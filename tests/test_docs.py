@@ -1,0 +1,387 @@
+"""The documentation: everything shown runs, every link leads somewhere, nothing public is left out."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import functools
+import re
+import shlex
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from test_floor_plan import FLOORS
+
+import esximage_builder
+from esximage_builder import cli, errors
+from esximage_builder.depot.listing import catalog_as_dict
+from esximage_builder.models.image import ReserveReason, Rule
+from esximage_builder.vocabulary import ComponentSource
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")), *sorted(DOCS.rglob("*.md")))
+SOURCES = tuple(
+    path
+    for folder in ("esximage_builder", "tests", "fixtures", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if path != Path(__file__)
+)
+
+_FENCE = re.compile(r"(?P<indent> *)(?P<mark>`{3,}|~{3,})(?P<info>.*)")
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_CODE_REFERENCE = re.compile(r"docs/[\w./-]+\.md(?:#(?P<anchor>[\w-]+)|, \"(?P<heading>[^\"\n]+)\")?")
+_CODE_WORD = re.compile(r"`([^`\n]+)`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A fenced block: what stands after the fence, the number of the first line inside, the text."""
+
+    info: str
+    line: int
+    text: str
+
+
+@functools.cache
+def parts_of(page: Path) -> tuple[tuple[str, ...], tuple[Block, ...]]:
+    """Return the lines outside of fences, those inside left empty, and the fenced blocks."""
+    prose: list[str] = []
+    blocks: list[Block] = []
+    fence: re.Match[str] | None = None
+    inside: list[str] = []
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        found = _FENCE.fullmatch(line)
+        if fence is None:
+            fence = found
+            prose.append("" if found else line)
+        else:
+            prose.append("")
+            if found and found["mark"] == fence["mark"] and not found["info"].strip():
+                text = "".join(f"{text}\n" for text in inside)
+                blocks.append(Block(info=fence["info"].strip(), line=number - len(inside), text=text))
+                fence, inside = None, []
+            else:
+                inside.append(line)
+    assert fence is None, f"{page.name}: a fence is never closed"
+    return tuple(prose), tuple(blocks)
+
+
+def prose_of(page: Path) -> str:
+    return "\n".join(parts_of(page)[0])
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub makes of a heading."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+    return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+
+
+def headings_of(page: Path) -> list[str]:
+    return [line.lstrip("#").strip() for line in parts_of(page)[0] if re.match(r"#{1,6} ", line)]
+
+
+def anchors_of(page: Path) -> set[str]:
+    return {slug(heading) for heading in headings_of(page)} | set(re.findall(r'<a id="([\w-]+)"', prose_of(page)))
+
+
+def page_name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def words_in_code(page: Path) -> set[str]:
+    return set(_CODE_WORD.findall(prose_of(page)))
+
+
+def lend_fixtures(folder: Path) -> None:
+    """Make ``fixtures`` reachable from ``folder``: a link, a copy where the system has none."""
+    target = ROOT / "fixtures"
+    try:
+        (folder / "fixtures").symlink_to(target, target_is_directory=True)
+    except OSError:
+        for name in ("depots", "specs"):
+            shutil.copytree(target / name, folder / "fixtures" / name)
+
+
+class Shell:
+    """Runs the ``$`` lines of console blocks, as far as the pages need it."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+        self.exit_code = 0
+
+    def run(self, command: str) -> str:
+        program, *arguments = shlex.split(command)
+        if [program, *arguments] == ["echo", "$?"]:
+            return f"{self.exit_code}\n"
+        assert program == "esximage", f"pages show no other program than esximage: {command}"
+        try:
+            self.exit_code = cli.main(arguments)
+        except SystemExit as stop:
+            self.exit_code = stop.code if isinstance(stop.code, int) else 1
+        said = self.capsys.readouterr()
+        return said.out + said.err
+
+
+def commands_of(block: Block) -> list[tuple[str, str]]:
+    """Return each command of a console block with the output shown for it; empty if none is."""
+    commands: list[list[str]] = []
+    text = block.text.replace("\\\n", "")
+    for line in text.splitlines(keepends=True):
+        if line.startswith("$ "):
+            commands.append([line[2:], ""])
+        else:
+            commands[-1][1] += line
+    return [(command, output) for command, output in commands]
+
+
+def require_output(expected: str, found: str, *, where: str) -> None:
+    matches = doctest.OutputChecker().check_output(expected, found, doctest.ELLIPSIS)
+    assert matches, f"{where}: the page shows\n{expected}\nbut it is\n{found}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_everything_shown_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The ``python`` and ``console`` blocks of a page run in order and print what ``text output`` blocks show."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    lend_fixtures(tmp_path)
+    namespace: dict[str, object] = {"__name__": "page"}
+    shell = Shell(capsys)
+    printed = ""
+    for block in parts_of(page)[1]:
+        where = f"{page_name(page)}:{block.line}"
+        if block.info == "python":
+            padded = "\n" * (block.line - 1) + block.text  # a failure names the page's own line
+            exec(compile(padded, str(page), "exec", dont_inherit=True), namespace)  # noqa: S102 - our own pages
+            printed = capsys.readouterr().out
+        elif block.info == "console":
+            for command, output in commands_of(block):
+                found = shell.run(command)
+                if output:
+                    require_output(output, found, where=where)
+        elif block.info == "text output":
+            require_output(block.text, printed, where=where)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in _LINK.findall(_CODE_WORD.sub("", prose_of(page))):
+        path, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", path):
+            continue
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), f"{page_name(page)} links to {target}, which is not there"
+        if anchor:
+            assert anchor in anchors_of(linked), f"{page_name(page)} links to {target}, which has no such anchor"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_pages_keep_the_house_rules(page: Path) -> None:
+    """No word that ages, no path of somebody's machine, no mark of private notes."""
+    prose = prose_of(page)
+    assert not re.findall(r"(?i)\bcurrently\b|\bat the moment\b|/work/|/home/\w|\[[CI]:\w|\[I(?:-low)?\]", prose)
+
+
+def test_pages_named_in_the_code_exist() -> None:
+    """``docs/formats.md#vib`` in a docstring is a promise to the reader."""
+    for source in SOURCES:
+        for reference in _CODE_REFERENCE.finditer(" ".join(source.read_text(encoding="utf-8").split())):
+            page = ROOT / reference[0].partition("#")[0].partition(",")[0]
+            assert page.exists(), f"{page_name(source)} names {reference[0]}"
+            if reference["anchor"]:
+                assert reference["anchor"] in anchors_of(page), f"{page_name(source)} names {reference[0]}"
+            if reference["heading"]:
+                assert slug(reference["heading"]) in anchors_of(page), f"{page_name(source)} names {reference[0]}"
+
+
+# The public interface
+
+
+def first_column(page: Path) -> set[str]:
+    """Return the words in code at the beginning of table rows, without their arguments."""
+    cells = re.findall(r"(?m)^\| `([^`]+)`", prose_of(page))
+    return {re.split(r"[(.]", cell)[0] for cell in cells}
+
+
+def test_the_reference_has_every_public_name_and_no_other() -> None:
+    assert first_column(DOCS / "reference.md") == set(esximage_builder.__all__)
+
+
+def error_classes() -> dict[str, str]:
+    return {name: getattr(errors, name).code for name in errors.__all__}
+
+
+def test_every_error_is_documented_with_its_code() -> None:
+    documented = dict(re.findall(r"(?m)^### `(\w+)`\n\nCode `([\w-]+)`", prose_of(DOCS / "errors.md")))
+
+    assert documented == error_classes()
+
+
+# Finding codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingCall:
+    """A ``Finding(...)`` in the code: its possible codes and its severity."""
+
+    codes: frozenset[str]
+    severity: str
+
+
+def finding_calls() -> list[FindingCall]:
+    return [call for source in sorted((ROOT / "esximage_builder").rglob("*.py")) for call in _calls_of(source)]
+
+
+def _calls_of(source: Path) -> list[FindingCall]:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    calls = []
+    for function in functions:
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+                keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+                severity = keywords["severity"]
+                calls.append(
+                    FindingCall(
+                        codes=frozenset(_codes(keywords["code"], function, tree)),
+                        severity=severity.attr.lower() if isinstance(severity, ast.Attribute) else "",
+                    )
+                )
+    return calls
+
+
+def _codes(node: ast.expr, function: ast.FunctionDef, tree: ast.Module) -> set[str]:
+    """Return what an expression for a code can be: a constant, ``f"{kind}-..."`` or a parameter."""
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    if isinstance(node, ast.JoinedStr):
+        first, rest = node.values
+        assert isinstance(first, ast.FormattedValue)
+        assert isinstance(first.value, ast.Name)
+        assert isinstance(rest, ast.Constant)
+        return {f"{kind}{rest.value}" for kind in _keyword_constants(tree, first.value.id)}
+    assert isinstance(node, ast.Name), f"{function.name}: teach this test how its code is made"
+    calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call)]
+    own = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function.name]
+    index = [argument.arg for argument in function.args.args].index(node.id)
+    return {str(call.args[index].value) for call in own if isinstance(call.args[index], ast.Constant)}  # type: ignore[attr-defined]
+
+
+def _keyword_constants(tree: ast.Module, name: str) -> set[str]:
+    keywords = [node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == name]
+    return {str(keyword.value.value) for keyword in keywords if isinstance(keyword.value, ast.Constant)}
+
+
+def documented_findings() -> dict[str, str]:
+    """Return each code of the page with the line that gives its severity."""
+    return dict(re.findall(r"(?m)^### `([\w-]+)`\n\n- \*\*Severity\*\*: (.+)$", prose_of(DOCS / "findings.md")))
+
+
+def test_every_finding_code_is_documented_and_no_other() -> None:
+    codes = set().union(*(call.codes for call in finding_calls()))
+
+    assert codes
+    assert set(documented_findings()) == codes
+
+
+def test_the_documented_severities_are_those_of_the_code() -> None:
+    documented = documented_findings()
+    for call in finding_calls():
+        for code in call.codes:
+            assert call.severity in documented[code], f"{code} can be {call.severity or 'of a severity from elsewhere'}"
+
+
+def test_every_finding_says_whether_it_can_be_waived() -> None:
+    for code, line in documented_findings().items():
+        assert "waive" in line or "error" not in line, f"{code}: an error is waivable or not"
+
+
+# The command line
+
+
+def options_of_the_command_line() -> set[str]:
+    help_texts = []
+    for command in ("inspect", "build"):
+        parser = cli._parser()
+        subparsers = next(action for action in parser._actions if action.choices and action.dest == "command")
+        assert isinstance(subparsers.choices, dict)
+        help_texts.append(subparsers.choices[command].format_help())
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", " ".join(help_texts))) - {"--help"}
+
+
+def test_every_option_is_documented_and_no_other() -> None:
+    page = DOCS / "command-line.md"
+    documented = set(re.findall(r"(?m)^\| `(--[a-z-]+)", prose_of(page)))
+
+    assert documented == options_of_the_command_line()
+
+
+def keys_in(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | set().union(*map(keys_in, value.values()))
+    return set().union(*map(keys_in, value)) if isinstance(value, list) else set()
+
+
+def test_every_json_key_is_documented(tmp_path: Path) -> None:
+    depots = ROOT / "fixtures" / "depots"
+    sources = [
+        *sorted(depots.glob("VMware-ESXi-*-depot.zip")),
+        *sorted(depots.glob("ACME-ESXi-Addon-703*A08-depot.zip")),
+    ]
+    with esximage_builder.open_depot(*sources) as depot:
+        image = esximage_builder.compose(
+            depot.catalog,
+            base_image="7.0.3-0.55.20328353",
+            add_on=("ACME-AddOn", "703.20328353.A08"),
+            removed_components=["not-there"],
+        )
+        report = esximage_builder.validate(image, depot.catalog)
+        result = esximage_builder.export_bundle(image, depot, tmp_path / "x.zip", report=report)
+        listing: dict[str, object] = catalog_as_dict(depot)
+    error = esximage_builder.EsxImageError("x").as_dict()
+    report_keys = keys_in(esximage_builder.report_as_dict(image, report, results=[result]))
+    shown = words_in_code(DOCS / "command-line.md")
+    for block in parts_of(DOCS / "command-line.md")[1]:
+        shown |= set(re.findall(r'"(\w+)"', block.text))
+
+    assert report.findings
+    assert (keys_in(listing) | report_keys | set(error)) - shown == set()
+
+
+# The other pages
+
+
+def test_every_dependency_is_documented_with_its_lowest_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {*project["dependencies"], *project["optional-dependencies"]["signatures"]}
+    documented = set(re.findall(r"(?m)^\| `([a-z0-9]+>=[\d.]+)`", prose_of(DOCS / "dependencies.md")))
+
+    assert documented == wanted
+
+
+def test_every_floor_is_on_the_plan() -> None:
+    missing = {prefix for prefix in FLOORS if prefix} - words_in_code(DOCS / "architecture.md")
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("words", [ComponentSource, Rule, ReserveReason], ids=lambda words: words.__name__)
+def test_the_words_of_composing_are_explained(words: type[ComponentSource | Rule | ReserveReason]) -> None:
+    assert {word.value for word in words} <= words_in_code(DOCS / "concepts.md")
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((DOCS / "decisions").glob("[0-9]*.md"))]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("[0-9]*.md")), ids=page_name)
+def test_a_decision_gives_its_context_choices_outcome_and_price(page: Path) -> None:
+    assert headings_of(page)[1:] == ["Context", "Choices", "Outcome", "Price"]
