@@ -38,6 +38,7 @@ _HOMES = {
     "models.component": ("Bulletin", "Component", "ComponentReference"),
     "models.constraint": ("Constraint", "Provide"),
     "models.hardware_support": ("HardwareSupport",),
+    "models.host": ("Host", "HostComponent"),
     "models.image": (
         "EffectiveComponent", "Image", "InstalledVib", "MissingComponent", "MissingVib", "OverriddenComponent",
         "RemovedComponent", "ReservedVib", "ReserveReason", "Rule",
@@ -49,9 +50,21 @@ _HOMES = {
     "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
     "progress": ("Progress",),
     "rules.boot_layout": ("BootModule", "boot_modules"),
+    "rules.classify": ("Change", "ChangeKind", "classify_images", "classify_releases", "classify_versions"),
     "rules.compose": ("compose", "image_from_profile", "make_spec"),
+    "rules.decompose": ("Decomposition", "decompose", "recognise"),
+    "rules.diff": ("ChangeDirection", "ImageDiff", "ItemChange", "diff"),
+    "rules.explain": ("Explanation", "explain_findings", "explain_name", "render_explanations"),
+    "rules.layers": (
+        "Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "judge_host",
+    ),
+    "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
+    "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),
     "rules.validate": ("ValidationReport", "validate"),
-    "versions": ("AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductVersion", "VibVersion"),
+    "versions": (
+        "AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductRange", "ProductVersion", "ReleaseName",
+        "VibVersion",
+    ),
     "vocabulary": ("AcceptanceLevel", "ComponentSource", "PayloadType", "Platform", "Relation", "VibType"),
 }  # fmt: skip
 

@@ -1,7 +1,5 @@
 # Types of the public names; __init__.py says where they live.
-from esximage_builder.checksums import (
-    Checksum as Checksum,
-)
+from esximage_builder.checksums import Checksum as Checksum
 from esximage_builder.depot.documents import (
     read_software_spec as read_software_spec,
 )
@@ -74,15 +72,9 @@ from esximage_builder.errors import (
 from esximage_builder.errors import (
     VersionSyntaxError as VersionSyntaxError,
 )
-from esximage_builder.export.bundle import (
-    export_bundle as export_bundle,
-)
-from esximage_builder.export.iso import (
-    export_iso as export_iso,
-)
-from esximage_builder.export.published import (
-    ExportResult as ExportResult,
-)
+from esximage_builder.export.bundle import export_bundle as export_bundle
+from esximage_builder.export.iso import export_iso as export_iso
+from esximage_builder.export.published import ExportResult as ExportResult
 from esximage_builder.export.report import (
     image_as_dict as image_as_dict,
 )
@@ -98,21 +90,11 @@ from esximage_builder.findings import (
 from esximage_builder.findings import (
     Severity as Severity,
 )
-from esximage_builder.formats.vib_archive import (
-    VibHead as VibHead,
-)
-from esximage_builder.limits import (
-    ReadLimits as ReadLimits,
-)
-from esximage_builder.models.add_on import (
-    AddOn as AddOn,
-)
-from esximage_builder.models.base_image import (
-    BaseImage as BaseImage,
-)
-from esximage_builder.models.catalog import (
-    Catalog as Catalog,
-)
+from esximage_builder.formats.vib_archive import VibHead as VibHead
+from esximage_builder.limits import ReadLimits as ReadLimits
+from esximage_builder.models.add_on import AddOn as AddOn
+from esximage_builder.models.base_image import BaseImage as BaseImage
+from esximage_builder.models.catalog import Catalog as Catalog
 from esximage_builder.models.component import (
     Bulletin as Bulletin,
 )
@@ -128,8 +110,12 @@ from esximage_builder.models.constraint import (
 from esximage_builder.models.constraint import (
     Provide as Provide,
 )
-from esximage_builder.models.hardware_support import (
-    HardwareSupport as HardwareSupport,
+from esximage_builder.models.hardware_support import HardwareSupport as HardwareSupport
+from esximage_builder.models.host import (
+    Host as Host,
+)
+from esximage_builder.models.host import (
+    HostComponent as HostComponent,
 )
 from esximage_builder.models.image import (
     EffectiveComponent as EffectiveComponent,
@@ -212,14 +198,27 @@ from esximage_builder.models.vib_store import (
 from esximage_builder.models.vib_store import (
     VibStore as VibStore,
 )
-from esximage_builder.progress import (
-    Progress as Progress,
-)
+from esximage_builder.progress import Progress as Progress
 from esximage_builder.rules.boot_layout import (
     BootModule as BootModule,
 )
 from esximage_builder.rules.boot_layout import (
     boot_modules as boot_modules,
+)
+from esximage_builder.rules.classify import (
+    Change as Change,
+)
+from esximage_builder.rules.classify import (
+    ChangeKind as ChangeKind,
+)
+from esximage_builder.rules.classify import (
+    classify_images as classify_images,
+)
+from esximage_builder.rules.classify import (
+    classify_releases as classify_releases,
+)
+from esximage_builder.rules.classify import (
+    classify_versions as classify_versions,
 )
 from esximage_builder.rules.compose import (
     compose as compose,
@@ -229,6 +228,84 @@ from esximage_builder.rules.compose import (
 )
 from esximage_builder.rules.compose import (
     make_spec as make_spec,
+)
+from esximage_builder.rules.decompose import (
+    Decomposition as Decomposition,
+)
+from esximage_builder.rules.decompose import (
+    decompose as decompose,
+)
+from esximage_builder.rules.decompose import (
+    recognise as recognise,
+)
+from esximage_builder.rules.diff import (
+    ChangeDirection as ChangeDirection,
+)
+from esximage_builder.rules.diff import (
+    ImageDiff as ImageDiff,
+)
+from esximage_builder.rules.diff import (
+    ItemChange as ItemChange,
+)
+from esximage_builder.rules.diff import (
+    diff as diff,
+)
+from esximage_builder.rules.explain import (
+    Explanation as Explanation,
+)
+from esximage_builder.rules.explain import (
+    explain_findings as explain_findings,
+)
+from esximage_builder.rules.explain import (
+    explain_name as explain_name,
+)
+from esximage_builder.rules.explain import (
+    render_explanations as render_explanations,
+)
+from esximage_builder.rules.layers import (
+    Compatibility as Compatibility,
+)
+from esximage_builder.rules.layers import (
+    Layer as Layer,
+)
+from esximage_builder.rules.layers import (
+    LayerVerdict as LayerVerdict,
+)
+from esximage_builder.rules.layers import (
+    Verdict as Verdict,
+)
+from esximage_builder.rules.layers import (
+    judge_add_on as judge_add_on,
+)
+from esximage_builder.rules.layers import (
+    judge_component as judge_component,
+)
+from esximage_builder.rules.layers import (
+    judge_host as judge_host,
+)
+from esximage_builder.rules.recommend import (
+    PassedOver as PassedOver,
+)
+from esximage_builder.rules.recommend import (
+    Recommendation as Recommendation,
+)
+from esximage_builder.rules.recommend import (
+    Suggestion as Suggestion,
+)
+from esximage_builder.rules.recommend import (
+    recommend as recommend,
+)
+from esximage_builder.rules.releases import (
+    KnownRelease as KnownRelease,
+)
+from esximage_builder.rules.releases import (
+    release_name as release_name,
+)
+from esximage_builder.rules.releases import (
+    resolve_base_image as resolve_base_image,
+)
+from esximage_builder.rules.releases import (
+    select_base_images as select_base_images,
 )
 from esximage_builder.rules.validate import (
     ValidationReport as ValidationReport,
@@ -246,7 +323,13 @@ from esximage_builder.versions import (
     ComponentVersion as ComponentVersion,
 )
 from esximage_builder.versions import (
+    ProductRange as ProductRange,
+)
+from esximage_builder.versions import (
     ProductVersion as ProductVersion,
+)
+from esximage_builder.versions import (
+    ReleaseName as ReleaseName,
 )
 from esximage_builder.versions import (
     VibVersion as VibVersion,

@@ -13,20 +13,33 @@ from typing import TYPE_CHECKING
 from esximage_builder.depot.documents import read_software_spec
 from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
 from esximage_builder.depot.opening import open_depot
+from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.errors import EsxImageError, IncompatibleImageError, ModelError
+from esximage_builder.export.advice import (
+    diff_as_dict,
+    explanation_as_dict,
+    recommendation_as_dict,
+    render_diff,
+    render_recommendation,
+)
 from esximage_builder.export.bundle import export_bundle
 from esximage_builder.export.iso import export_iso
 from esximage_builder.export.report import render_text_report, report_as_dict
-from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.compose import compose, image_from_profile, make_spec
+from esximage_builder.rules.decompose import recognise
+from esximage_builder.rules.diff import diff
+from esximage_builder.rules.explain import explain_findings, explain_name, render_explanations
+from esximage_builder.rules.recommend import recommend
 from esximage_builder.rules.validate import validate
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from esximage_builder.depot.opening import Depot
     from esximage_builder.export.published import ExportResult
     from esximage_builder.models.image import Image
+    from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.rules.validate import ValidationReport
 
 __all__ = ["main"]
@@ -43,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "inspect":
-            return _inspect(options)
-        return _build(options)
+        return _COMMANDS[options.command](options)
     except EsxImageError as error:
         _print_error(error, as_json=options.json)
         return EXIT_IMAGE_HAS_ERRORS if isinstance(error, IncompatibleImageError) else EXIT_BAD_INPUT
@@ -68,32 +79,51 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     inspect = commands.add_parser("inspect", help="say what depots hold", allow_abbrev=False)
     inspect.add_argument("paths", nargs="+", metavar="PATH", help="a bundle, an unpacked one, or a .vib file")
-    inspect.add_argument("--json", action="store_true", help="print one JSON object")
     build = commands.add_parser("build", help="compose, check and write an image", allow_abbrev=False)
-    build.add_argument("--depot", nargs="+", action="extend", required=True, metavar="PATH", help="depots to open")
-    start = build.add_mutually_exclusive_group(required=True)
+    _add_image_arguments(build)
+    build.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
+    build.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
+    build.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO")
+    build.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
+    explain = commands.add_parser("explain", help="say why an image is as it is", allow_abbrev=False)
+    _add_image_arguments(explain)
+    explain.add_argument(
+        "names", nargs="*", metavar="NAME", help="components or VIBs to explain; none explains findings"
+    )
+    recommend_ = commands.add_parser("recommend", help="say what to move to next", allow_abbrev=False)
+    _add_image_arguments(recommend_, with_profile=False)
+    diff_ = commands.add_parser("diff", help="say what differs between two images", allow_abbrev=False)
+    for which in ("before", "after"):
+        diff_.add_argument(which, metavar=which.upper(), help="a bundle with one image, or a software spec in JSON")
+    diff_.add_argument("--depot", nargs="+", action="extend", default=[], metavar="PATH", help="depots for the specs")
+    for command in (inspect, build, explain, recommend_, diff_):
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _add_image_arguments(command: argparse.ArgumentParser, *, with_profile: bool = True) -> None:
+    """Add what says which image is meant."""
+    command.add_argument("--depot", nargs="+", action="extend", required=True, metavar="PATH", help="depots to open")
+    start = command.add_mutually_exclusive_group(required=True)
     start.add_argument("--spec", metavar="FILE", help="a software spec in vLCM's JSON form")
-    start.add_argument("--base", metavar="VERSION", help="version of the base image")
-    start.add_argument("--profile", metavar="NAME", help="an image profile, as 6.x depots have")
-    build.add_argument("--add-on", metavar="NAME:VERSION", help="vendor add-on")
-    build.add_argument("--component", action="append", default=[], metavar="NAME[:VERSION]", help="component to add")
-    build.add_argument("--remove", action="append", default=[], metavar="NAME", help="component to remove")
-    build.add_argument("--name", default="", help="name of the image")
-    build.add_argument(
+    start.add_argument("--base", metavar="VERSION", help="version or release name of the base image")
+    if with_profile:
+        start.add_argument("--profile", metavar="NAME", help="an image profile, as 6.x depots have")
+    else:
+        command.set_defaults(profile=None)
+    command.add_argument("--add-on", metavar="NAME:VERSION", help="vendor add-on")
+    command.add_argument("--component", action="append", default=[], metavar="NAME[:VERSION]", help="component to add")
+    command.add_argument("--remove", action="append", default=[], metavar="NAME", help="component to remove")
+    command.add_argument("--name", default="", help="name of the image")
+    command.add_argument(
         "--prefer", action="append", default=[], metavar="PATH", help="depot to take a VIB from that several have"
     )
-    build.add_argument(
+    command.add_argument(
         "--minimum-acceptance",
         type=_acceptance_level,
         metavar="LEVEL",
         help="certified, accepted, partner or community: VIBs below it are errors",
     )
-    build.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
-    build.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
-    build.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO")
-    build.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
-    build.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser
 
 
 def _acceptance_level(text: str) -> AcceptanceLevel:
@@ -108,7 +138,7 @@ def _inspect(options: argparse.Namespace) -> int:
     with open_depot(*options.paths) as depot:
         listing = catalog_as_dict(depot)
     if options.json:
-        print(json.dumps(listing, indent=2, ensure_ascii=False))
+        _print_json(listing)
     else:
         print(render_text_listing(listing), end="")
     return EXIT_DONE
@@ -123,11 +153,7 @@ def _build(options: argparse.Namespace) -> int:
         if is_writable:
             results = _write(options, image, depot, report)
     if options.json:
-        print(
-            json.dumps(
-                report_as_dict(image, report, allow=options.allow, results=results), indent=2, ensure_ascii=False
-            )
-        )
+        _print_json(report_as_dict(image, report, allow=options.allow, results=results))
     else:
         print(render_text_report(image, report, allow=options.allow, results=results), end="")
         if not is_writable:
@@ -136,27 +162,31 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _image(options: argparse.Namespace, depot: Depot) -> Image:
-    wishes = options.add_on or options.component or options.remove
-    if options.base is None and wishes:
+    if options.profile is not None:
+        _require_no_wishes(options)
+        return image_from_profile(depot.catalog, options.profile, prefer=options.prefer)
+    return compose(depot.catalog, _spec(options), name=options.name, prefer=options.prefer)
+
+
+def _spec(options: argparse.Namespace) -> SoftwareSpec:
+    if options.spec is not None:
+        _require_no_wishes(options)
+        return read_software_spec(options.spec)
+    return make_spec(
+        base_image=options.base,
+        add_on=None if options.add_on is None else _add_on(options.add_on),
+        components=dict(_name_and_version(text) for text in options.component),
+        removed_components=options.remove,
+    )
+
+
+def _require_no_wishes(options: argparse.Namespace) -> None:
+    if options.add_on or options.component or options.remove:
         raise ModelError(
             "--add-on, --component and --remove go with --base only",
             found="--spec" if options.spec else "--profile",
             hint="write them into the spec, or use --base",
         )
-    if options.profile is not None:
-        return image_from_profile(depot.catalog, options.profile, prefer=options.prefer)
-    if options.spec is not None:
-        return compose(depot.catalog, read_software_spec(options.spec), name=options.name, prefer=options.prefer)
-    components = dict(_name_and_version(text) for text in options.component)
-    return compose(
-        depot.catalog,
-        base_image=options.base,
-        add_on=None if options.add_on is None else _add_on(options.add_on),
-        components=components,
-        removed_components=options.remove,
-        name=options.name,
-        prefer=options.prefer,
-    )
 
 
 def _name_and_version(text: str) -> tuple[str, str | None]:
@@ -196,3 +226,67 @@ def _show_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
     if total_bytes and sys.stderr.isatty():
         end = "\n" if done_bytes >= total_bytes else ""
         print(f"\r{stage} {100 * done_bytes // total_bytes:3d} %", end=end, file=sys.stderr, flush=True)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    with open_depot(*options.depot) as depot:
+        image = _image(options, depot)
+        report = validate(image, depot.catalog, minimum_acceptance=options.minimum_acceptance)
+        explanations = explain_findings(report.findings, catalog=depot.catalog)
+    sentences = {name: explain_name(image, name) for name in options.names}
+    if options.json:
+        _print_json(
+            {
+                "explanations": [explanation_as_dict(explanation) for explanation in explanations],
+                "names": {name: list(known) for name, known in sentences.items()},
+            }
+        )
+    elif options.names:
+        for name, known in sentences.items():
+            print("\n".join(known or [f"The image knows nothing named {name}."]))
+    else:
+        print(render_explanations(explanations), end="")
+    return EXIT_DONE
+
+
+def _recommend(options: argparse.Namespace) -> int:
+    with open_depot(*options.depot) as depot:
+        recommendation = recommend(depot.catalog, _spec(options))
+    if options.json:
+        _print_json(recommendation_as_dict(recommendation))
+    else:
+        print(render_recommendation(recommendation), end="")
+    return EXIT_DONE
+
+
+def _diff(options: argparse.Namespace) -> int:
+    difference = diff(*(_image_of(path, options.depot) for path in (options.before, options.after)))
+    if options.json:
+        _print_json(diff_as_dict(difference))
+    else:
+        print(render_diff(difference), end="")
+    return EXIT_DONE
+
+
+def _image_of(path: str, depots: Sequence[str]) -> Image:
+    """Return the image of a bundle, or of a spec over the given depots."""
+    if sniff(path).kind is FileKind.JSON:
+        if not depots:
+            raise ModelError("a spec needs depots to be composed from", found=path, hint="name them with --depot")
+        with open_depot(*depots) as depot:
+            return compose(depot.catalog, read_software_spec(path))
+    with open_depot(path) as depot:
+        return recognise(depot.catalog)
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "inspect": _inspect,
+    "build": _build,
+    "explain": _explain,
+    "recommend": _recommend,
+    "diff": _diff,
+}

@@ -12,8 +12,6 @@ from esximage_builder.rules.classify import Change, classify_images
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
@@ -78,13 +76,12 @@ class ImageDiff:
 
 def diff(before: Image, after: Image) -> ImageDiff:
     """Return what differs between two images."""
-    components = _component_changes(before, after)
     return ImageDiff(
         change=classify_images(before, after),
         base_image=_base_change(before.esxi_version, after.esxi_version),
         add_on=_add_on_change(before, after),
-        components=components,
-        vibs=_vib_changes(before, after, {change.name: change for change in components}),
+        components=_component_changes(before, after),
+        vibs=_vib_changes(before, after),
     )
 
 
@@ -169,16 +166,14 @@ def _source(source: ComponentSource) -> str:
     return "user" if source is ComponentSource.USER_REMOVED else source.display
 
 
-def _vib_changes(before: Image, after: Image, components: Mapping[str, ItemChange]) -> tuple[ItemChange, ...]:
+def _vib_changes(before: Image, after: Image) -> tuple[ItemChange, ...]:
     old = {entry.vib.name: entry for entry in before.vibs}
     new = {entry.vib.name: entry for entry in after.vibs}
-    changes = (_vib_change(name, old.get(name), new.get(name), components) for name in sorted(old.keys() | new.keys()))
+    changes = (_vib_change(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys()))
     return tuple(change for change in changes if change is not None)
 
 
-def _vib_change(
-    name: str, old: InstalledVib | None, new: InstalledVib | None, components: Mapping[str, ItemChange]
-) -> ItemChange | None:
+def _vib_change(name: str, old: InstalledVib | None, new: InstalledVib | None) -> ItemChange | None:
     if old is not None and new is not None:
         if old.vib.id == new.vib.id and old.vib == new.vib:
             return None
@@ -188,10 +183,7 @@ def _vib_change(
         direction = ChangeDirection.ADDED if old is None else ChangeDirection.REMOVED
     bringer = new or old
     component = "" if bringer is None else bringer.component.partition(":")[0]
-    change = components.get(component)
-    cause = (
-        f"component {component}" + (f" {change.direction.value}" if change else "") if component else "stand-alone VIB"
-    )
+    cause = f"component {component}" if component else "stand-alone VIB"
     return ItemChange(
         name=name,
         before="" if old is None else old.vib.version.text,
