@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.documents import read_software_spec
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _print_error(error: EsxImageError, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"error": error.as_dict()}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"error": error.as_dict()}), file=sys.stderr)
     else:
         print(f"esximage: {error}", file=sys.stderr)
 
@@ -140,7 +141,7 @@ def _inspect(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(listing)
     else:
-        print(render_text_listing(listing), end="")
+        _print_text(render_text_listing(listing))
     return EXIT_DONE
 
 
@@ -155,7 +156,7 @@ def _build(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(report_as_dict(image, report, allow=options.allow, results=results))
     else:
-        print(render_text_report(image, report, allow=options.allow, results=results), end="")
+        _print_text(render_text_report(image, report, allow=options.allow, results=results))
         if not is_writable:
             print("nothing written: the image has errors", file=sys.stderr)
     return EXIT_DONE if is_writable else EXIT_IMAGE_HAS_ERRORS
@@ -202,12 +203,10 @@ def _add_on(text: str) -> tuple[str, str]:
 
 
 def _write(options: argparse.Namespace, image: Image, depot: Depot, report: ValidationReport) -> list[ExportResult]:
+    if None not in (options.iso, options.bundle) and Path(options.iso).resolve() == Path(options.bundle).resolve():
+        raise ModelError("--iso and --bundle name one file", found=options.iso, expected="two different files")
     results = []
-    if options.bundle is not None:
-        results.append(
-            export_bundle(image, depot, options.bundle, allow=options.allow, report=report, progress=_show_progress)
-        )
-    if options.iso is not None:
+    if options.iso is not None:  # first, since its kickstart file may yet be refused, and then nothing is written
         results.append(
             export_iso(
                 image,
@@ -218,6 +217,10 @@ def _write(options: argparse.Namespace, image: Image, depot: Depot, report: Vali
                 report=report,
                 progress=_show_progress,
             )
+        )
+    if options.bundle is not None:
+        results.append(
+            export_bundle(image, depot, options.bundle, allow=options.allow, report=report, progress=_show_progress)
         )
     return results
 
@@ -243,9 +246,9 @@ def _explain(options: argparse.Namespace) -> int:
         )
     elif options.names:
         for name, known in sentences.items():
-            print("\n".join(known or [f"The image knows nothing named {name}."]))
+            _print_text("\n".join(known or [f"The image knows nothing named {name}."]) + "\n")
     else:
-        print(render_explanations(explanations), end="")
+        _print_text(render_explanations(explanations))
     return EXIT_DONE
 
 
@@ -255,7 +258,7 @@ def _recommend(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(recommendation_as_dict(recommendation))
     else:
-        print(render_recommendation(recommendation), end="")
+        _print_text(render_recommendation(recommendation))
     return EXIT_DONE
 
 
@@ -264,7 +267,7 @@ def _diff(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(diff_as_dict(difference))
     else:
-        print(render_diff(difference), end="")
+        _print_text(render_diff(difference))
     return EXIT_DONE
 
 
@@ -279,8 +282,14 @@ def _image_of(path: str, depots: Sequence[str]) -> Image:
         return recognise(depot.catalog)
 
 
+def _print_text(text: str) -> None:
+    """Print what the terminal can show; names from files may hold more than its encoding has."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, errors="backslashreplace").decode(encoding), end="")
+
+
 def _print_json(document: object) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print(json.dumps(document, indent=2))
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -204,9 +204,11 @@ class DepotErrors(EsxImageError, ExceptionGroup[EsxImageError]):  # noqa: N818 -
         return super().__new__(cls, message, exceptions)
 
     def __init__(self, message: str, exceptions: Sequence[EsxImageError]) -> None:
-        super().__init__(message, where="; ".join(error.where for error in exceptions if error.where))
-        # ExceptionGroup rebuilds itself from args when unpickled.
-        self.args = (message, list(exceptions))
+        # Not EsxImageError's: the message of an ExceptionGroup is set by __new__ and read-only.
+        # The group rebuilds itself from these two arguments when unpickled.
+        Exception.__init__(self, message, list(exceptions))
+        self.where = "; ".join(error.where for error in exceptions if error.where)
+        self.found = self.expected = self.hint = ""
 
     def __str__(self) -> str:
         lines = [f"{self.message} ({len(self.exceptions)} errors)"]

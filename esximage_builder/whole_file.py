@@ -28,6 +28,8 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
         ExportError: The operating system refuses: no folder, no permission, disc full.
     """
     partial: str | None = None
+    if "\0" in str(target):
+        raise ExportError("a path cannot hold a NUL character", where=repr(str(target)), expected="a path")
     try:
         handle, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
         with os.fdopen(handle, "w+b") as file:

@@ -53,7 +53,8 @@ class Depot:
         self._stack.close()
 
     def _location(self, vib: Vib) -> VibLocation:
-        places = self._locations.get(vib.fingerprint)
+        # The digest of a loose VIB is not known until an export measures it: its descriptor finds it too.
+        places = self._locations.get(vib.fingerprint) or self._locations.get(vib.with_file(None).fingerprint)
         if not places:
             raise NotInDepotError(
                 f"no opened depot holds the bytes of {vib.id}",

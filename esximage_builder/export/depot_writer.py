@@ -18,6 +18,7 @@ import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import ChecksumMismatchError, ModelError
+from esximage_builder.export.vib_source import open_source
 from esximage_builder.formats.bulletin import render_bulletin
 from esximage_builder.formats.depot_index import (
     MetadataEntry,
@@ -100,6 +101,7 @@ def with_file_facts(vib: Vib, store: VibStore) -> Vib:
 
     Raises:
         NotInDepotError: The store has no such VIB.
+        ChecksumMismatchError: What is known already, size or SHA-256, is not what was read.
         DepotError: The bytes cannot be read.
     """
     file = vib.file or VibFile()
@@ -107,10 +109,20 @@ def with_file_facts(vib: Vib, store: VibStore) -> Vib:
         return vib.with_file(attrs.evolve(file, relative_path=vib_relative_path(vib)))
     digest = hashlib.sha256()
     size = 0
-    with store.open_vib(vib) as source:
+    with open_source(store, vib) as source:
         while block := source.read(COPY_BLOCK_BYTES):
             digest.update(block)
             size += len(block)
+    if file.sha256:
+        _require_digest(vib, digest.hexdigest())
+    if file.size_bytes not in (None, size):
+        raise ChecksumMismatchError(
+            "the VIB's size differs from what the metadata says",
+            where=vib.id,
+            found=f"{size} bytes",
+            expected=f"{file.size_bytes} bytes",
+            hint="the file is cut short or was changed: download the depot again",
+        )
     return vib.with_file(VibFile(size_bytes=size, sha256=digest.hexdigest(), relative_path=vib_relative_path(vib)))
 
 
@@ -181,7 +193,7 @@ def _copy_vib(vib: Vib, store: VibStore, archive: ZipWriter) -> int:
             with packed as member:
                 _copy_packed(vib, member, archive, path)
             return vib.file.size_bytes
-    with store.open_vib(vib) as source:
+    with open_source(store, vib) as source:
         archive.add_stream(path, _CheckedReader(source, vib), size_bytes=vib.file.size_bytes)  # type: ignore[arg-type]
     return vib.file.size_bytes
 

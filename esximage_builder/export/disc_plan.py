@@ -40,7 +40,10 @@ PayloadKey = tuple[str, str]
 
 _BIOS_BOOT = "ISOLINUX.BIN"
 _EFI_BOOT = "EFIBOOT.IMG"
-_FIXED_NAMES = ("boot.cfg", "boot.cat", "isolinux.cfg", "isolinux.bin", "efiboot.img", KICKSTART_DISC_NAME.lower())
+_FIXED_NAMES = (
+    "boot.cfg", "boot.cat", "isolinux.cfg", "isolinux.bin", "efiboot.img", KICKSTART_DISC_NAME.lower(),
+    "efi", "upgrade",
+)  # fmt: skip
 _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
 _MODULE_LIKE = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
@@ -120,12 +123,13 @@ def plan_disc(
     """
     modules = boot_modules(image)
     generation = generation_of(image.esxi_version)
-    names = disc_names([module.local_name for module in modules], taken=(*_FIXED_NAMES, *generation.archives))
+    placed = _loader_paths(image, taken=(*_FIXED_NAMES, *generation.archives))
+    at_root = [path.lower() for path in placed.values() if "/" not in path]
+    names = disc_names([module.local_name for module in modules], taken=(*_FIXED_NAMES, *generation.archives, *at_root))
     module_paths = {
         (module.vib.id, module.payload.name): name.upper() for module, name in zip(modules, names, strict=True)
     }
     profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
-    placed = _loader_paths(image)
     boot_cfg = _boot_cfg(image, names, kickstart=kickstart, kernel_options=kernel_options)
     texts = [("BOOT.CFG", boot_cfg), ("EFI/BOOT/BOOT.CFG", boot_cfg), ("ISOLINUX.CFG", _isolinux_cfg(image))]
     if kickstart is not None:
@@ -153,20 +157,24 @@ def _volume_id(name: str) -> str:
     return _ILLEGAL_VOLUME_LETTER.sub("_", name.upper())[:_VOLUME_ID_LENGTH] or "ESXI"
 
 
-def _loader_paths(image: Image) -> dict[PayloadKey, str]:
-    """Return the path of every boot loader, text and upgrade payload that keeps its real name."""
+def _loader_paths(image: Image, *, taken: tuple[str, ...]) -> dict[PayloadKey, str]:
+    """Return the path of every boot loader, text and upgrade payload that keeps its real name.
+
+    The base VIB's come first: no other VIB brings a loader in its place.
+    """
     paths: dict[PayloadKey, str] = {}
     used: set[str] = set()
-    for vib in image.host_vibs:
+    base = image.base_vib
+    for vib in sorted(image.host_vibs, key=lambda vib: vib != base):
         for payload in vib.payloads:
-            path = _real_path(payload)
+            path = _real_path(payload, taken=taken)
             if path and path not in used:
                 used.add(path)
                 paths[vib.id, payload.name] = path
     return paths
 
 
-def _real_path(payload: Payload) -> str:
+def _real_path(payload: Payload, *, taken: tuple[str, ...]) -> str:
     name = payload.name.lower()
     if payload.type == PayloadType.BOOT_ISO_BIOS:
         return _BIOS_BOOT
@@ -178,7 +186,7 @@ def _real_path(payload: Payload) -> str:
         return f"UPGRADE/{name.upper()}"
     is_com32 = payload.type == PayloadType.BOOT_COM32_BIOS and name.endswith(".c32")
     if is_com32 or payload.type == PayloadType.TEXT:
-        return disc_names([name], taken=_FIXED_NAMES)[0].upper()
+        return disc_names([name], taken=taken)[0].upper()
     return ""
 
 

@@ -26,6 +26,7 @@ import attrs
 from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.component import ComponentReference
+from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import (
     EffectiveComponent,
     Image,
@@ -85,12 +86,12 @@ def make_spec(
     Raises:
         VersionSyntaxError: A text is no version.
     """
-    wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(components)
+    wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(as_tuple(components))
     return SoftwareSpec(
         base_image=base_image,
         add_on=None if add_on is None else AddOnReference(add_on[0], AddOnVersion(add_on[1])),
         components=tuple((name, None if not text else ComponentVersion(text)) for name, text in wanted.items()),
-        removed_components=tuple(removed_components),
+        removed_components=as_tuple(removed_components),
     )
 
 
@@ -157,17 +158,19 @@ class _Composition:
         self.add_on = None if spec.add_on is None else catalog.add_on(spec.add_on.name, spec.add_on.version.text)
         self.hardware_support = tuple(
             catalog.hardware_support_package(reference.package, reference.version)
-            for reference in spec.hardware_support
+            for reference in sorted(spec.hardware_support, key=lambda reference: reference.package)
             if reference.version
         )
         self.solutions = tuple(
-            catalog.solution(reference.name, reference.version) for reference in spec.solutions if reference.version
+            catalog.solution(reference.name, reference.version)
+            for reference in sorted(spec.solutions, key=lambda reference: reference.name)
+            if reference.version
         )
         self.vibs = _VibChoice(catalog, prefer)
         self.slots: dict[str, _Slot] = {}
         self.losers: list[tuple[Component, ComponentSource, ReserveReason, str]] = []
         self.removed: list[RemovedComponent] = []
-        self.missing: dict[str, MissingComponent] = {}
+        self.missing: dict[str, tuple[MissingComponent, list[OverriddenComponent]]] = {}
 
     def image(self, name: str) -> Image:
         self._put_units()
@@ -177,7 +180,8 @@ class _Composition:
         selection = select_vibs(
             [(slot.component, slot.source) for slot in effective], self.losers, choose=self.vibs.choose
         )
-        losers = {component.id: component for component, _, _, _ in self.losers}
+        effective_ids = {slot.component.id for slot in effective}
+        losers = {component.id: component for component, _, _, _ in self.losers if component.id not in effective_ids}
         return Image(
             name=name or image_name(self.base_image, self.add_on, is_custom=bool(self.spec.components)),
             vendor=self.add_on.vendor if self.add_on is not None else self.base_image.vendor,
@@ -196,7 +200,7 @@ class _Composition:
             reserved_components=[losers[key] for key in sorted(losers)],
             vibs=selection.installed,
             reserved_vibs=selection.reserved,
-            missing_components=[self.missing[key] for key in sorted(self.missing)],
+            missing_components=[self.missing[key][0] for key in sorted(self.missing)],
             missing_vibs=selection.missing,
             unchosen_vibs=tuple(sorted(self.vibs.unchosen)),
         )
@@ -219,8 +223,8 @@ class _Composition:
             try:
                 component = self.catalog.component(reference.name, reference.version.text)
             except NotInDepotError:
-                self._drop(reference.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=str(reference))
-                self.missing[reference.name] = MissingComponent(component=reference, source=source)
+                lost = self._drop(reference.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=str(reference))
+                self.missing[reference.name] = (MissingComponent(component=reference, source=source), lost)
                 continue
             self._put(component, source, Rule.LISTED)
 
@@ -240,7 +244,9 @@ class _Composition:
 
     def _drop(self, name: str, reason: ReserveReason, *, winner: str = "") -> list[OverriddenComponent]:
         """Take the holder of a name out of the image; return it with all whom it had beaten."""
-        self.missing.pop(name, None)
+        if name in self.missing:
+            entry, lost = self.missing.pop(name)
+            return [*lost, OverriddenComponent(entry.component, entry.source)]
         slot = self.slots.pop(name, None)
         if slot is None:
             return []
@@ -250,11 +256,7 @@ class _Composition:
 
     def _put_highest(self, name: str, source: ComponentSource, *, accepted: set[str]) -> None:
         """Put the highest loaded version that fits; see ``_fits``."""
-        candidates = [
-            component
-            for component in self.catalog.components_by_name.get(name, ())
-            if not accepted or component.version.text in accepted
-        ]
+        candidates = self._candidates(name, accepted)
         if not candidates:
             self.catalog.component(name, "any version")
         ranked = sorted(candidates, key=lambda component: component.version, reverse=True)
@@ -262,13 +264,24 @@ class _Composition:
         fitting = (component for component in ranked if self._fits(component, provided))
         self._put(next(fitting, ranked[0]), source, Rule.HIGHEST_AVAILABLE)
 
-    def _provided_without(self, name: str) -> ProvideIndex:
-        kept = [slot.component for key, slot in self.slots.items() if key != name]
-        open_names = {key for key, version in self.spec.components if version is None and key != name}
-        open_components = [
-            component for key in open_names for component in self.catalog.components_by_name.get(key, ())
+    def _candidates(self, name: str, accepted: set[str]) -> list[Component]:
+        return [
+            component
+            for component in self.catalog.components_by_name.get(name, ())
+            if not accepted or component.version.text in accepted
         ]
-        vib_ids = {vib_id for component in (*kept, *open_components) for vib_id in component.vib_ids}
+
+    def _provided_without(self, name: str) -> ProvideIndex:
+        """Index what the other names bring in the end; those left open too, in every version they may take."""
+        rest = {key: [slot.component] for key, slot in self.slots.items()}
+        for solution in self.solutions:
+            for wanted in solution.components:
+                rest[wanted.name] = self._candidates(wanted.name, {version.text for version in wanted.versions})
+        for key, version in self.spec.components:
+            rest[key] = self._candidates(key, set() if version is None else {version.text})
+        for key in (name, *self.spec.removed_components):
+            rest.pop(key, None)
+        vib_ids = {vib_id for components in rest.values() for component in components for vib_id in component.vib_ids}
         return ProvideIndex(vib for vib_id in sorted(vib_ids) for vib in self.vibs.peek(vib_id))
 
     def _fits(self, component: Component, provided: ProvideIndex) -> bool:
