@@ -1,9 +1,7 @@
-"""Planning an installer disc: which file stands where, and where its bytes come from.
+"""Planning an installer disc or network boot tree: which file stands where, and its bytes' source.
 
 Everything that can be known without the payloads' bytes is decided here, so that writing
-is one pass over the VIBs. Which archives a disc has is the generation's row in
-``rules.boot_layout``; what stands in them beyond the image database is not publicly known
-and marked inferred in docs/formats.md#disc-layout.
+is one pass over the VIBs.
 """
 
 from __future__ import annotations
@@ -13,30 +11,23 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path, with_file_facts
-from esximage_builder.export.published import image_profile, image_timestamp, release_units
+from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
-from esximage_builder.formats.depot_index import MetadataEntry, VendorEntry, render_index, render_vendor_index
-from esximage_builder.formats.image_database import DATABASE_ROOT, image_database_members
-from esximage_builder.formats.image_profile import render_image_profile
 from esximage_builder.formats.kickstart import KICKSTART_DISC_NAME, kickstart_option
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
-from esximage_builder.vocabulary import PayloadType, Platform
+from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from esximage_builder.formats.vib_archive import VibHead
     from esximage_builder.models.image import Image
-    from esximage_builder.models.vib import Payload, Vib
+    from esximage_builder.models.vib import Payload
     from esximage_builder.models.vib_store import VibStore
 
-__all__ = ["Archive", "ArchiveMember", "DiscPlan", "PayloadKey", "plan_disc"]
-
-PayloadKey = tuple[str, str]
-"""A payload by VIB id and payload name."""
+__all__ = ["DiscOptions", "DiscPlan", "plan_disc"]
 
 _BIOS_BOOT = "ISOLINUX.BIN"
 _EFI_BOOT = "EFIBOOT.IMG"
@@ -46,38 +37,36 @@ _FIXED_NAMES = (
 )  # fmt: skip
 _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
-_MODULE_LIKE = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 _ILLEGAL_VOLUME_LETTER = re.compile(r"[^A-Z0-9_.-]")
 _VOLUME_ID_LENGTH = 32
+_INSTALLER_PAYLOADS = frozenset({"weaselin", "weasel"})
 
 
 @final
 @attrs.frozen(kw_only=True)
-class ArchiveMember:
-    """One file of a generated archive; exactly one of the last three says where its bytes are.
+class DiscOptions:
+    """What the caller may choose about a disc.
 
     Attributes:
-        name: Its path in the archive.
-        size_bytes: Its length.
-        data: The bytes themselves.
-        payload: A payload of an installed VIB.
-        vib: A whole ``.vib`` file.
+        kickstart: A kickstart file for the disc; None for none.
+        kernel_options: Appended to the stock kernel options.
+        with_tools: Carry the locker VIBs (VMware Tools) as modules.
+        with_installer: Carry the installer and the upgrade folder; without it the disc boots
+            ESXi itself, as a stateless host.
+        network_prefix: For a network boot tree: what file names in ``boot.cfg`` are relative
+            to, may be empty; None for a disc.
     """
 
-    name: str
-    size_bytes: int
-    data: bytes | None = attrs.field(default=None, repr=False)
-    payload: PayloadKey | None = None
-    vib: Vib | None = None
+    kickstart: bytes | None = attrs.field(default=None, repr=False)
+    kernel_options: str = ""
+    with_tools: bool = True
+    with_installer: bool = True
+    network_prefix: str | None = None
 
-
-@final
-@attrs.frozen(kw_only=True)
-class Archive:
-    """A generated ``.tgz``; ``members`` are in the order to write."""
-
-    path: str
-    members: tuple[ArchiveMember, ...] = attrs.field(converter=as_tuple)
+    @property
+    def is_network(self) -> bool:
+        """True for a network boot tree."""
+        return self.network_prefix is not None
 
 
 @final
@@ -104,60 +93,60 @@ class DiscPlan:
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def plan_disc(
-    image: Image,
-    store: VibStore,
-    heads: Mapping[str, VibHead],
-    *,
-    kickstart: bytes | None = None,
-    kernel_options: str = "",
-) -> DiscPlan:
+def plan_disc(image: Image, store: VibStore, heads: Mapping[str, VibHead], options: DiscOptions) -> DiscPlan:
     """Plan the disc of an image.
 
     Args:
         image: What to write.
         store: Asked for sizes and checksums of VIBs whose depot does not tell.
         heads: Descriptor and signature of each installed host VIB, by id.
-        kickstart: A kickstart file for the disc; None for none.
-        kernel_options: Appended to the stock disc's options.
+        options: What the caller chose.
     """
-    modules = boot_modules(image)
+    modules = [
+        module
+        for module in boot_modules(image, with_tools=options.with_tools)
+        if options.with_installer or module.payload.name not in _INSTALLER_PAYLOADS
+    ]
     generation = generation_of(image.esxi_version)
-    placed = _loader_paths(image, taken=(*_FIXED_NAMES, *generation.archives))
+    placed = _loader_paths(image, options, taken=(*_FIXED_NAMES, *generation.archives))
     at_root = [path.lower() for path in placed.values() if "/" not in path]
     names = disc_names([module.local_name for module in modules], taken=(*_FIXED_NAMES, *generation.archives, *at_root))
     module_paths = {
         (module.vib.id, module.payload.name): name.upper() for module, name in zip(modules, names, strict=True)
     }
     profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
-    boot_cfg = _boot_cfg(image, names, kickstart=kickstart, kernel_options=kernel_options)
-    texts = [("BOOT.CFG", boot_cfg), ("EFI/BOOT/BOOT.CFG", boot_cfg), ("ISOLINUX.CFG", _isolinux_cfg(image))]
-    if kickstart is not None:
-        texts.append((KICKSTART_DISC_NAME, kickstart))
-    texts += _upgrade_texts(image, store, profile_names)
-    makers: dict[str, Callable[[], list[ArchiveMember]]] = {
-        "imgdb.tgz": lambda: _image_database(image, heads, profile_names),
-        "basemisc.tgz": _no_members,
-        "resvibs.tgz": lambda: _reserved_vibs(image, store),
-        "esxiodpt.tgz": lambda: _dpu_depot(image, store),
-        "imgpayld.tgz": lambda: _boot_payloads(image, profile_names),
-    }
+    texts = _boot_texts(image, names, options)
+    if options.with_installer and not options.is_network:
+        texts += upgrade_texts(image, store, profile_names)
     return DiscPlan(
         volume_id=_volume_id(image.name),
         texts=texts,
         payload_paths=placed | module_paths,
-        archives=[Archive(path=name.upper(), members=makers[name]()) for name in generation.archives],
+        archives=disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names),
         bios_boot=_BIOS_BOOT if _BIOS_BOOT in placed.values() else None,
         efi_boot=_EFI_BOOT if _EFI_BOOT in placed.values() else None,
         findings=_mapped_names(modules, names),
     )
 
 
+def _boot_texts(image: Image, names: tuple[str, ...], options: DiscOptions) -> list[tuple[str, bytes]]:
+    """Return what tells the boot loaders what to do; ``boot.cfg`` stands in two places, always the same."""
+    boot_cfg = render_boot_cfg(_boot_cfg(image, names, options))
+    texts = [("BOOT.CFG", boot_cfg), ("EFI/BOOT/BOOT.CFG", boot_cfg)]
+    if options.is_network:
+        texts.append(("BOOT.IPX", _ipxe_script()))
+    else:
+        texts.append(("ISOLINUX.CFG", _isolinux_cfg(image)))
+    if options.kickstart is not None:
+        texts.append((KICKSTART_DISC_NAME, options.kickstart))
+    return texts
+
+
 def _volume_id(name: str) -> str:
     return _ILLEGAL_VOLUME_LETTER.sub("_", name.upper())[:_VOLUME_ID_LENGTH] or "ESXI"
 
 
-def _loader_paths(image: Image, *, taken: tuple[str, ...]) -> dict[PayloadKey, str]:
+def _loader_paths(image: Image, options: DiscOptions, *, taken: tuple[str, ...]) -> dict[PayloadKey, str]:
     """Return the path of every boot loader, text and upgrade payload that keeps its real name.
 
     The base VIB's come first: no other VIB brings a loader in its place.
@@ -168,10 +157,18 @@ def _loader_paths(image: Image, *, taken: tuple[str, ...]) -> dict[PayloadKey, s
     for vib in sorted(image.host_vibs, key=lambda vib: vib != base):
         for payload in vib.payloads:
             path = _real_path(payload, taken=taken)
-            if path and path not in used:
+            if path and path not in used and _is_wanted(path, options):
                 used.add(path)
                 paths[vib.id, payload.name] = path
     return paths
+
+
+def _is_wanted(path: str, options: DiscOptions) -> bool:
+    """Tell whether this kind of tree has the file: only discs have El Torito loaders and an upgrade folder."""
+    is_upgrade = path.startswith("UPGRADE/")
+    if options.is_network:
+        return not is_upgrade and path not in (_BIOS_BOOT, _EFI_BOOT)
+    return options.with_installer or not is_upgrade
 
 
 def _real_path(payload: Payload, *, taken: tuple[str, ...]) -> str:
@@ -190,19 +187,41 @@ def _real_path(payload: Payload, *, taken: tuple[str, ...]) -> str:
     return ""
 
 
-def _boot_cfg(image: Image, names: tuple[str, ...], *, kickstart: bytes | None, kernel_options: str) -> bytes:
+def _boot_cfg(image: Image, names: tuple[str, ...], options: DiscOptions) -> BootCfg:
     generation = generation_of(image.esxi_version)
     version = image.esxi_version
-    options = [generation.kernelopt, kickstart_option() if kickstart is not None else "", kernel_options.strip()]
+    slash = "" if options.is_network else "/"
     kernel, *modules = names or ("",)
-    return render_boot_cfg(
-        BootCfg(
-            kernel=f"/{kernel}",
-            kernelopt=" ".join(option for option in options if option),
-            modules=[BootModuleLine(f"/{name}") for name in (*modules, *generation.archives)],
-            build=version.text if version is not None and generation.has_build else "",
-        )
+    return BootCfg(
+        prefix=options.network_prefix or "",
+        kernel=f"{slash}{kernel}",
+        kernelopt=_kernelopt(generation.kernelopt, options),
+        modules=[BootModuleLine(f"{slash}{name}") for name in (*modules, *generation.archives)],
+        build=version.text if version is not None and generation.has_build else "",
     )
+
+
+def _kernelopt(stock: str, options: DiscOptions) -> str:
+    """Return the kernel options: the stock ones that apply, the kickstart file, the caller's."""
+    dropped = {"cdromBoot"} if options.is_network else set()
+    dropped |= set() if options.with_installer else {"runweasel"}
+    words = [word for word in stock.split() if word not in dropped]
+    if options.kickstart is not None and not options.is_network:
+        words.append(kickstart_option())
+    return " ".join([*words, *options.kernel_options.split()])
+
+
+def _ipxe_script() -> bytes:
+    lines = (
+        "#!ipxe",
+        "iseq ${platform} efi && goto efi ||",
+        "kernel mboot.c32 -c boot.cfg",
+        "boot",
+        ":efi",
+        "kernel efi/boot/bootx64.efi -c boot.cfg",
+        "boot",
+    )
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _isolinux_cfg(image: Image) -> bytes:
@@ -223,96 +242,7 @@ def _isolinux_cfg(image: Image) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _upgrade_texts(image: Image, store: VibStore, names: Mapping[PayloadKey, str]) -> list[tuple[str, bytes]]:
-    profile = image_profile(image, image.host_vibs, names=names)
-    contents = DepotContents(
-        vendor_name=image.vendor or "Unknown",
-        vendor_code="VMW",
-        products=_products(image, Platform.HOST),
-        vibs=[with_file_facts(vib, store) for vib in image.host_vibs],
-        bulletins=[entry.component for entry in image.components],
-        profiles=[profile],
-        units=release_units(image),
-        timestamp=image_timestamp(image),
-    )
-    return [
-        ("UPGRADE/PROFILE.XML", render_image_profile(profile)),
-        ("UPGRADE/METADATA.ZIP", render_metadata(contents)),
-    ]
-
-
-def _products(image: Image, platform: Platform) -> tuple[MetadataEntry, ...]:
-    version = image.esxi_version
-    shown = "*" if version is None else f"{version.major}.{version.minor}"
-    return (MetadataEntry(product_id=platform.value, version=shown),)
-
-
-def _in_memory(name: str, data: bytes) -> ArchiveMember:
-    return ArchiveMember(name=name, size_bytes=len(data), data=data)
-
-
-def _image_database(image: Image, heads: Mapping[str, VibHead], names: Mapping[PayloadKey, str]) -> list[ArchiveMember]:
-    members = image_database_members(
-        image_profile(image, image.host_vibs, names=names),
-        vibs=[(vib, heads[vib.id]) for vib in image.host_vibs],
-        components=[entry.component for entry in image.components],
-        reserved_components=image.reserved_components,
-        units=release_units(image),
-    )
-    return [_in_memory(name, data) for name, data in members]
-
-
-def _no_members() -> list[ArchiveMember]:
-    """Return nothing: what stands in ``basemisc.tgz`` is not publicly known, stock discs always have the file."""
-    return []
-
-
-def _reserved_vibs(image: Image, store: VibStore) -> list[ArchiveMember]:
-    vibs = [with_file_facts(entry.vib, store) for entry in image.reserved_vibs]
-    return [_whole_vib(f"{DATABASE_ROOT}/reservedVibs/{vib.id}.vib", vib) for vib in vibs]
-
-
-def _whole_vib(name: str, vib: Vib) -> ArchiveMember:
-    size = 0 if vib.file is None else vib.file.size_bytes or 0
-    return ArchiveMember(name=name, size_bytes=size, vib=vib)
-
-
-def _dpu_depot(image: Image, store: VibStore) -> list[ArchiveMember]:
-    """Return an unpacked depot of the VIBs for data processing units."""
-    vibs = [with_file_facts(entry.vib, store) for entry in image.vibs if not entry.vib.is_for_host]
-    if not vibs:
-        return []
-    contents = DepotContents(
-        vendor_name=image.vendor or "Unknown",
-        vendor_code="VMW",
-        products=_products(image, Platform.DPU),
-        vibs=vibs,
-        timestamp=image_timestamp(image),
-    )
-    vendor = VendorEntry(name=contents.vendor_name, code=contents.vendor_code)
-    return [
-        _in_memory("index.xml", render_index((vendor,))),
-        _in_memory("vendor-index.xml", render_vendor_index(contents.products)),
-        _in_memory("metadata.zip", render_metadata(contents)),
-        *(_whole_vib(vib_relative_path(vib), vib) for vib in vibs),
-    ]
-
-
-def _boot_payloads(image: Image, names: Mapping[PayloadKey, str]) -> list[ArchiveMember]:
-    """Return the payloads that the installer writes to the disk itself: all that are no tardisks."""
-    return [
-        ArchiveMember(
-            name=f"var/db/payloads/{payload.type}/{names[vib.id, payload.name]}",
-            size_bytes=payload.size_bytes or 0,
-            payload=(vib.id, payload.name),
-        )
-        for vib in image.host_vibs
-        for payload in vib.payloads
-        if payload.type not in _MODULE_LIKE
-    ]
-
-
-def _mapped_names(modules: tuple[BootModule, ...], names: tuple[str, ...]) -> list[Finding]:
+def _mapped_names(modules: list[BootModule], names: tuple[str, ...]) -> list[Finding]:
     return [
         Finding(
             code="local-name-mapped",

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from esximage_builder.export.disc_plan import ArchiveMember, DiscPlan, PayloadKey
+    from esximage_builder.export.disc_archives import ArchiveMember, PayloadKey
+    from esximage_builder.export.disc_plan import DiscPlan
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload, Vib
@@ -48,16 +49,24 @@ def read_heads(image: Image, store: VibStore, limits: ReadLimits) -> dict[str, V
     return {vib.id: _read_head(vib, store, limits) for vib in image.host_vibs}
 
 
+# What an image is composed and judged by; texts and dates may be worded anew.
+_DECIDING = (
+    "id", "payloads", "acceptance_level", "depends", "conflicts", "replaces", "provides", "overlay",
+    "software_platforms", "hardware_platforms",
+)  # fmt: skip
+
+
 def _read_head(vib: Vib, store: VibStore, limits: ReadLimits) -> VibHead:
     with open_source(store, vib) as source:
         head = read_vib_head(source, where=vib.id, limits=limits)
     inside = head.parse(where=vib.id, limits=limits)
-    if (inside.id, inside.payloads) != (vib.id, vib.payloads):
+    changed = [name for name in _DECIDING if getattr(inside, name) != getattr(vib, name)]
+    if changed:
         raise ChecksumMismatchError(
             "the descriptor in the VIB is not the one of the depot's metadata",
             where=vib.id,
-            found=inside.id if inside.id != vib.id else "other payloads or checksums",
-            expected=vib.id,
+            found=inside.id if "id" in changed else f"another {', '.join(changed).replace('_', ' ')}",
+            expected=vib.id if "id" in changed else "what the metadata says",
             hint="the depot was put together wrongly: get it again from its publisher",
         )
     return head

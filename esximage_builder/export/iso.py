@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from esximage_builder.errors import ExportError
-from esximage_builder.export.disc_plan import DiscPlan, plan_disc
+from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
 from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.published import ExportResult, image_timestamp, require_exportable
@@ -43,6 +43,8 @@ def export_iso(
     *,
     kickstart: str | Path | bytes | None = None,
     kernel_options: str = "",
+    with_tools: bool = True,
+    with_installer: bool = True,
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
     limits: ReadLimits | None = None,
@@ -60,6 +62,8 @@ def export_iso(
         kickstart: Path of a kickstart file, or its content; put on the disc and into both
             ``boot.cfg``.
         kernel_options: Appended to the installer's kernel options.
+        with_tools: Carry VMware Tools (the locker VIBs) on the disc.
+        with_installer: Carry the installer and the upgrade folder; without, the disc boots ESXi itself.
         allow: Codes of errors that do not matter.
         report: Validation of this image; None validates it here.
         limits: Upper bounds for reading VIBs.
@@ -79,7 +83,10 @@ def export_iso(
     waived = require_exportable(image, report=report, allow=allowed)
     script, script_findings = read_kickstart(kickstart, allow=allowed)
     heads = read_heads(image, store, bounds)
-    plan = plan_disc(image, store, heads, kickstart=script, kernel_options=kernel_options)
+    options = DiscOptions(
+        kickstart=script, kernel_options=kernel_options, with_tools=with_tools, with_installer=with_installer
+    )
+    plan = plan_disc(image, store, heads, options)
     layout = _lay_out(image, plan, bounds)
     target = Path(target)
     with whole_file(target) as file:

@@ -67,7 +67,7 @@ class SolutionReference:
 def _by_first(
     pairs: Iterable[tuple[str, ComponentVersion | None]],
 ) -> tuple[tuple[str, ComponentVersion | None], ...]:
-    return tuple(sorted(pairs, key=lambda pair: pair[0]))
+    return tuple(sorted(as_tuple(pairs), key=lambda pair: pair[0]))
 
 
 def _sorted_names(names: Iterable[str]) -> tuple[str, ...]:
