@@ -107,13 +107,14 @@ _RAW_PAYLOADS = (
 SMALLEST_COUNT = len(_SYSTEM) + 2
 
 
-def plan_vibs(count: int, *, total_bytes: int, seed: int) -> list[PlannedVib]:
+def plan_vibs(count: int, *, total_bytes: int, seed: int, first: int = 0) -> list[PlannedVib]:
     """Plan a base image.
 
     Args:
         count: VIBs, at least ``SMALLEST_COUNT``.
         total_bytes: About how many bytes all of them have.
         seed: The same gives the same plan.
+        first: Number of the first driver: plans with other numbers share only their system VIBs.
     """
     if count < SMALLEST_COUNT:
         raise SystemExit(f"a base image has at least {SMALLEST_COUNT} VIBs")
@@ -124,7 +125,7 @@ def plan_vibs(count: int, *, total_bytes: int, seed: int) -> list[PlannedVib]:
     weights = [chance.lognormvariate(0, 1) for _ in range(count - len(planned))]
     share = 1 - _BASE_SHARE - _TOOLS_SHARE - sum(row.share for row in _SYSTEM)
     scale = share * total_bytes / (sum(weights) or 1)
-    planned += [_plan_driver(number, weight * scale, chance) for number, weight in enumerate(weights)]
+    planned += [_plan_driver(number, weight * scale, chance) for number, weight in enumerate(weights, first)]
     return planned
 
 

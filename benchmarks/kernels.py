@@ -119,6 +119,13 @@ def read_documents(depot: Path, *, folders: tuple[str, ...] = ("vibs/",)) -> lis
         return [_extract(etree.fromstring(metadata.read(name), parser)) for name in names]
 
 
+def _read_all(path: Path, *, folders: tuple[str, ...]) -> list[list[dict[str, Any]]]:
+    """Read one depot, or all of a folder, and keep what was read."""
+    return [
+        read_documents(depot, folders=folders) for depot in (sorted(path.glob("*.zip")) if path.is_dir() else [path])
+    ]
+
+
 _LISTS = frozenset({"urls", "software-tags", "file-list", "system-requires"})
 
 
@@ -155,9 +162,9 @@ def main() -> None:
     if options.kernel in ("bundle", "iso"):
         {"bundle": bundle, "iso": iso}[options.kernel](options.depot, options.out, threads=options.threads)
     elif options.kernel == "descriptors":
-        print(len(read_documents(options.depot)))
+        print(sum(map(len, _read_all(options.depot, folders=("vibs/",)))))
     elif options.kernel == "documents":
-        print(len(read_documents(options.depot, folders=("vibs/", "bulletins/", "profiles/"))))
+        print(sum(map(len, _read_all(options.depot, folders=("vibs/", "bulletins/", "profiles/")))))
     else:
         {"sha256": sha256, "testzip": testzip}[options.kernel](options.depot)
 

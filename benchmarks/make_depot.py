@@ -36,7 +36,8 @@ from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
 from esximage_builder.formats.depot_index import MetadataEntry, VendorEntry, render_index, render_vendor_index
 from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
 from esximage_builder.formats.vib_descriptor import render_vib_descriptor
-from esximage_builder.formats.zip import METHOD_DEFLATED, ZipMember, ZipWriter, render_zip
+from esximage_builder.formats.zip_records import METHOD_DEFLATED, ZipMember
+from esximage_builder.formats.zip_writer import ZipWriter, render_zip
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.vib import MaintenanceMode, Payload, SoftwarePlatform, Vib, VibFile
 from esximage_builder.rules.boot_layout import local_names
@@ -284,7 +285,9 @@ def _add_metadata(archive: ZipWriter, made: list[tuple[PlannedVib, Vib]]) -> Non
     archive.add_bytes("metadata.zip", _deflated_metadata(contents))
 
 
-def make_depot(target: Path, *, megabytes: int = 500, vibs: int = 180, seed: int = 1, level: int = 6) -> None:
+def make_depot(
+    target: Path, *, megabytes: int = 500, vibs: int = 180, seed: int = 1, level: int = 6, first: int = 0
+) -> None:
     """Write the depot.
 
     Args:
@@ -294,11 +297,12 @@ def make_depot(target: Path, *, megabytes: int = 500, vibs: int = 180, seed: int
         seed: The same gives the same bytes.
         level: Deflate level of the VIBs in the zip: 6 as publishers have it; 0 is far
             quicker and comes to the same, stored blocks, since nothing shrinks.
+        first: Number of the first driver: depots with other numbers share only their system VIBs.
     """
     pool = make_pool(seed)
     made = []
     with whole_file(target) as file, ZipWriter(file, timestamp=_RELEASED_AT, where=str(target)) as archive:
-        for planned in plan_vibs(vibs, total_bytes=megabytes * 1_000_000, seed=seed):
+        for planned in plan_vibs(vibs, total_bytes=megabytes * 1_000_000, seed=seed, first=first):
             chance = random.Random(f"{seed} {planned.name}")
             payloads = [
                 _make_gzip(payload, pool, chance, vib_name=planned.name)
@@ -317,9 +321,17 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=500)
     parser.add_argument("--vibs", type=int, default=180)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="number of the first driver")
     parser.add_argument("--level", type=int, default=6, help="deflate level of the VIBs in the zip")
     options = parser.parse_args()
-    make_depot(options.target, megabytes=options.megabytes, vibs=options.vibs, seed=options.seed, level=options.level)
+    make_depot(
+        options.target,
+        megabytes=options.megabytes,
+        vibs=options.vibs,
+        seed=options.seed,
+        level=options.level,
+        first=options.first,
+    )
     print(f"{options.target}: {options.target.stat().st_size:,} bytes, {options.vibs} VIBs")
 
 

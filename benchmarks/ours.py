@@ -29,8 +29,9 @@ def _compose(depot: Depot) -> tuple[Image, ValidationReport]:
 
 
 def run(job: str, depot_path: Path, out: Path | None) -> None:
-    """Do one job from the opening of the depot on."""
-    with eib.open_depot(depot_path) as depot:
+    """Do one job from the opening of the depot on; of a folder, all its zips are opened together."""
+    paths = sorted(depot_path.glob("*.zip")) if depot_path.is_dir() else [depot_path]
+    with eib.open_depot(*paths) as depot:
         if job == "open":
             print(len(depot.catalog.vibs))
             return

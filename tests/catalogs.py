@@ -55,7 +55,7 @@ def payload(name: str, kind: str = "vgz", **fields: Any) -> Payload:
     checksums = [Checksum("sha-256", "0" * 64)]
     if kind in ("boot", "vgz", "tgz", "vzstd"):
         checksums.insert(0, Checksum("sha-256", "1" * 64, verify_process="gunzip"))
-    return Payload(**{"name": name, "type": kind, "checksums": checksums} | fields)
+    return Payload(name=name, type=kind, **{"checksums": checksums} | fields)
 
 
 _RELATIONS = ("depends", "conflicts", "replaces", "provides", "compatible_with")
@@ -73,7 +73,7 @@ def vib(name: str, version: str = "1.0-1", **fields: Any) -> Vib:
         "files": (f"usr/lib/{name}",),
         "acceptance_level": AcceptanceLevel.CERTIFIED,
     }
-    return Vib(**{"name": name, "version": VibVersion(version)} | defaults | fields)
+    return Vib(name=name, version=VibVersion(version), **defaults | fields)
 
 
 def esx_base(version: str = BASE_VERSION, **fields: Any) -> Vib:
@@ -84,16 +84,14 @@ def esx_base(version: str = BASE_VERSION, **fields: Any) -> Vib:
         payload("efiboot.img", "eltorito_image_efi"),
     ]
     provides = (f"esx-version = {version}", "vmkapi_2_9_0_0")
-    return vib("esx-base", version, **{"vendor": "VMware", "payloads": payloads, "provides": provides} | fields)
+    defaults: dict[str, Any] = {"vendor": "VMware", "payloads": payloads, "provides": provides}
+    return vib("esx-base", version, **defaults | fields)
 
 
 def component(name: str, version: str, vib_ids: Iterable[str] = (), **bulletin: Any) -> Component:
     """A component; keyword arguments are its bulletin's."""
-    return Component(
-        name=name,
-        version=ComponentVersion(version),
-        bulletin=Bulletin(**{"id": f"{name}_{version}", "vib_ids": tuple(vib_ids)} | bulletin),
-    )
+    defaults: dict[str, Any] = {"id": f"{name}_{version}", "vib_ids": tuple(vib_ids)}
+    return Component(name=name, version=ComponentVersion(version), bulletin=Bulletin(**defaults | bulletin))
 
 
 def references(components: Iterable[Component | tuple[str, str]]) -> tuple[ComponentReference, ...]:
@@ -127,7 +125,8 @@ class Stock:
 
     def component(self, name: str, version: str, *vibs: Vib, **bulletin: Any) -> Component:
         """A component of these VIBs, which come into the stock too."""
-        self.vibs += [vib for vib in vibs if vib not in self.vibs]
+        there = {(vib.id, vib.fingerprint) for vib in self.vibs}
+        self.vibs += [vib for vib in vibs if (vib.id, vib.fingerprint) not in there]
         added = component(name, version, [vib.id for vib in vibs], **bulletin)
         self.components.append(added)
         return added
@@ -211,7 +210,9 @@ def spec(
     return SoftwareSpec(
         base_image=base_image,
         add_on=None if add_on is None else AddOnReference(add_on[0], AddOnVersion(add_on[1])),
-        components=[(name, text and ComponentVersion(text)) for name, text in (components or {}).items()],
+        components=[
+            (name, None if text is None else ComponentVersion(text)) for name, text in (components or {}).items()
+        ],
         removed_components=removed,
         hardware_support=packages,
         solutions=solutions,
@@ -260,8 +261,8 @@ _LOOKS: tuple[dict[str, Any], ...] = (
     {"files": ("usr/lib/shared",)},
     {"files": ("usr/lib/shared", "etc/other"), "overlay": True},
     {"files": ("etc/other",), "acceptance_level": AcceptanceLevel.COMMUNITY},
-    {"files": None, "payloads": [Payload(name="bare", type="vgz")]},
-    {"acceptance_level": AcceptanceLevel.PARTNER, "vendor": "OEM"},
+    {"files": None, "payloads": (Payload(name="bare", type="vgz"),)},
+    {"acceptance_level": AcceptanceLevel.PARTNER},
 )
 _PLATFORMS = ((), platforms("embeddedEsx 7.*"), platforms("embeddedEsx 6.7"), platforms("esxio 7.0", "embeddedEsx 8.0"))
 _BASE_VERSIONS = (BASE_VERSION, "8.0.3-0.70.24674464")
@@ -323,8 +324,7 @@ def _parts(draw: st.DrawFn, stock: Stock) -> None:
     for pair in wanted:
         relations, look = draw(_FEATURES)
         if draw(_MOSTLY_THERE):
-            made = vib(*pair, **relations | look)
-            stock.vibs.append(made if made.vendor == "ACM" else attrs.evolve(made, vendor="ACM"))
+            stock.vibs.append(vib(*pair, **relations | look))
 
 
 @st.composite

@@ -294,7 +294,7 @@ def metadata_entries() -> Strategy[MetadataEntry]:
 
 def json_values() -> Strategy[Any]:
     """Any JSON value of some depth."""
-    text = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+    text = st.text(st.characters(codec="utf-8"), max_size=8)
     leaf = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), text)
     return st.recursive(leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3))
 
@@ -313,7 +313,7 @@ def json_extras() -> Strategy[tuple[tuple[str, str], ...]]:
 
 def json_text(*, min_size: int = 0) -> Strategy[str]:
     """Text of a JSON document without blanks at its ends."""
-    letters = st.characters(exclude_categories=("Cs",))
+    letters = st.characters(codec="utf-8")
     return st.text(letters, max_size=16).map(str.strip).filter(lambda text: len(text) >= min_size)
 
 

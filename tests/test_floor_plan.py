@@ -19,6 +19,7 @@ FLOORS = {
     "progress": 0.2,
     "vocabulary": 1.0,
     "checksums": 1.0,
+    "streams": 1.1,
     "versions": 1.0,
     "models.fields": 2.0,
     "models.constraint": 2.1,
@@ -37,10 +38,14 @@ FLOORS = {
     "formats.xml": 3.1,
     "formats.json_document": 3.1,
     "formats.gzip": 3.1,
-    "formats.zip": 3.1,
+    "formats.zip_records": 3.1,
     "formats.ar": 3.1,
     "formats.vmtar": 3.1,
-    "formats.iso9660": 3.1,
+    "formats.iso9660_reader": 3.1,
+    "formats.iso9660": 3.12,
+    "formats.zip": 3.12,
+    "formats.zip_writer": 3.12,
+    "formats.tar_gz": 3.12,
     "formats.cms": 3.1,
     "formats.dates": 3.1,
     "formats.vib_descriptor": 3.2,
@@ -53,7 +58,7 @@ FLOORS = {
     "formats.software_spec": 3.2,
     "formats.vib_archive": 3.3,
     "formats.metadata_response": 3.3,
-    "formats.image_database": 3.3,
+    "formats.image_database": 3.35,
     "rules.relations": 4.0,
     "rules.releases": 4.0,
     "rules.classify": 4.1,
@@ -80,8 +85,8 @@ OWNERS = {
     "pycdlib": {"formats.iso9660"},
     "cryptography": {"formats.cms"},
     "asn1crypto": {"formats.cms"},
-    "zipfile": {"formats.zip"},
-    "tarfile": {"formats.gzip"},
+    "zipfile": set[str](),
+    "tarfile": {"formats.tar_gz"},
 }
 
 # The door resolves names lazily; within a package of rooms, siblings may know each other.
@@ -94,6 +99,10 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+# Folders of rooms; their __init__ says what they are and imports nothing.
+PACKAGES = {module for module, path in MODULES.items() if path.name == "__init__.py"}
 
 
 def floor_of(module: str) -> float:
@@ -121,11 +130,14 @@ def imported_names(path: Path) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_imports_only_from_lower_floors(module: str) -> None:
-    own_floor = floor_of(module) if MODULES[module].read_text(encoding="utf-8").strip() else 0
-    for line, name in imported_names(MODULES[module]):
-        if not name.startswith("esximage_builder"):
-            continue
-        target = name.removeprefix("esximage_builder").lstrip(".")
+    own_imports = [
+        (line, name.removeprefix("esximage_builder").lstrip("."))
+        for line, name in imported_names(MODULES[module])
+        if name.startswith("esximage_builder")
+    ]
+    is_signpost = module in PACKAGES and not own_imports
+    own_floor = 0.0 if is_signpost else floor_of(module)
+    for line, target in own_imports:
         same_hallway = any(module.startswith(hall) and target.startswith(hall) for hall in HALLWAYS)
         assert same_hallway or floor_of(target) < own_floor, (
             f"{module}:{line} (floor {own_floor}) imports {target} (floor {floor_of(target)})"

@@ -22,7 +22,8 @@ from esximage_builder.errors import (
     MalformedDocumentError,
     UnsafeArchiveError,
 )
-from esximage_builder.formats.zip import ZipReader, open_zip, render_zip
+from esximage_builder.formats.zip import ZipReader, open_zip
+from esximage_builder.formats.zip_writer import render_zip
 from esximage_builder.limits import ReadLimits
 
 if TYPE_CHECKING:

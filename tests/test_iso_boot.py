@@ -11,7 +11,7 @@ from images import base_vibs, write_base_depot
 
 import esximage_builder as eib
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
-from esximage_builder.formats.iso9660 import open_iso
+from esximage_builder.formats.iso9660_reader import open_iso
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,16 +26,10 @@ from esximage_builder.errors import (
     NotInDepotError,
     SourceUnreadableError,
 )
-from esximage_builder.formats import zip as zip_format
-from esximage_builder.formats.zip import (
-    METHOD_DEFLATED,
-    METHOD_STORED,
-    ZipMember,
-    ZipReader,
-    ZipWriter,
-    open_zip,
-    render_zip,
-)
+from esximage_builder.formats import zip_writer
+from esximage_builder.formats.zip import ZipReader, open_zip
+from esximage_builder.formats.zip_records import METHOD_DEFLATED, METHOD_STORED, ZipMember
+from esximage_builder.formats.zip_writer import ZipWriter, render_zip
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:
@@ -535,7 +529,7 @@ def test_more_members_than_a_plain_end_record_counts() -> None:
 def test_zip64_forms_are_read_by_every_reader(limit: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Lowering the point from which zip64 is used shows the large forms on small files."""
     contents = {"a": b"1" * 99, "b": b"2" * 150, "empty": b"", "c": TEXT}
-    monkeypatch.setattr(zip_format, "_ZIP64_BYTES", limit)
+    monkeypatch.setattr(zip_writer, "_ZIP64_BYTES", limit)
     data = render_zip(contents.items(), deflate=True)
     path = tmp_path / "wide.zip"
     path.write_bytes(data)

@@ -28,7 +28,8 @@ from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.export.depot_writer import vib_relative_path
 from esximage_builder.formats.ar import render_ar, render_ar_header
 from esximage_builder.formats.cms import sign_detached
-from esximage_builder.formats.gzip import gunzip_blocks, render_tgz, stored_gzip
+from esximage_builder.formats.gzip import gunzip_blocks, stored_gzip
+from esximage_builder.formats.tar_gz import render_tgz
 from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
 from esximage_builder.formats.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
 from esximage_builder.formats.vmtar import render_vmtar

@@ -41,7 +41,7 @@ _ADVICE = {
     FileKind.FOLDER: "a depot if it holds index.xml, or .vib and .zip files",
     FileKind.ZIP: "a depot if it holds index.xml, a .vib or depot zips",
     FileKind.VIB: "can be opened as it is",
-    FileKind.ISO: "an installer disc is no depot: take the offline bundle (zip) of the same release",
+    FileKind.ISO: "an ESXi installer disc can be opened; of another one take the offline bundle (zip) of the release",
     FileKind.LFS_POINTER: "the repository keeps the real file elsewhere: fetch it with `git lfs pull`",
     FileKind.MANGLED_VIB: "line ends were converted on the way: get it again in binary mode",
     FileKind.HTML: "the download link answered with a page, it has expired or wants a login: download it again",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 import attrs
 
+from esximage_builder.depot.disc import DiscTree, is_installer_disc, read_database
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError
@@ -21,9 +22,10 @@ from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.bulletin import parse_bulletin
 from esximage_builder.formats.depot_index import parse_index, parse_vendor_index
 from esximage_builder.formats.image_profile import parse_image_profile
+from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
 from esximage_builder.formats.metadata_response import parse_metadata_response
 from esximage_builder.formats.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
-from esximage_builder.formats.vib_archive import read_vib_head
+from esximage_builder.formats.vib_archive import VibHead, read_vib_head
 from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
 from esximage_builder.formats.zip import ZipReader, open_zip
 from esximage_builder.models.component import Bulletin, Component
@@ -42,6 +44,8 @@ _SPOOL_BYTES = 16 * 1024 * 1024
 _VIB_SUFFIX = ".vib"
 _RESPONSE = "vmware.xml"
 _COPY = "vendor-index.xml"  # a copy of the outer one
+_PARSED = frozenset({"bulletins", "profiles"})
+_DATABASE_KINDS = {"reservedComponents": "bulletins"}
 
 
 @final
@@ -105,6 +109,11 @@ def read_source(source: Path, *, stack: contextlib.ExitStack, limits: ReadLimits
     elif sniffed.kind is FileKind.ZIP:
         reader = stack.enter_context(open_zip(source, where=str(source), limits=limits))
         reading.read_tree(ZipTree(reader), sniffed, depth=1)
+    elif sniffed.kind is FileKind.ISO:
+        disc = stack.enter_context(open_iso(source, where=str(source), limits=limits))
+        if not is_installer_disc(disc):
+            raise not_a_depot(sniffed, str(source), found="a disc without image database (IMGDB.TGZ)")
+        reading.read_disc(disc)
     elif sniffed.kind is FileKind.VIB:
         reading.read_vib(FolderTree.of_file(source), source.name)
     else:
@@ -187,7 +196,7 @@ class _Reading:
             vib = read_vib_head(stream, where=location.where, limits=self.limits).parse(
                 where=location.where, limits=self.limits
             )
-        self.contents.vibs.append((vib.with_file(VibFile(size_bytes=tree.sizes[path])), location))
+        self._locate(vib, tree, path)
 
     @contextlib.contextmanager
     def _gathering(self) -> Iterator[None]:
@@ -268,11 +277,16 @@ class _Reading:
     def _read_document(self, metadata: ZipReader, name: str, kind: str, *, tree: DepotTree, folder: str) -> None:
         where = f"{metadata.where}!{name}"
         data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
-        bound = self.limits.document_bytes
         if kind == "vibs":
-            vib = parse_vib_descriptor(data, where=where, max_bytes=bound)
+            vib = parse_vib_descriptor(data, where=where, max_bytes=self.limits.document_bytes)
             self._place_vib(vib, tree, folder, where)
-        elif kind == "bulletins":
+        else:
+            self._take_document(data, kind, where=where)
+
+    def _take_document(self, data: bytes, kind: str, *, where: str) -> None:
+        """Parse a bulletin, profile or release unit."""
+        bound = self.limits.document_bytes
+        if kind == "bulletins":
             self.contents.bulletins.append(parse_bulletin(data, where=where, max_bytes=bound))
         elif kind == "profiles":
             self.contents.profiles.append(parse_image_profile(data, where=where, max_bytes=bound))
@@ -288,6 +302,32 @@ class _Reading:
         for bulletin in parse_metadata_response(data, where=where, max_bytes=self.limits.document_bytes):
             if _bulletin_id(bulletin) not in known_ids:
                 self.contents.bulletins.append(bulletin)
+
+    def read_disc(self, disc: IsoReader) -> None:
+        """Read an installer disc by its image database."""
+        files = read_database(disc, limits=self.limits, budget=self.budget)
+        where = f"{disc.where}!IMGDB.TGZ"
+        for name, data in files.items():
+            kind = _DATABASE_KINDS.get(name.partition("/")[0], name.partition("/")[0])
+            if kind in _PARSED or unit_folder_kind(kind) is not None:
+                with self._gathering():
+                    self._take_document(data, kind, where=f"{where}!{name}")
+        tree = DiscTree(disc, stack=self.stack, limits=self.limits)
+        for name in (name for name in files if name.startswith("vibs/") and name.endswith(".xml")):
+            with self._gathering():
+                head = VibHead(
+                    descriptor=files.get(f"{name}.orig", files[name]), signature=files.get(f"{name}.sig", b"")
+                )
+                vib = head.parse(where=f"{where}!{name}", limits=self.limits)
+                self._locate(vib, tree, tree.add(vib, head, self.contents.profiles))
+        with self._gathering():
+            for path, head in tree.archived_vibs():
+                self._locate(head.parse(where=tree.place(path), limits=self.limits), tree, path)
+
+    def _locate(self, vib: Vib, tree: DepotTree, path: str) -> None:
+        """Take a VIB in of which only the descriptor is known so far."""
+        described = vib.with_file(VibFile(size_bytes=tree.sizes[path]))
+        self.contents.vibs.append((described, VibLocation(tree, path)))
 
     def _place_vib(self, vib: Vib, tree: DepotTree, folder: str, where: str) -> None:
         path = _vib_path(vib, tree, folder)

@@ -31,7 +31,8 @@ from esximage_builder.formats.image_profile import render_image_profile
 from esximage_builder.formats.metadata_response import render_metadata_response
 from esximage_builder.formats.release_unit import render_release_unit, unit_kind
 from esximage_builder.formats.vib_descriptor import descriptor_file_name, render_vib_descriptor
-from esximage_builder.formats.zip import ZipMember, ZipWriter, render_zip
+from esximage_builder.formats.zip_records import ZipMember
+from esximage_builder.formats.zip_writer import ZipWriter, render_zip
 from esximage_builder.models.component import Component
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Vib, VibFile

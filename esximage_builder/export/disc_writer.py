@@ -13,8 +13,9 @@ from esximage_builder.checksums import Checksum, hashing_copy
 from esximage_builder.errors import ChecksumMismatchError, InvalidFieldError, LimitExceededError
 from esximage_builder.export.published import image_timestamp
 from esximage_builder.export.vib_source import open_source
-from esximage_builder.formats.gzip import TarGzWriter
+from esximage_builder.formats.tar_gz import TarGzWriter
 from esximage_builder.formats.vib_archive import VibHead, iter_payloads, read_vib_head
+from esximage_builder.streams import bounded_stream
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ class DiscWriter:
             for payload, stream, size in iter_payloads(source, vib, where=vib.id, limits=self._limits):
                 key = (vib.id, payload.name)
                 if key in wanted:
+                    _require_size(payload, size, where=f"{vib.id}!{payload.name}")
                     self._write_payload(key, payload, stream, spool=spool)
                     self._tell(size)
 
@@ -194,7 +196,7 @@ class DiscWriter:
         if path is not None:
             spool.seek(start)
             with self._target.file(path) as target:
-                hashing_copy(_bounded(spool, size), target, where=where)
+                hashing_copy(bounded_stream(spool, size, where=where), target, where=where)
 
     def _write_member(self, archive: TarGzWriter, member: ArchiveMember, spool: BinaryIO) -> None:
         if member.data is not None:
@@ -202,39 +204,25 @@ class DiscWriter:
         elif member.payload is not None:
             start, size = self._spooled[member.payload]
             spool.seek(start)
-            archive.add_stream(member.name, _bounded(spool, size), size_bytes=size)
+            archive.add_stream(member.name, bounded_stream(spool, size, where=member.name), size_bytes=size)
         elif member.vib is not None and member.vib.file is not None:
             checksum = Checksum("sha-256", member.vib.file.sha256)
             with open_source(self._store, member.vib) as source:
                 archive.add_stream(member.name, source, size_bytes=member.size_bytes, checksums=[checksum])
 
 
-def _copy_payload(stream: BinaryIO, target: BinaryIO, payload: Payload, where: str) -> int:
-    bounded = _bounded(stream, payload.size_bytes or 0)
-    size = hashing_copy(bounded, target, checksums=payload.checksums, size_bytes=payload.size_bytes, where=where)
-    if stream.read(1):
+def _require_size(payload: Payload, found: int, *, where: str) -> None:
+    """Refuse a payload that would not fit its place, before a byte of it is written."""
+    if found != payload.size_bytes:
         raise ChecksumMismatchError(
-            "the payload is longer than its descriptor says", where=where, expected=f"{payload.size_bytes} bytes"
+            "the payload's size differs from what its descriptor says",
+            where=where,
+            found=f"{found} bytes",
+            expected=f"{payload.size_bytes} bytes",
+            hint="the VIB is damaged or was changed: get it again from its publisher",
         )
-    return size
 
 
-@final
-class _Bounded(io.RawIOBase):
-    """The next so many bytes of a stream."""
-
-    def __init__(self, source: BinaryIO, size_bytes: int) -> None:
-        self._source = source
-        self._left = size_bytes
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        block = self._source.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(block)
-        return block
-
-
-def _bounded(source: BinaryIO, size_bytes: int) -> BinaryIO:
-    return cast("BinaryIO", _Bounded(source, size_bytes))
+def _copy_payload(stream: BinaryIO, target: BinaryIO, payload: Payload, where: str) -> int:
+    """Copy a payload whose archive member was seen to have the descriptor's size."""
+    return hashing_copy(stream, target, checksums=payload.checksums, size_bytes=payload.size_bytes, where=where)

@@ -19,8 +19,9 @@ from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.published import ExportResult, image_timestamp, require_exportable
 from esximage_builder.findings import Severity
 from esximage_builder.formats.boot_cfg import parse_boot_cfg
-from esximage_builder.formats.gzip import stored_tgz_bytes
-from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, lay_out_iso, open_iso, with_boot_info_table
+from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, lay_out_iso, with_boot_info_table
+from esximage_builder.formats.iso9660_reader import open_iso
+from esximage_builder.formats.tar_gz import stored_tgz_bytes
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.whole_file import whole_file

@@ -16,19 +16,18 @@ Errors of the operating system while reading belong to whoever opened the source
 
 from __future__ import annotations
 
-import io
 import os
 from typing import TYPE_CHECKING, BinaryIO, Self, cast, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import (
     LimitExceededError,
     MalformedDocumentError,
     ModelError,
     UnsafeArchiveError,
 )
+from esximage_builder.streams import BoundedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,62 +66,6 @@ class ArMember:
 
 
 @final
-class _MemberStream(io.RawIOBase):
-    """The data of one member, read from the shared source; closed when the archive advances."""
-
-    def __init__(self, source: BinaryIO, *, size_bytes: int, where: str) -> None:
-        super().__init__()
-        self._source = source
-        self._size_bytes = size_bytes
-        self._where = where
-        self.unread_bytes = size_bytes
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to ``size`` bytes, all that is left for -1, ``b""`` at the member's end."""
-        if self.closed:
-            raise ValueError("the archive has moved on: this member's stream is closed")
-        if size < 0:
-            blocks = []
-            while self.unread_bytes:
-                blocks.append(self._read_block(COPY_BLOCK_BYTES))
-            return b"".join(blocks)
-        return self._read_block(size)
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Fill ``buffer`` as far as one read of the source does; 0 at the member's end."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def skip_rest(self) -> None:
-        """Leave the source behind the last byte; seek where the source can, else read and drop."""
-        if self.unread_bytes > COPY_BLOCK_BYTES and self._source.seekable():
-            # The last byte is still read: a seek beyond the end would not notice that it is missing.
-            self._source.seek(self.unread_bytes - 1, os.SEEK_CUR)
-            self.unread_bytes = 1
-        while self.unread_bytes:
-            self._read_block(COPY_BLOCK_BYTES)
-
-    def _read_block(self, size: int) -> bytes:
-        wanted = min(size, self.unread_bytes)
-        if not wanted:
-            return b""
-        data = self._source.read(wanted)
-        if not data:
-            raise MalformedDocumentError(
-                "the archive ends inside a member",
-                where=self._where,
-                expected=f"{self._size_bytes} bytes of data",
-                hint=_DAMAGED_HINT,
-            )
-        self.unread_bytes -= len(data)
-        return data
-
-
-@final
 class ArStream:
     """Sequential reader of an archive: an iterator of ``(member, data)``.
 
@@ -151,7 +94,7 @@ class ArStream:
         self._size_bytes = size_bytes
         self._position = len(AR_MAGIC)
         self._names: set[str] = set()
-        self._current: tuple[ArMember, _MemberStream] | None = None
+        self._current: tuple[ArMember, BoundedStream] | None = None
         self._is_finished = False
         self._require_magic()
 
@@ -168,7 +111,7 @@ class ArStream:
             raise StopIteration
         member = self._parse_header(header)
         where = f"{self._where}!{member.name}"
-        stream = _MemberStream(self._source, size_bytes=member.size_bytes, where=where)
+        stream = BoundedStream(self._source, member.size_bytes, where=where)
         self._current = (member, stream)
         self._is_finished = False
         return member, cast("BinaryIO", stream)

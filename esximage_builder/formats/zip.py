@@ -22,28 +22,47 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 import stat
 import struct
 import threading
 import zlib
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self, final
+from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import (
-    ChecksumMismatchError,
-    ExportError,
     LimitExceededError,
     MalformedDocumentError,
-    ModelError,
     NotInDepotError,
     SourceUnreadableError,
     UnsafeArchiveError,
+)
+from esximage_builder.formats.zip_records import (
+    BAD_NAME,
+    CENTRAL_MAGIC,
+    DIRECTORY_RECORD,
+    DOWNLOAD_AGAIN,
+    END64_MAGIC,
+    END64_RECORD,
+    END_MAGIC,
+    END_RECORD,
+    FLAG_UTF8,
+    LOCAL_HEADER,
+    LOCAL_MAGIC,
+    LOCATOR64_MAGIC,
+    LOCATOR64_RECORD,
+    MAX16,
+    MAX32,
+    METHOD_DEFLATED,
+    METHOD_STORED,
+    ZIP64_EXTRA,
+    EndRecord,
+    ZipMember,
+    require_crc,
+    wrong_size,
 )
 
 if TYPE_CHECKING:
@@ -54,66 +73,17 @@ if TYPE_CHECKING:
 
     from esximage_builder.limits import ReadBudget, ReadLimits
 
-__all__ = ["METHOD_DEFLATED", "METHOD_STORED", "ZipMember", "ZipReader", "ZipWriter", "open_zip", "render_zip"]
-
-METHOD_STORED = 0
-METHOD_DEFLATED = 8
-
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR64 = struct.Struct("<4sLQL")
-_LOCAL_MAGIC, _CENTRAL_MAGIC, _END_MAGIC = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
-_END64_MAGIC, _LOCATOR64_MAGIC = b"PK\x06\x06", b"PK\x06\x07"
-_MAX16, _MAX32 = 0xFFFF, 0xFFFF_FFFF
-# From these values on the writer uses zip64; tests lower them.
-_ZIP64_BYTES, _ZIP64_COUNT = _MAX32, _MAX16
-_ZIP64_EXTRA = 0x0001
-_VERSION, _VERSION64 = 20, 45
-_MADE_ON_UNIX = 3 << 8
-_MODE = stat.S_IFREG | 0o644
-_FIRST_YEAR, _LAST_YEAR = 1980, 2107
-_CRC_OFFSET = 14  # within a member's header
-_RECORDS_AT_ONCE = 1024
+__all__ = ["ZipReader", "open_zip"]
 
 _FLAG_DESCRIPTOR = 0x0008
 _FLAG_PATCH = 0x0020
-_FLAG_UTF8 = 0x0800
 _FLAGS_ENCRYPTED = 0x0001 | 0x0040 | 0x2000
-
 # A longer directory is a bomb of names, extra fields and comments.
 _DIRECTORY_BYTES_PER_MEMBER = 1024
 _DIRECTORY_BYTES_FREE = 256 * 1024
 # Plain bytes handed out at once, however well a block was compressed.
 _PLAIN_PIECE_BYTES = 1024 * 1024
 _STREAM_BUFFER_BYTES = 64 * 1024
-
-# Windows drops final dots and blanks of a part, so ".. " is ".." there.
-_BAD_NAME = re.compile(r"[\x00-\x1f\x7f\\:\ud800-\udfff]|(?:\A|/)[. ]*(?:/|\Z)")
-_AGAIN = "the file was damaged or changed: download it again"
-
-
-@final
-@attrs.frozen(kw_only=True)
-class ZipMember:
-    """One regular file of an archive, as its directory describes it.
-
-    Attributes:
-        name: Path inside the archive, with ``/`` between the parts.
-        size_bytes: Unpacked size in bytes.
-        compressed_bytes: Size in bytes as stored in the archive.
-        crc32: CRC-32 of the unpacked bytes.
-        method: ``METHOD_STORED`` (0) or ``METHOD_DEFLATED`` (8).
-        header_offset: Where the member's own header starts, in bytes from the archive's start.
-    """
-
-    name: str
-    size_bytes: int
-    compressed_bytes: int
-    crc32: int
-    method: int
-    header_offset: int
 
 
 @final
@@ -125,14 +95,6 @@ class _Entry:
     raw_name: bytes
     flags: int
     end: int = 0
-
-
-class _End(NamedTuple):
-    """What the end record, or its zip64 form, says of the directory."""
-
-    member_count: int
-    size_bytes: int
-    offset: int
 
 
 class _Source:
@@ -176,7 +138,7 @@ def _cut_short(where: str, *, found: str, is_certain: bool = True) -> MalformedD
 
 
 def _malformed(message: str, *, where: str, found: str = "", expected: str = "") -> MalformedDocumentError:
-    return MalformedDocumentError(message, where=where, found=found, expected=expected, hint=_AGAIN)
+    return MalformedDocumentError(message, where=where, found=found, expected=expected, hint=DOWNLOAD_AGAIN)
 
 
 def _unsafe(message: str, *, where: str, found: str = "", expected: str = "") -> UnsafeArchiveError:
@@ -197,27 +159,27 @@ def _no_end_record(source: _Source) -> MalformedDocumentError:
     )
 
 
-def _read_end(source: _Source) -> _End:
+def _read_end(source: _Source) -> EndRecord:
     """Find the end record, which must be the last thing in the file but for its comment."""
-    tail_offset = max(0, source.size_bytes - _END.size - _MAX16)
+    tail_offset = max(0, source.size_bytes - END_RECORD.size - MAX16)
     tail = source.read_at(tail_offset, source.size_bytes - tail_offset)
-    at = len(tail) - _END.size
-    if tail[at : at + 4] != _END_MAGIC or tail[-2:] != b"\0\0":
-        at = tail.rfind(_END_MAGIC)
+    at = len(tail) - END_RECORD.size
+    if tail[at : at + 4] != END_MAGIC or tail[-2:] != b"\0\0":
+        at = tail.rfind(END_MAGIC)
     if at < 0:
         raise _no_end_record(source)
-    if at + _END.size > len(tail):
+    if at + END_RECORD.size > len(tail):
         raise _cut_short(source.where, found="a part of the end record")
-    _, disk, directory_disk, count_here, count, size_bytes, offset, comment_bytes = _END.unpack_from(tail, at)
-    if at + _END.size + comment_bytes != len(tail):
+    _, disk, directory_disk, count_here, count, size_bytes, offset, comment_bytes = END_RECORD.unpack_from(tail, at)
+    if at + END_RECORD.size + comment_bytes != len(tail):
         found = f"an end record {len(tail) - at} bytes before the end, with a comment of {comment_bytes} bytes"
         raise _cut_short(source.where, found=found, is_certain=False)
-    end, directory_end = _End(count, size_bytes, offset), tail_offset + at
+    end, directory_end = EndRecord(count, size_bytes, offset), tail_offset + at
     locator = b""
-    if directory_end >= _LOCATOR64.size:
-        locator = source.read_at(directory_end - _LOCATOR64.size, _LOCATOR64.size)
-    if locator.startswith(_LOCATOR64_MAGIC):
-        end, directory_end = _read_end64(source, locator, end=end, locator_at=directory_end - _LOCATOR64.size)
+    if directory_end >= LOCATOR64_RECORD.size:
+        locator = source.read_at(directory_end - LOCATOR64_RECORD.size, LOCATOR64_RECORD.size)
+    if locator.startswith(LOCATOR64_MAGIC):
+        end, directory_end = _read_end64(source, locator, end=end, locator_at=directory_end - LOCATOR64_RECORD.size)
     elif (disk, directory_disk) != (0, 0) or count_here != count:
         raise _malformed("split zip archives are not supported", where=source.where, found=f"part {disk + 1}")
     if end.offset + end.size_bytes != directory_end:
@@ -226,17 +188,17 @@ def _read_end(source: _Source) -> _End:
     return end
 
 
-def _read_end64(source: _Source, locator: bytes, *, end: _End, locator_at: int) -> tuple[_End, int]:
+def _read_end64(source: _Source, locator: bytes, *, end: EndRecord, locator_at: int) -> tuple[EndRecord, int]:
     """Return what the zip64 end record says, and where that record starts."""
-    _, _, at, disks = _LOCATOR64.unpack(locator)
-    if at + _END64.size > locator_at or disks > 1:
+    _, _, at, disks = LOCATOR64_RECORD.unpack(locator)
+    if at + END64_RECORD.size > locator_at or disks > 1:
         raise _malformed("the zip64 locator points nowhere", where=source.where, found=f"offset {at}")
-    fields = _END64.unpack(source.read_at(at, _END64.size))
+    fields = END64_RECORD.unpack(source.read_at(at, END64_RECORD.size))
     magic, record_bytes, _, _, disk, directory_disk, count_here, count, size_bytes, offset = fields
-    if magic != _END64_MAGIC or at + 12 + record_bytes != locator_at:
+    if magic != END64_MAGIC or at + 12 + record_bytes != locator_at:
         raise _malformed("the zip64 end record is damaged", where=source.where, found=f"offset {at}")
-    wide = _End(count, size_bytes, offset)
-    ceilings = (_MAX16, _MAX32, _MAX32)
+    wide = EndRecord(count, size_bytes, offset)
+    ceilings = (MAX16, MAX32, MAX32)
     agrees = all(short in (long, ceiling) for short, long, ceiling in zip(end, wide, ceilings, strict=True))
     if not agrees or (disk, directory_disk) != (0, 0) or count_here != count:
         raise _malformed("the two end records contradict each other", where=source.where)
@@ -280,23 +242,23 @@ def _read_directory(source: _Source, *, limits: ReadLimits) -> dict[str, _Entry]
 
 def _entry_at(directory: bytes, at: int, *, where: str) -> tuple[_Entry, int]:
     """Parse one entry of the directory; return it with the position behind it."""
-    if at + _CENTRAL.size > len(directory):
+    if at + DIRECTORY_RECORD.size > len(directory):
         raise _malformed("the directory has fewer members than it says", where=where)
     (
         magic, _, _, flags, method, _, _, crc32, compressed_bytes, size_bytes,
         name_bytes, extra_bytes, comment_bytes, disk, _, attributes, header_offset,
-    ) = _CENTRAL.unpack_from(directory, at)  # fmt: skip
-    name_at = at + _CENTRAL.size
+    ) = DIRECTORY_RECORD.unpack_from(directory, at)  # fmt: skip
+    name_at = at + DIRECTORY_RECORD.size
     extra_at = name_at + name_bytes
     comment_at = extra_at + extra_bytes
-    if magic != _CENTRAL_MAGIC or comment_at + comment_bytes > len(directory):
+    if magic != CENTRAL_MAGIC or comment_at + comment_bytes > len(directory):
         raise _malformed("the directory is damaged", where=where, found=f"byte {at} of the directory")
     raw_name = directory[name_at:extra_at]
     try:  # ASCII is the same in both, and UTF-8 decodes it much faster
-        name = raw_name.decode("utf-8" if flags & _FLAG_UTF8 or raw_name.isascii() else "cp437")
+        name = raw_name.decode("utf-8" if flags & FLAG_UTF8 or raw_name.isascii() else "cp437")
     except UnicodeDecodeError as error:
         raise _malformed("a member's name is not UTF-8", where=where, found=repr(raw_name)) from error
-    if _MAX32 in (size_bytes, compressed_bytes, header_offset):
+    if MAX32 in (size_bytes, compressed_bytes, header_offset):
         size_bytes, compressed_bytes, header_offset = _wide_values(
             (size_bytes, compressed_bytes, header_offset),
             extra=directory[extra_at:comment_at],
@@ -321,10 +283,10 @@ def _wide_values(values: tuple[int, int, int], *, extra: bytes, where: str) -> l
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == _ZIP64_EXTRA:
+        if kind == ZIP64_EXTRA:
             field = extra[at + 4 : at + 4 + length]
             wide = iter(struct.unpack_from(f"<{len(field) // 8}Q", field))
-            found = [next(wide, None) if value == _MAX32 else value for value in values]
+            found = [next(wide, None) if value == MAX32 else value for value in values]
             if None not in found:
                 return [value for value in found if value is not None]
             break
@@ -336,7 +298,7 @@ def _require_plain(member: ZipMember, *, flags: int, mode: int, where: str) -> N
     """Refuse what is no ordinary file or folder with an ordinary name."""
     name = member.name
     is_folder = name.endswith("/")
-    if _BAD_NAME.search(name[:-1] if is_folder else name):
+    if BAD_NAME.search(name[:-1] if is_folder else name):
         expected = "a relative path without '..', '.', empty parts, backslash, colon or control characters"
         raise _unsafe("a member's name is not allowed", where=where, found=repr(name), expected=expected)
     where = f"{where}!{name}"
@@ -383,7 +345,7 @@ def _set_ends(entries: list[_Entry], *, directory_offset: int, where: str) -> No
     for entry in sorted(entries, key=lambda entry: entry.member.header_offset, reverse=True):
         start = entry.member.header_offset
         entry.end = end
-        if start + _LOCAL.size + len(entry.raw_name) + entry.member.compressed_bytes > end:
+        if start + LOCAL_HEADER.size + len(entry.raw_name) + entry.member.compressed_bytes > end:
             raise _overlap(entry, where=f"{where}!{entry.member.name}")
         end = start
 
@@ -399,21 +361,21 @@ def _data_offset(head: bytes, entry: _Entry, *, where: str) -> int:
     member = entry.member
     (
         magic, _, flags, method, _, _, crc32, compressed_bytes, size_bytes, name_bytes, extra_bytes,
-    ) = _LOCAL.unpack_from(head)  # fmt: skip
-    if magic != _LOCAL_MAGIC:
-        raise _malformed("a member has no header", where=where, found=repr(magic), expected=repr(_LOCAL_MAGIC))
-    own_name = head[_LOCAL.size : _LOCAL.size + name_bytes]
-    meaning = _FLAGS_ENCRYPTED if own_name.isascii() else _FLAGS_ENCRYPTED | _FLAG_UTF8
+    ) = LOCAL_HEADER.unpack_from(head)  # fmt: skip
+    if magic != LOCAL_MAGIC:
+        raise _malformed("a member has no header", where=where, found=repr(magic), expected=repr(LOCAL_MAGIC))
+    own_name = head[LOCAL_HEADER.size : LOCAL_HEADER.size + name_bytes]
+    meaning = _FLAGS_ENCRYPTED if own_name.isascii() else _FLAGS_ENCRYPTED | FLAG_UTF8
     pairs = [(own_name, entry.raw_name), (method, member.method), (flags & meaning, entry.flags & meaning)]
     if not (flags | entry.flags) & _FLAG_DESCRIPTOR:
         pairs.append((crc32, member.crc32))
         sizes = ((compressed_bytes, member.compressed_bytes), (size_bytes, member.size_bytes))
-        pairs += [(own, listed) for own, listed in sizes if own != _MAX32]
+        pairs += [(own, listed) for own, listed in sizes if own != MAX32]
     for own, listed in pairs:
         if own != listed:
             message = "a member's own header contradicts the directory"
             raise _unsafe(message, where=where, found=repr(own), expected=repr(listed))
-    length: int = _LOCAL.size + name_bytes + extra_bytes
+    length: int = LOCAL_HEADER.size + name_bytes + extra_bytes
     if member.header_offset + length + member.compressed_bytes > entry.end:
         raise _overlap(entry, where=where)
     return length
@@ -449,7 +411,7 @@ def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> It
                 raise _malformed("a member's deflate stream is damaged", where=where, found=str(error)) from error
             left -= len(plain)
             if left < 0:
-                raise _wrong_size(where, found=f"more than {size_bytes} bytes", expected=f"{size_bytes} bytes")
+                raise wrong_size(where, found=f"more than {size_bytes} bytes", expected=f"{size_bytes} bytes")
             if inflater.unused_data:
                 raise _malformed("a member has bytes behind its deflate stream", where=where)
             yield raw, plain
@@ -458,12 +420,7 @@ def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> It
     if not inflater.eof:
         raise _malformed("a member's deflate stream has no end", where=where)
     if left:
-        raise _wrong_size(where, found=f"{size_bytes - left} bytes", expected=f"{size_bytes} bytes")
-
-
-def _wrong_size(where: str, *, found: str, expected: str) -> ChecksumMismatchError:
-    message = "a member's size differs from what the archive says"
-    return ChecksumMismatchError(message, where=where, found=found, expected=expected, hint=_AGAIN)
+        raise wrong_size(where, found=f"{size_bytes - left} bytes", expected=f"{size_bytes} bytes")
 
 
 def _checked_pairs(source: _Source, entry: _Entry, *, where: str) -> Iterator[tuple[bytes, bytes]]:
@@ -477,18 +434,7 @@ def _checked_pairs(source: _Source, entry: _Entry, *, where: str) -> Iterator[tu
     for raw, plain in pairs:
         crc32 = zlib.crc32(plain, crc32)
         yield raw, plain
-    _require_crc(crc32, member.crc32, where=where)
-
-
-def _require_crc(found: int, expected: int, *, where: str) -> None:
-    if found != expected:
-        raise ChecksumMismatchError(
-            "a member's CRC-32 differs from what the archive says",
-            where=where,
-            found=f"{found:08x}",
-            expected=f"{expected:08x}",
-            hint=_AGAIN,
-        )
+    require_crc(crc32, member.crc32, where=where)
 
 
 @final
@@ -681,251 +627,3 @@ def open_zip(source: Path | BinaryIO, *, where: str, limits: ReadLimits, depth: 
         reader = ZipReader(seekable, _read_directory(seekable, limits=limits), owned_file=file)
         cleanup.pop_all()
         return reader
-
-
-def _dos_time(timestamp: datetime | None) -> tuple[int, int]:
-    """Return date and time as zip keeps them: UTC, two-second steps, 1980 to 2107."""
-    if timestamp is None:
-        return 1 << 5 | 1, 0
-    if timestamp.tzinfo is None:
-        raise ModelError("a timestamp needs a time zone", found=repr(timestamp), expected="an aware datetime")
-    moment = timestamp.astimezone(UTC)
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ModelError("zip keeps no such date", found=repr(timestamp), expected="a year from 1980 to 2107")
-    date = (moment.year - _FIRST_YEAR) << 9 | moment.month << 5 | moment.day
-    return date, moment.hour << 11 | moment.minute << 5 | moment.second // 2
-
-
-def _name_and_flags(name: str) -> tuple[bytes, int]:
-    return name.encode(), 0 if name.isascii() else _FLAG_UTF8
-
-
-@final
-class ZipWriter:
-    """Writes an archive front to back; the same calls give the same bytes.
-
-    Members are made on Unix with mode 0100644 and one date, without extra fields but
-    those of zip64. As a context manager it closes at the end, unless an error came up; what
-    stands in the target is then no archive. The target is never closed.
-
-    Args:
-        target: Only ``write`` is needed, except for ``add_stream`` without a CRC-32.
-        timestamp: Aware; written in UTC as the date of every member. None means 1980-01-01.
-        where: How to name the archive in errors.
-
-    All methods raise:
-        ModelError: A name is not allowed or given twice; the timestamp does not fit.
-        ExportError: The target cannot be written, or an earlier call had failed.
-    """
-
-    def __init__(self, target: BinaryIO, *, timestamp: datetime | None = None, where: str = "") -> None:
-        self._target = target
-        self._where = where
-        self._date, self._time = _dos_time(timestamp)
-        self._offset = 0
-        self._members: list[ZipMember] = []
-        self._keys: set[str] = set()
-        self._is_whole = True
-        self._is_closed = False
-
-    def add_bytes(self, name: str, data: bytes, *, deflate: bool = False) -> None:
-        """Add a member that is in memory; only without ``deflate`` is it the same with every zlib."""
-        packed = data
-        if deflate:
-            packer = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
-            packed = packer.compress(data) + packer.flush()
-        member = ZipMember(
-            name=name,
-            size_bytes=len(data),
-            compressed_bytes=len(packed),
-            crc32=zlib.crc32(data),
-            method=METHOD_DEFLATED if deflate else METHOD_STORED,
-            header_offset=self._offset,
-        )
-        self._put(member, [packed])
-
-    def add_stream(self, name: str, source: BinaryIO, *, size_bytes: int, crc32: int | None = None) -> None:
-        """Add a member from a stream, method stored, one block at a time.
-
-        Args:
-            name: The member.
-            source: Read to its end; not closed.
-            size_bytes: What it must hold, in bytes.
-            crc32: What it must have; None takes it as it is, and the target must be seekable.
-
-        Raises:
-            ChecksumMismatchError: Size or CRC-32 differ.
-            SourceUnreadableError: The source cannot be read.
-        """
-        found = 0
-
-        def blocks() -> Iterator[bytes]:
-            nonlocal found
-            while block := _read_block(source, where=self._place(name)):
-                found = zlib.crc32(block, found)
-                yield block
-            if crc32 is not None:
-                _require_crc(found, crc32, where=self._place(name))
-
-        member = ZipMember(
-            name=name,
-            size_bytes=size_bytes,
-            compressed_bytes=size_bytes,
-            crc32=crc32 or 0,
-            method=METHOD_STORED,
-            header_offset=self._offset,
-        )
-        if crc32 is not None:
-            self._put(member, blocks())
-            return
-        with self._writing(name):
-            start = self._target.tell()
-        self._put(member, blocks())
-        with self._writing(name):
-            end = self._target.tell()
-            self._target.seek(start + _CRC_OFFSET)
-            self._target.write(struct.pack("<L", found))
-            self._target.seek(end)
-        self._members[-1] = attrs.evolve(member, crc32=found)
-
-    def add_copied(self, name: str, member: ZipMember, blocks: Iterable[bytes]) -> None:
-        """Add a member of another archive as it is stored there; see ``ZipReader.copy_blocks``.
-
-        Args:
-            name: The name it gets here.
-            member: Where method, sizes and CRC-32 are taken from.
-            blocks: The raw bytes. They are counted, not inflated: what they hold is for the giver to check.
-
-        Raises:
-            ChecksumMismatchError: More or fewer raw bytes than ``member.compressed_bytes``.
-        """
-        self._put(attrs.evolve(member, name=name, header_offset=self._offset), blocks)
-
-    def close(self) -> None:
-        """Write the directory and the end records; a second call does nothing."""
-        if self._is_closed:
-            return
-        self._require_whole()
-        start = self._offset
-        for first in range(0, len(self._members), _RECORDS_AT_ONCE):
-            batch = self._members[first : first + _RECORDS_AT_ONCE]
-            self._write(b"".join([self._directory_record(member) for member in batch]))
-        self._write(_end_records(_End(len(self._members), self._offset - start, start)))
-        self._is_closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-
-    def _put(self, member: ZipMember, blocks: Iterable[bytes]) -> None:
-        """Write header and blocks, and remember the member once all of them were right."""
-        self._require_whole()
-        self._take_name(member.name)
-        self._is_whole = False
-        self._write(self._header(member))
-        left = member.compressed_bytes
-        for block in blocks:
-            left -= len(block)
-            if left < 0:
-                break
-            self._write(block)
-        if left:
-            expected = f"{member.compressed_bytes} bytes"
-            found = f"more than {expected}" if left < 0 else f"{member.compressed_bytes - left} bytes"
-            raise _wrong_size(self._place(member.name), found=found, expected=expected)
-        self._members.append(member)
-        self._is_whole = True
-
-    def _take_name(self, name: str) -> None:
-        if _BAD_NAME.search(name) or len(name.encode()) > _MAX16:
-            raise ModelError("an archive cannot hold this name", where=self._where, found=repr(name))
-        if (key := name.casefold()) in self._keys:
-            message = "two members would have the same name, upper and lower case aside"
-            raise ModelError(message, where=self._where, found=repr(name))
-        self._keys.add(key)
-
-    def _header(self, member: ZipMember) -> bytes:
-        raw_name, flags = _name_and_flags(member.name)
-        version, extra, sizes = _VERSION, b"", (member.compressed_bytes, member.size_bytes)
-        if max(sizes) >= _ZIP64_BYTES:
-            extra = struct.pack("<2H2Q", _ZIP64_EXTRA, 16, member.size_bytes, member.compressed_bytes)
-            version, sizes = _VERSION64, (_MAX32, _MAX32)
-        record = _LOCAL.pack(
-            _LOCAL_MAGIC, version, flags, member.method, self._time, self._date,
-            member.crc32, *sizes, len(raw_name), len(extra),
-        )  # fmt: skip
-        return record + raw_name + extra
-
-    def _directory_record(self, member: ZipMember) -> bytes:
-        raw_name, flags = _name_and_flags(member.name)
-        values = (member.size_bytes, member.compressed_bytes, member.header_offset)
-        wide = [value for value in values if value >= _ZIP64_BYTES]
-        size_bytes, compressed_bytes, offset = (_MAX32 if value >= _ZIP64_BYTES else value for value in values)
-        extra = struct.pack(f"<2H{len(wide)}Q", _ZIP64_EXTRA, 8 * len(wide), *wide) if wide else b""
-        version = _VERSION64 if wide else _VERSION
-        record = _CENTRAL.pack(
-            _CENTRAL_MAGIC, _MADE_ON_UNIX | version, version, flags, member.method, self._time, self._date,
-            member.crc32, compressed_bytes, size_bytes, len(raw_name), len(extra), 0, 0, 0, _MODE << 16, offset,
-        )  # fmt: skip
-        return record + raw_name + extra
-
-    def _write(self, data: bytes) -> None:
-        with self._writing():
-            written = self._target.write(data)
-        if written != len(data):
-            raise ExportError("the target took only a part of the bytes", where=self._where)
-        self._offset += len(data)
-
-    @contextlib.contextmanager
-    def _writing(self, name: str = "") -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._is_whole = False
-            message = "the archive cannot be written"
-            raise ExportError(message, where=self._place(name), found=str(error)) from error
-
-    def _place(self, name: str) -> str:
-        return f"{self._where}!{name}" if self._where and name else self._where or name
-
-    def _require_whole(self) -> None:
-        if not self._is_whole or self._is_closed:
-            message = "the archive is closed" if self._is_closed else "an earlier write to the archive failed"
-            raise ExportError(message, where=self._where, hint="begin with a new file")
-
-
-def _read_block(source: BinaryIO, *, where: str) -> bytes:
-    try:
-        return source.read(COPY_BLOCK_BYTES)
-    except OSError as error:
-        raise SourceUnreadableError("the source cannot be read", where=where, found=str(error)) from error
-
-
-def _end_records(end: _End) -> bytes:
-    """Render the end record, with its zip64 form before it where a value does not fit."""
-    ceilings = (_ZIP64_COUNT, _ZIP64_BYTES, _ZIP64_BYTES)
-    if all(value < ceiling for value, ceiling in zip(end, ceilings, strict=True)):
-        return _END.pack(_END_MAGIC, 0, 0, end.member_count, end.member_count, end.size_bytes, end.offset, 0)
-    version = _MADE_ON_UNIX | _VERSION64
-    counts = (end.member_count, end.member_count)
-    record = _END64.pack(_END64_MAGIC, _END64.size - 12, version, _VERSION64, 0, 0, *counts, *end[1:])
-    locator = _LOCATOR64.pack(_LOCATOR64_MAGIC, 0, end.offset + end.size_bytes, 1)
-    return record + locator + _END.pack(_END_MAGIC, 0, 0, _MAX16, _MAX16, _MAX32, _MAX32, 0)
-
-
-def render_zip(members: Iterable[tuple[str, bytes]], *, deflate: bool = False) -> bytes:
-    """Return a small archive, such as ``metadata.zip``, with the members in the order given.
-
-    Raises:
-        ModelError: A name is not allowed or given twice.
-    """
-    target = io.BytesIO()
-    with ZipWriter(target) as writer:
-        for name, data in members:
-            writer.add_bytes(name, data, deflate=deflate)
-    return target.getvalue()

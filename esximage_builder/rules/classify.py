@@ -21,21 +21,30 @@ import attrs
 
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.rules.releases import release_date, release_name
+from esximage_builder.rules.releases import (
+    KNOWN_RELEASES,
+    is_minor_train,
+    publication_date,
+    release_date,
+    release_name,
+    release_name_of,
+    train_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.image import Image
-    from esximage_builder.versions import BaseImageVersion
+    from esximage_builder.rules.releases import KnownRelease
+    from esximage_builder.versions import BaseImageVersion, ReleaseName
 
-__all__ = ["Change", "ChangeKind", "classify_images", "classify_releases", "classify_versions"]
+__all__ = ["Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions"]
 
-_FIRST_MINOR_TRAIN_MAJOR = 9
-# Releases that no host goes to directly: (from, to). Inferred from the published upgrade matrix.
-_NO_DIRECT_PATH = (((6, 0), (8, 0)), ((6, 5), (8, 0)))
+# Hosts older than the first do not go to the second or later directly. Inferred from public upgrade matrices.
+_OLDEST_WITH_DIRECT_PATH, _NO_DIRECT_PATH_FROM = (6, 7), (8, 0)
 
 
 class ChangeKind(enum.StrEnum):
@@ -67,35 +76,67 @@ class Change:
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
+@final
+@attrs.frozen
+class _Release:
+    """What classifying goes by.
+
+    Attributes:
+        id: For findings.
+        numbers: The product release, ``(7, 0, 3)``.
+        name: None if not known.
+        released_at: None if not known.
+    """
+
+    id: str
+    numbers: tuple[int, ...]
+    name: ReleaseName | None
+    released_at: datetime | None = None
+
+
 def classify_versions(before: BaseImageVersion, after: BaseImageVersion) -> ChangeKind:
     """Return the kind of change between two base image versions, in either direction."""
-    if before == after:
-        return ChangeKind.NONE
-    lower, higher = sorted((before, after))
-    if lower.major != higher.major:
+    return ChangeKind.NONE if before == after else _kind(before.fields[:3], after.fields[:3])
+
+
+def _kind(one: tuple[int, ...], other: tuple[int, ...]) -> ChangeKind:
+    """Return the kind of change between two releases that are not the same, by their product releases."""
+    if one[0] != other[0] or (one[1] != other[1] and not is_minor_train(one[0])):
         return ChangeKind.UPGRADE
-    if lower.major < _FIRST_MINOR_TRAIN_MAJOR and lower.minor != higher.minor:
-        return ChangeKind.UPGRADE
-    return ChangeKind.UPDATE if lower.train != higher.train else ChangeKind.PATCH
+    return ChangeKind.PATCH if train_of(one) == train_of(other) else ChangeKind.UPDATE
 
 
 def classify_releases(before: BaseImage, after: BaseImage) -> Change:
     """Return the change between two base images."""
-    names = release_name(before), release_name(after)
-    is_sibling = (
-        None not in names and names[0] is not None and names[1] is not None and names[0].is_sibling_of(names[1])
-    )
+    sides = [
+        _Release(unit.id, unit.version.fields[:3], release_name(unit), release_date(unit)) for unit in (before, after)
+    ]
+    return _change(*sides, kind=classify_versions(before.version, after.version), rises=before.version < after.version)
+
+
+def classify_known(before: KnownRelease, after: KnownRelease) -> Change:
+    """Return the change between two published releases, also where their full versions never were.
+
+    Inside a product the order of publication counts, not the build.
+    """
+    sides = [_Release(release.name, release.numbers, release.release_name) for release in (before, after)]
+    places = [(release.numbers, KNOWN_RELEASES.index(release)) for release in (before, after)]
+    kind = ChangeKind.NONE if before == after else _kind(before.numbers, after.numbers)
+    return _change(*sides, kind=kind, rises=places[0] < places[1])
+
+
+def _change(before: _Release, after: _Release, *, kind: ChangeKind, rises: bool) -> Change:
+    is_sibling = before.name is not None and after.name is not None and before.name.is_sibling_of(after.name)
     return Change(
-        kind=classify_versions(before.version, after.version),
-        is_downgrade=after.version < before.version,
+        kind=kind,
+        is_downgrade=kind is not ChangeKind.NONE and not rises,
         is_security_sibling=is_sibling,
-        findings=tuple(_release_findings(before, after)),
+        findings=tuple(_release_findings(before, after, rises=rises)),
     )
 
 
-def _release_findings(before: BaseImage, after: BaseImage) -> Iterator[Finding]:
-    dates = release_date(before), release_date(after)
-    rises = before.version < after.version
+def _release_findings(before: _Release, after: _Release, *, rises: bool) -> Iterator[Finding]:
+    dates = before.released_at, after.released_at
     if rises and dates[0] is not None and dates[1] is not None and dates[0] > dates[1]:
         yield Finding(
             code="upgrade-back-in-time",
@@ -105,11 +146,12 @@ def _release_findings(before: BaseImage, after: BaseImage) -> Iterator[Finding]:
             cause=f"released {dates[1]:%Y-%m-%d}, before {dates[0]:%Y-%m-%d}: fixes of the older train may be missing",
             remedy="move to a later patch of the new train",
         )
-    if (before.version.fields[:2], after.version.fields[:2]) in _NO_DIRECT_PATH:
+    if before.numbers[:2] < _OLDEST_WITH_DIRECT_PATH and after.numbers[:2] >= _NO_DIRECT_PATH_FROM:
+        shown = [".".join(map(str, side.numbers)) for side in (before, after)]
         yield Finding(
             code="no-direct-upgrade",
             severity=Severity.ERROR,
-            message=f"no host goes from {before.version.product} to {after.version.product} directly",
+            message=f"no host goes from {shown[0]} to {shown[1]} directly",
             items=(before.id, after.id),
             cause="the installer of the new release refuses hosts that old (inferred from public upgrade matrices)",
             remedy="upgrade to 6.7 or 7.0 first",
@@ -117,19 +159,33 @@ def _release_findings(before: BaseImage, after: BaseImage) -> Iterator[Finding]:
 
 
 def classify_images(before: Image, after: Image) -> Change:
-    """Return the change between two images; both need a base image.
+    """Return the change between two images.
 
-    Without one on either side only components tell: component only, or none.
+    The base image counts first; for an image opened from a profile the version that it
+    installs. With equal ones the add-ons count where both images know theirs, then components.
     """
-    if before.base_image is None or after.base_image is None:
-        return Change(kind=_component_kind(before, after))
-    release = classify_releases(before.base_image, after.base_image)
-    if release.kind is not ChangeKind.NONE:
-        findings = (*release.findings, *_add_on_findings(before, after, release.kind))
-        return attrs.evolve(release, findings=findings)
-    if _add_on_id(before.add_on) != _add_on_id(after.add_on):
+    change = _base_change(before, after)
+    if change is not None and change.kind is not ChangeKind.NONE:
+        findings = (*change.findings, *_add_on_findings(before, after, change.kind))
+        return attrs.evolve(change, findings=findings)
+    knows_add_ons = before.base_image is not None and after.base_image is not None
+    if knows_add_ons and _add_on_id(before.add_on) != _add_on_id(after.add_on):
         return Change(kind=ChangeKind.ADD_ON_ONLY, is_downgrade=_is_lower(before.add_on, after.add_on))
     return Change(kind=_component_kind(before, after))
+
+
+def _base_change(before: Image, after: Image) -> Change | None:
+    if before.base_image is not None and after.base_image is not None:
+        return classify_releases(before.base_image, after.base_image)
+    versions = before.esxi_version, after.esxi_version
+    if versions[0] is None or versions[1] is None:
+        return None
+    sides = [
+        _Release(f"ESXi:{version}", version.fields[:3], release_name_of(version), publication_date(version))
+        for version in versions
+        if version is not None
+    ]
+    return _change(*sides, kind=classify_versions(versions[0], versions[1]), rises=versions[0] < versions[1])
 
 
 def _add_on_id(add_on: AddOn | None) -> str:

@@ -2,12 +2,12 @@
 
 Layers, each asked for itself (``rules.layers`` puts them together):
 
-* **Declared**: an add-on may list the base images it supports. Outside the list it is
-  refused, inside it is welcome, whatever the train says.
+* **Declared**: an add-on may list the base images it supports: versions, prefixes of them,
+  wildcards, ranges. Outside the list it is refused, inside it is welcome, whatever the train says.
 * **Train**: without a list, add-on and base image must be of one release train, which is
   major.minor.update up to 8.x and major.minor from 9.0; any patch of it, older or newer. The
-  add-on's train is read off the first three digits of its version, ``703.0.0.11.3.0-5``, as
-  every hardware vendor spells it.
+  add-on's train is read off the three digits its version begins with, ``703.0.0.11.3.0-5`` or
+  ``LVO.803.12.1``, as every hardware vendor spells it.
 * **Platform**: a component names the products it is published for; one of them must be
   among those of the base image's own components.
 """
@@ -17,9 +17,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.rules.releases import KNOWN_RELEASES
-from esximage_builder.versions import BaseImageVersion
+from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, is_minor_train, train_of
+from esximage_builder.versions import BaseImageVersion, ProductRange
 from esximage_builder.vocabulary import Platform
 
 if TYPE_CHECKING:
@@ -34,33 +35,44 @@ if TYPE_CHECKING:
 __all__ = [
     "check_add_on",
     "check_platform",
+    "check_removals",
     "declared_trains",
     "is_declared",
+    "is_for_train",
     "is_in_train",
+    "is_newer_than_published",
     "platforms_of",
     "supports_base_image",
     "train_text",
+    "vendor_train_text",
 ]
 
-_VENDOR_TRAIN = re.compile(r"(?:^|[^0-9])([6-9])([0-9])([0-9])(?=[^0-9])")
+# Three digits, maybe after a release or the vendor's letters: 703.1, LVO.803.12.1, DEL-ESXi-703_1, 8.0.3-LVO.803.12.1
+_VENDOR_TRAIN = re.compile(r"(?:[0-9]\.[0-9]\.[0-9][._-])?(?:[A-Za-z]+[._-])*([6-9])([0-9])([0-9])(?![0-9])")
 _BUILD = re.compile(r"(?<![0-9])[0-9]{7,9}(?![0-9])")
-_FIRST_MINOR_TRAIN_MAJOR = 9
+_RANGE_SIGNS = ("<", ">", "=", "!", "~")
+_VENDOR_DIGITS = 3
+_FIRST_REMOVALS_RELEASE = "8.0.3"
 
 
 def declared_trains(unit: AddOn | HardwareSupport) -> tuple[tuple[int, ...], ...]:
-    """Return the trains that a unit is for: as it declares, else as its version spells it; sorted."""
-    if unit.supported_base_images:
-        return tuple(sorted({train for text in unit.supported_base_images if (train := _train_of(text))}))
-    match = _VENDOR_TRAIN.search(f"{unit.version.text}.")
-    if match is None:
-        return ()
-    numbers = tuple(int(digit) for digit in match.groups())
-    return (numbers if numbers[0] < _FIRST_MINOR_TRAIN_MAJOR else numbers[:2],)
+    """Return the trains that a unit is for: as it declares, else as its version spells it; sorted.
+
+    Ranges such as ``>=7.0.2,<8`` name no train.
+    """
+    declared = {train for text in unit.supported_base_images if not _is_range(text) and (train := _train_of_text(text))}
+    if declared:
+        return tuple(sorted(declared))
+    match = _VENDOR_TRAIN.match(unit.version.text)
+    return () if match is None else (train_of(tuple(int(digit) for digit in match.groups())),)
 
 
-def _train_of(text: str) -> tuple[int, ...]:
-    numbers = tuple(int(number) for number in re.findall(r"[0-9]+", text.partition("-")[0])[:3])
-    return numbers if not numbers or numbers[0] < _FIRST_MINOR_TRAIN_MAJOR else numbers[:2]
+def _train_of_text(text: str) -> tuple[int, ...]:
+    return train_of(tuple(int(number) for number in re.findall(r"[0-9]+", text.partition("-")[0])))
+
+
+def _is_range(text: str) -> bool:
+    return text.strip().startswith(_RANGE_SIGNS)
 
 
 def train_text(train: tuple[int, ...]) -> str:
@@ -68,11 +80,22 @@ def train_text(train: tuple[int, ...]) -> str:
     return ".".join(str(number) for number in train)
 
 
+def vendor_train_text(train: tuple[int, ...]) -> str:
+    """Return a train as vendors begin their versions with it: ``703`` for ``(7, 0, 3)``, ``900`` for ``(9, 0)``."""
+    return "".join(str(number) for number in train).ljust(_VENDOR_DIGITS, "0")
+
+
 def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
     """Tell whether one declared text covers the base image.
 
-    Exact versions, dotted prefixes (``7.0.3``, ``8.0``) and wildcards (``7.0.*``) are understood.
+    Exact versions, dotted prefixes (``7.0.3``, ``8.0``), wildcards (``7.0.*``) and ranges over
+    product releases (``>=7.0.3,<8``) are understood; a range that is none covers nothing.
     """
+    if _is_range(declared):
+        try:
+            return version in ProductRange(declared.strip())
+        except VersionSyntaxError:
+            return False
     text = declared.strip().rstrip("*").rstrip(".-")
     if text in ("", version.text):
         return True
@@ -88,8 +111,18 @@ def is_declared(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> boo
 
 def is_in_train(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
     """Tell whether the unit is of the base image's train; None if its train cannot be told."""
+    return is_for_train(unit, version.train)
+
+
+def is_for_train(unit: AddOn | HardwareSupport, train: tuple[int, ...]) -> bool | None:
+    """Tell whether the unit is of a train, where no full version is known; None if its train cannot be told.
+
+    Args:
+        unit: The unit.
+        train: As ``BaseImageVersion.train`` or ``KnownRelease.train`` give it.
+    """
     trains = declared_trains(unit)
-    return any(version.train[: len(train)] == train for train in trains) if trains else None
+    return any(train[: len(own)] == own for own in trains) if trains else None
 
 
 def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn] = ()) -> tuple[Finding, ...]:
@@ -112,13 +145,18 @@ def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn
 def _unsupported(add_on: AddOn, base_image: BaseImage, others: Iterable[AddOn]) -> Finding:
     version = base_image.version
     shown = ", ".join(train_text(train) for train in declared_trains(add_on)) or "other releases"
-    how = f"declared: {', '.join(add_on.supported_base_images)}" if add_on.supported_base_images else "by its version"
+    declared = ", ".join(add_on.supported_base_images)
+    if is_in_train(add_on, version):
+        cause = f"the release train is right, but it declares only {declared}"
+    else:
+        how = f"declared: {declared}" if declared else "by its version"
+        cause = f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
     return Finding(
         code="add-on-base-unsupported",
         severity=Severity.ERROR,
         message=f"the add-on {add_on.id} is not made for the base image {version}",
         items=(add_on.id, base_image.id),
-        cause=f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}",
+        cause=cause,
         remedy=_remedy(add_on, version, others),
     )
 
@@ -135,7 +173,7 @@ def _unknown_train(add_on: AddOn, base_image: BaseImage) -> Finding:
 
 
 def _remedy(add_on: AddOn, version: BaseImageVersion, others: Iterable[AddOn]) -> str:
-    train = "".join(str(number) for number in version.train)
+    train = vendor_train_text(version.train)
     fitting = sorted(
         (other for other in others if other.name == add_on.name and _fits(other, version)),
         key=lambda other: other.version,
@@ -151,25 +189,61 @@ def _fits(add_on: AddOn, version: BaseImageVersion) -> bool:
 
 
 def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
-    """Warn if the base image is newer than the one whose build the add-on's version names.
-
-    Builds are matched exactly or not at all, and compared by their place among the published
-    releases of the product, never as numbers.
-    """
-    product = base_image.version.product.base_version
-    builds = [release.build for release in KNOWN_RELEASES if release.product == product]
-    named = [int(text) for text in _BUILD.findall(add_on.version.text)]
-    published = next((build for build in named if build in builds), None)
-    build = base_image.version.build
-    if published is None or build not in builds or builds.index(build) <= builds.index(published):
+    """Warn if the base image is newer than the one whose build the add-on's version names."""
+    published = _published_with(add_on, base_image.version.train)
+    if published is None or not is_newer_than_published(base_image.version, published):
         return
     yield Finding(
         code="base-newer-than-add-on",
         severity=Severity.WARNING,
         message=f"{base_image.id} is newer than the base image that {add_on.id} was published with",
         items=(add_on.id, base_image.id),
-        cause=f"the add-on names build {published}; inside a release train this is supported",
+        cause=f"the add-on names build {published.build}, {published.name}; "
+        "inside a release train a newer patch is supported",
         remedy="see whether the vendor has a newer add-on",
+    )
+
+
+def _published_with(add_on: AddOn, train: tuple[int, ...]) -> KnownRelease | None:
+    """Return the published release of the train whose build the add-on's version names, to the digit."""
+    named = {int(text) for text in _BUILD.findall(add_on.version.text)}
+    return next((release for release in KNOWN_RELEASES if release.train == train and release.build in named), None)
+
+
+def is_newer_than_published(version: BaseImageVersion, published: KnownRelease) -> bool:
+    """Tell whether a base image is newer than a published release.
+
+    By the full version where it was published, else by the place among the published releases
+    of one product; never by comparing builds. What neither tells counts as not newer.
+    """
+    if published.version:
+        return version > BaseImageVersion(published.version)
+    numbers = version.fields[: len(published.numbers)]
+    if numbers != published.numbers:
+        return numbers > published.numbers
+    builds = [release.build for release in KNOWN_RELEASES if release.numbers == numbers]
+    return version.build in builds and builds.index(version.build) > builds.index(published.build)
+
+
+def check_removals(removed_components: Iterable[str], version: BaseImageVersion) -> tuple[Finding, ...]:
+    """Return a warning if a spec removes components from a base image older than 8.0 U3.
+
+    vCenter knows the key since 8.0 U3; a newer base image has such a vCenter anyway.
+    Source: docs/formats.md#software-spec.
+    """
+    names = tuple(sorted(removed_components))
+    if not names or version not in ProductRange(f"<{_FIRST_REMOVALS_RELEASE}"):
+        return ()
+    return (
+        Finding(
+            code="removals-need-newer-vcenter",
+            severity=Severity.WARNING,
+            message="the spec removes components, which needs vCenter 8.0 U3 or later",
+            items=names,
+            cause=f"older ones do not know the key removed_components, and the base image, ESXi {version.product}, "
+            "can belong to an older one",
+            remedy="import the spec into vCenter 8.0 U3 or later, or leave the removals to the add-on",
+        ),
     )
 
 

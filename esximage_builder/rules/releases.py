@@ -9,6 +9,7 @@ Source: public build lists, profile names and KB articles; see docs/formats.md#r
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, final
 
@@ -24,12 +25,28 @@ if TYPE_CHECKING:
 __all__ = [
     "KNOWN_RELEASES",
     "KnownRelease",
+    "is_minor_train",
     "known_release",
+    "publication_date",
     "release_date",
     "release_name",
+    "release_name_of",
     "resolve_base_image",
     "select_base_images",
+    "train_of",
 ]
+
+_FIRST_MINOR_TRAIN_MAJOR = 9
+
+
+def is_minor_train(major: int) -> bool:
+    """Tell whether a minor release is a train of that major release (from 9.0); before, an update release is."""
+    return major >= _FIRST_MINOR_TRAIN_MAJOR
+
+
+def train_of(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the release train of a product release: ``(7, 0, 3)`` up to 8.x, ``(9, 0)`` from 9.0."""
+    return numbers[:2] if numbers and is_minor_train(numbers[0]) else numbers[:3]
 
 
 @final
@@ -50,6 +67,21 @@ class KnownRelease:
     build: int
     version: str = ""
     date: str = ""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The product release as numbers: ``(7, 0, 3)``."""
+        return tuple(int(number) for number in self.product.split("."))
+
+    @property
+    def train(self) -> tuple[int, ...]:
+        """The release train: ``(7, 0, 3)`` up to 8.x, ``(9, 0)`` from 9.0."""
+        return train_of(self.numbers)
+
+    @property
+    def release_name(self) -> ReleaseName | None:
+        """The name as a value; None for hot patches and releases since 9.0, which have none."""
+        return None if is_minor_train(self.numbers[0]) else _name_in(self.name)
 
 
 _ROWS = """
@@ -102,6 +134,7 @@ _ROWS = """
 8.0U2     8.0.2 22380479 8.0.2-0.0.22380479      2023-09-21
 8.0U2sb   8.0.2 23305545 8.0.2-0.25.23305545     2024-02-29
 8.0U2b    8.0.2 23305546 8.0.2-0.30.23305546     2024-02-29
+8.0U2b-HP1 8.0.2 23465881 8.0.2-0.30.23465881    -
 8.0U2c    8.0.2 23825572 8.0.2-0.40.23825572     -
 8.0U2d    8.0.2 24585300 -                       -
 8.0U3     8.0.3 24022510 8.0.3-0.0.24022510      -
@@ -144,62 +177,95 @@ def known_release(version: BaseImageVersion) -> KnownRelease | None:
 
 def release_name(base_image: BaseImage) -> ReleaseName | None:
     """Return what people call a base image: as it says itself, else as published; None if neither tells."""
-    known = known_release(base_image.version)
-    for text in (base_image.display_version, "" if known is None else known.name):
-        try:
-            return ReleaseName(text)
-        except VersionSyntaxError:
-            continue
-    return None
+    return _name_in(base_image.display_version) or release_name_of(base_image.version)
+
+
+def release_name_of(version: BaseImageVersion) -> ReleaseName | None:
+    """Return what people call a published base image version; None if that is not known."""
+    known = known_release(version)
+    return None if known is None else known.release_name
+
+
+def _name_in(text: str) -> ReleaseName | None:
+    try:
+        return ReleaseName(text)
+    except VersionSyntaxError:
+        return None
 
 
 def release_date(base_image: BaseImage) -> datetime | None:
     """Return when a base image came out: as it says itself, else as published; None if neither tells."""
-    if base_image.released_at is not None:
-        return base_image.released_at
-    known = known_release(base_image.version)
+    return base_image.released_at or publication_date(base_image.version)
+
+
+def publication_date(version: BaseImageVersion) -> datetime | None:
+    """Return when a base image version was published; None if that is not known."""
+    known = known_release(version)
     return None if known is None or not known.date else datetime.fromisoformat(known.date).replace(tzinfo=UTC)
 
 
 def resolve_base_image(catalog: Catalog, text: str) -> BaseImage:
     """Return the loaded base image that a version or a release name means.
 
+    A name fits what is called just so: ``7.0U3i`` is never its security-only sibling ``7.0U3si``.
+
     Args:
         catalog: What is loaded.
-        text: ``7.0.3-0.55.20328353``, ``9.0.2.0.25148076``, ``7.0U3g``, ``8.0 U3e - 24674464``.
+        text: ``7.0.3-0.55.20328353``, ``9.0.2.0.25148076``, ``7.0U3g``, ``8.0 U3e - 24674464``; since
+            9.0 the version without its build, ``9.0.2`` or ``9.0.0.0100``.
 
     Raises:
-        NotInDepotError: None is loaded, or a name fits several; the hint lists them.
+        NotInDepotError: None is loaded, or a name fits several; the error lists them.
     """
+    if _is_version(text):
+        return catalog.base_image(text.strip())
+    fitting = [unit for unit in catalog.base_images if _is_called(unit, text)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise NotInDepotError(
+            f"{text} fits {len(fitting)} loaded base images",
+            found=", ".join(f"{unit.display_version or unit.id} ({unit.version})" for unit in fitting),
+            expected="a name that fits one",
+            hint="give the full version of the one you mean",
+        )
+    if _name_in(text) is None:
+        return catalog.base_image(text)  # words the error, with what is loaded
+    loaded = ", ".join(_called(unit) for unit in catalog.base_images)
+    raise NotInDepotError(
+        f"no loaded base image is called {text}",
+        found=repr(text),
+        expected="a version or release name of a loaded base image",
+        hint=f"loaded: {loaded}" if loaded else "open the depot that holds it",
+    )
+
+
+def _is_version(text: str) -> bool:
     try:
         BaseImageVersion(text.strip())
     except VersionSyntaxError:
-        pass
-    else:
-        return catalog.base_image(text.strip())
-    try:
-        wanted = ReleaseName(text)
-    except VersionSyntaxError:
-        return catalog.base_image(text)  # words the error, with what is loaded
-    named = [(unit, name) for unit in catalog.base_images if (name := release_name(unit)) is not None]
-    fitting = [unit for unit, name in named if wanted.matches(name) and wanted.build in (None, unit.version.build)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not fitting:
-        loaded = ", ".join(f"{name} ({unit.version})" for unit, name in named)
-        raise NotInDepotError(
-            f"no loaded base image is called {text}",
-            found=repr(text),
-            expected="a version or release name of a loaded base image",
-            hint=f"loaded: {loaded}" if loaded else "open the depot that holds it",
-        )
-    candidates = ", ".join(f"{unit.display_version or unit.id} ({unit.version})" for unit in fitting)
-    raise NotInDepotError(
-        f"{text} fits {len(fitting)} loaded base images",
-        found=candidates,
-        expected="a name that fits one",
-        hint="give the full version of the one you mean",
-    )
+        return False
+    return True
+
+
+_DOTTED_NAME = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}(?:\.[0-9]{1,4})?")
+
+
+def _is_called(unit: BaseImage, text: str) -> bool:
+    """Tell whether the text is a name of the base image, in whatever spelling."""
+    if _DOTTED_NAME.fullmatch(text.strip()):
+        numbers = tuple(int(number) for number in text.strip().split("."))
+        if is_minor_train(numbers[0]):
+            return unit.version.fields[: len(numbers)] == numbers
+    wanted, name = _name_in(text), release_name(unit)
+    if wanted is None or name is None:
+        return False
+    return wanted.matches(name) and wanted.build in (None, unit.version.build)
+
+
+def _called(unit: BaseImage) -> str:
+    name = release_name(unit)
+    return unit.version.text if name is None else f"{name} ({unit.version})"
 
 
 def select_base_images(

@@ -83,7 +83,8 @@ def validate(
     """
     findings = set(itertools.chain.from_iterable(check(image, catalog) for check in _CHECKS))
     findings.update(_check_acceptance(image, minimum_acceptance))
-    return ValidationReport(image_digest=image.digest, findings=sorted(findings, key=lambda finding: finding.sort_key))
+    ordered = sorted(findings, key=lambda finding: (finding.sort_key, finding.cause, finding.remedy))
+    return ValidationReport(image_digest=image.digest, findings=ordered)
 
 
 def _check_missing(image: Image, _: Catalog | None) -> Iterator[Finding]:
@@ -236,7 +237,7 @@ def _check_duplicates(image: Image, _: Catalog | None) -> Iterator[Finding]:
 def _check_files(image: Image, _: Catalog | None) -> Iterator[Finding]:
     owners: dict[str, list[Vib]] = {}
     for vib in image.host_vibs:
-        for path in vib.files or ():
+        for path in dict.fromkeys(vib.files or ()):
             owners.setdefault(path, []).append(vib)
     clashes: dict[tuple[str, ...], list[str]] = {}
     for path, vibs in owners.items():
