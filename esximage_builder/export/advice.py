@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from esximage_builder.rules.recommend import Recommendation, Suggestion
 
 __all__ = [
+    "change_as_dict",
     "diff_as_dict",
     "explanation_as_dict",
     "recommendation_as_dict",
@@ -38,6 +39,7 @@ def diff_as_dict(difference: ImageDiff) -> dict[str, object]:
     """Return a difference as JSON has it; equal levels are null or empty."""
     return {
         "change": change_as_dict(difference.change),
+        "impact": difference.impact.value,
         "base_image": _item(difference.base_image),
         "add_on": _item(difference.add_on),
         "components": [_item(change) for change in difference.components],
@@ -64,6 +66,7 @@ def render_diff(difference: ImageDiff) -> str:
 
 def _diff_lines(difference: ImageDiff) -> Iterator[str]:
     yield f"change: {_shown(difference.change)}"
+    yield f"impact on a host: {difference.impact.value}"
     if difference.is_empty:
         yield "the images are equal"
     for title, changes in (
@@ -91,7 +94,7 @@ def _shown(change: Change) -> str:
 
 def _line(change: ItemChange) -> str:
     versions = " -> ".join(version or "(none)" for version in (change.before, change.after))
-    return f"{change.name}: {versions}  {change.direction.value} by {change.cause}"
+    return f"{change.name}: {versions}  {change.direction.value}: {change.cause}"
 
 
 def explanation_as_dict(explanation: Explanation) -> dict[str, object]:
@@ -121,7 +124,12 @@ def recommendation_as_dict(recommendation: Recommendation) -> dict[str, object]:
 def _suggestion(suggestion: Suggestion | None) -> dict[str, object] | None:
     if suggestion is None:
         return None
-    return {"spec": json.loads(render_software_spec(suggestion.spec)), "change": change_as_dict(suggestion.change)}
+    return {
+        "spec": json.loads(render_software_spec(suggestion.spec)),
+        "change": change_as_dict(suggestion.change),
+        "lowered_components": list(suggestion.lowered_components),
+        "warnings": [finding.as_dict() for finding in suggestion.warnings],
+    }
 
 
 def render_recommendation(recommendation: Recommendation) -> str:
@@ -139,6 +147,10 @@ def _recommendation_lines(recommendation: Recommendation) -> Iterator[str]:
         else:
             add_on = f" with {suggestion.spec.add_on}" if suggestion.spec.add_on is not None else ""
             yield f"{title}: ESXi {suggestion.spec.base_image}{add_on} ({_shown(suggestion.change)})"
+            if suggestion.lowered_components:
+                names = ", ".join(suggestion.lowered_components)
+                yield f"    lower than now, which hosts refuse that were given them by hand: {names}"
+            yield from (f"    [{finding.severity.value}] {finding.message}" for finding in suggestion.warnings)
     if recommendation.passed_over:
         yield "\npassed over:"
     for entry in recommendation.passed_over:

@@ -125,7 +125,7 @@ def plan_disc(image: Image, store: VibStore, heads: Mapping[str, VibHead], optio
         archives=disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names),
         bios_boot=_BIOS_BOOT if _BIOS_BOOT in placed.values() else None,
         efi_boot=_EFI_BOOT if _EFI_BOOT in placed.values() else None,
-        findings=_mapped_names(modules, names),
+        findings=[*_mapped_names(modules, names), *_left_out(image, generation.archives)],
     )
 
 
@@ -240,6 +240,23 @@ def _isolinux_cfg(image: Image) -> bytes:
         "  MENU LABEL ^Boot from local disk",
     )
     return ("\n".join(lines) + "\n").encode()
+
+
+def _left_out(image: Image, archives: tuple[str, ...]) -> list[Finding]:
+    """Name the VIBs for data processing units that a disc of this generation has no archive for."""
+    ids = tuple(entry.vib.id for entry in image.vibs if not entry.vib.is_for_host)
+    if not ids or "esxiodpt.tgz" in archives:
+        return []
+    return [
+        Finding(
+            code="dpu-vibs-left-out",
+            severity=Severity.INFO,
+            message=f"{len(ids)} VIBs for data processing units are not on the disc",
+            items=ids,
+            cause="discs before 8.0 have no place for them",
+            remedy="take the offline bundle where they are needed",
+        )
+    ]
 
 
 def _mapped_names(modules: list[BootModule], names: tuple[str, ...]) -> list[Finding]:

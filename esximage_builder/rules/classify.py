@@ -119,7 +119,10 @@ def classify_known(before: KnownRelease, after: KnownRelease) -> Change:
 
     Inside a product the order of publication counts, not the build.
     """
-    sides = [_Release(release.name, release.numbers, release.release_name) for release in (before, after)]
+    sides = [
+        _Release(release.name, release.numbers, release.release_name, release.released_at)
+        for release in (before, after)
+    ]
     places = [(release.numbers, KNOWN_RELEASES.index(release)) for release in (before, after)]
     kind = ChangeKind.NONE if before == after else _kind(before.numbers, after.numbers)
     return _change(*sides, kind=kind, rises=places[0] < places[1])

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, is_minor_train, train_of
+from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, train_of
 from esximage_builder.versions import BaseImageVersion, ProductRange
 from esximage_builder.vocabulary import Platform
 

@@ -8,6 +8,7 @@ is told by the VIB set of a loaded stock profile or base image, the rest stays u
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -38,8 +39,9 @@ class Decomposition:
 
     Attributes:
         base_image: None if no loaded base image is of the image's ESXi version.
-        base_profile: For images without components: the stock profile whose VIBs are all in
-            the image; None if none is loaded or several fit.
+        base_profile: For images without components: the loaded profile with the most VIBs that
+            are all in the image; None if none is loaded or several fit. The image's own profile
+            counts only if it is a stock one by creator and name.
         add_on: None if no loaded add-on explains anything.
         components: Loose components: neither the base image's nor the add-on's.
         removed_components: Names of the base image or add-on that the image does not have.
@@ -144,7 +146,7 @@ def _by_vibs(image: Image, catalog: Catalog, base_image: BaseImage | None) -> De
     stock = [
         profile
         for profile in catalog.profiles
-        if (image.profile is None or profile.name != image.profile.name)
+        if (image.profile is None or profile.name != image.profile.name or _is_stock(profile))
         and base_vib is not None
         and base_vib.id in profile.vib_ids
         and ids.issuperset(profile.vib_ids)
@@ -154,6 +156,13 @@ def _by_vibs(image: Image, catalog: Catalog, base_image: BaseImage | None) -> De
     if len(fitting) != 1:
         return Decomposition(unassigned_vibs=sorted(ids))
     return Decomposition(base_profile=fitting[0], unassigned_vibs=sorted(ids - set(fitting[0].vib_ids)))
+
+
+_STOCK_NAME = re.compile(r"ESXi-.+-(?:standard|no-tools)")
+
+
+def _is_stock(profile: ImageProfile) -> bool:
+    return profile.creator.startswith("VMware") and _STOCK_NAME.fullmatch(profile.name) is not None
 
 
 def recognise(catalog: Catalog, profile: str = "", *, prefer: Sequence[str] = ()) -> Image:
@@ -180,7 +189,8 @@ def recognise(catalog: Catalog, profile: str = "", *, prefer: Sequence[str] = ()
         composed = compose(catalog, spec, name=image.name, prefer=prefer)
     except EsxImageError:
         return image
-    is_same = set(composed.vibs_by_id) == set(image.vibs_by_id)
+    # A disc's profile lists host VIBs only; those for data processing units come with the components.
+    is_same = {vib.id for vib in composed.host_vibs} == {vib.id for vib in image.host_vibs}
     return attrs.evolve(composed, profile=image.profile) if is_same else image
 
 

@@ -1,21 +1,29 @@
-"""What differs between two images: base image, add-on, components, VIBs, each with its cause."""
+"""What differs between two images: base image, add-on, components, VIBs, each with its cause.
+
+The impact on a host is told by the flags of the VIBs that change (docs/formats.md#vib): one that
+cannot be put in or taken out live needs a reboot. What a quick patch spares is not counted.
+"""
 
 from __future__ import annotations
 
 import enum
+import itertools
 from typing import TYPE_CHECKING, final
 
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.classify import Change, classify_images
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib
+    from collections.abc import Iterable, Iterator
+
+    from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
-__all__ = ["ChangeDirection", "ImageDiff", "ItemChange", "diff"]
+__all__ = ["ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"]
 
 
 class ChangeDirection(enum.StrEnum):
@@ -29,6 +37,14 @@ class ChangeDirection(enum.StrEnum):
     """Same version, other content, or another name in its place."""
 
 
+class Impact(enum.StrEnum):
+    """What a host goes through to get from one image to the other; vLCM's own words, least first."""
+
+    NO_IMPACT = "NO_IMPACT"
+    MAINTENANCE_MODE_REQUIRED = "MAINTENANCE_MODE_REQUIRED"
+    REBOOT_REQUIRED = "REBOOT_REQUIRED"
+
+
 @final
 @attrs.frozen(kw_only=True)
 class ItemChange:
@@ -39,7 +55,7 @@ class ItemChange:
         before: Version before; empty if it was not there.
         after: Version after; empty if it is gone.
         direction: Which way.
-        cause: Who did it, in a few words.
+        cause: Who did it or why, in a few words that may follow the direction and a colon.
     """
 
     name: str
@@ -60,6 +76,7 @@ class ImageDiff:
         add_on: None if equal.
         components: Components that differ.
         vibs: Installed VIBs that differ.
+        impact: What a host goes through, by the flags of these VIBs.
     """
 
     change: Change
@@ -67,6 +84,7 @@ class ImageDiff:
     add_on: ItemChange | None = None
     components: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     vibs: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
+    impact: Impact = Impact.NO_IMPACT
 
     @property
     def is_empty(self) -> bool:
@@ -76,12 +94,14 @@ class ImageDiff:
 
 def diff(before: Image, after: Image) -> ImageDiff:
     """Return what differs between two images."""
+    pairs = list(_vib_pairs(before, after))
     return ImageDiff(
         change=classify_images(before, after),
         base_image=_base_change(before.esxi_version, after.esxi_version),
         add_on=_add_on_change(before, after),
         components=_component_changes(before, after),
-        vibs=_vib_changes(before, after),
+        vibs=[_vib_change(old, new, after) for old, new in pairs],
+        impact=_impact(pairs),
     )
 
 
@@ -153,41 +173,100 @@ def _component_change(
 
 
 def _component_cause(name: str, old: EffectiveComponent | None, new: EffectiveComponent | None, after: Image) -> str:
-    if new is not None:
-        return "the profile" if new.source is None else f"the {_source(new.source)}"
+    if new is None:
+        return _removal_cause(name, old, after)
+    if new.source is None:
+        return "as the image profile lists it"
+    if old is None or old.source in (None, new.source):
+        return f"by the {_source(new.source)}"
+    overridden = {lost.source for lost in new.overridden}
+    if old.source in overridden:
+        return f"by the {_source(new.source)}, over the {_source(old.source)}"
+    return f"by the {_source(new.source)}, no longer overridden by the {_source(old.source)}"
+
+
+def _removal_cause(name: str, old: EffectiveComponent | None, after: Image) -> str:
     removed_by = next((entry.source for entry in after.removed if entry.name == name), None)
     if removed_by is not None:
-        return f"removed by the {_source(removed_by)}"
+        return f"by the {_source(removed_by)}"
+    if any(entry.component.name == name for entry in after.missing_components):
+        return "listed, but in no loaded depot"
     former = None if old is None else old.source
-    return "no longer in the profile" if former is None else f"no longer in the {_source(former)}"
+    return "no longer in the image profile" if former is None else f"no longer in the {_source(former)}"
 
 
 def _source(source: ComponentSource) -> str:
     return "user" if source is ComponentSource.USER_REMOVED else source.display
 
 
-def _vib_changes(before: Image, after: Image) -> tuple[ItemChange, ...]:
-    old = {entry.vib.name: entry for entry in before.vibs}
-    new = {entry.vib.name: entry for entry in after.vibs}
-    changes = (_vib_change(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys()))
-    return tuple(change for change in changes if change is not None)
+def _vib_pairs(before: Image, after: Image) -> Iterator[tuple[InstalledVib | None, InstalledVib | None]]:
+    """Yield what differs by VIB name; images from profiles may hold several versions of one name."""
+    old, new = _by_name(before.vibs), _by_name(after.vibs)
+    for name in sorted(old.keys() | new.keys()):
+        known = [entry.vib for entry in old.get(name, ())]
+        wanted = [entry.vib for entry in new.get(name, ())]
+        gone = [entry for entry in old.get(name, ()) if entry.vib not in wanted]
+        come = [entry for entry in new.get(name, ()) if entry.vib not in known]
+        yield from itertools.zip_longest(gone, come)
 
 
-def _vib_change(name: str, old: InstalledVib | None, new: InstalledVib | None) -> ItemChange | None:
+def _by_name(vibs: Iterable[InstalledVib]) -> dict[str, list[InstalledVib]]:
+    groups: dict[str, list[InstalledVib]] = {}
+    for entry in sorted(vibs, key=lambda entry: (entry.vib.version, entry.vib.id)):
+        groups.setdefault(entry.vib.name, []).append(entry)
+    return groups
+
+
+def _vib_change(old: InstalledVib | None, new: InstalledVib | None, after: Image) -> ItemChange:
     if old is not None and new is not None:
-        if old.vib.id == new.vib.id and old.vib == new.vib:
-            return None
         versions = old.vib.version, new.vib.version
         direction = _direction(versions[0] < versions[1], versions[1] < versions[0])
     else:
         direction = ChangeDirection.ADDED if old is None else ChangeDirection.REMOVED
     bringer = new or old
-    component = "" if bringer is None else bringer.component.partition(":")[0]
-    cause = f"component {component}" if component else "stand-alone VIB"
     return ItemChange(
-        name=name,
+        name="" if bringer is None else bringer.vib.name,
         before="" if old is None else old.vib.version.text,
         after="" if new is None else new.vib.version.text,
         direction=direction,
-        cause=cause,
+        cause=_vib_cause(old, new, after),
     )
+
+
+def _vib_cause(old: InstalledVib | None, new: InstalledVib | None, after: Image) -> str:
+    if new is None and old is not None:
+        reserved = next((entry for entry in after.reserved_vibs if entry.vib.id == old.vib.id), None)
+        if reserved is not None:
+            return _reserve_cause(reserved)
+    bringer = new or old
+    component = "" if bringer is None else bringer.component.partition(":")[0]
+    return f"with component {component}" if component else "as a stand-alone VIB"
+
+
+def _reserve_cause(entry: ReservedVib) -> str:
+    return {
+        ReserveReason.COMPONENT_OVERRIDDEN: f"its component is overridden by {entry.winner}",
+        ReserveReason.COMPONENT_REMOVED: "its component is removed",
+        ReserveReason.LOWER_VERSION: f"{entry.winner} is higher",
+        ReserveReason.REPLACED: f"{entry.winner} replaces it",
+    }[entry.reason]
+
+
+def _impact(pairs: Iterable[tuple[InstalledVib | None, InstalledVib | None]]) -> Impact:
+    impact = Impact.NO_IMPACT
+    for old, new in pairs:
+        can_go = old is None or old.vib.live_remove_allowed
+        can_come = new is None or new.vib.live_install_allowed
+        if not (can_go and can_come):
+            return Impact.REBOOT_REQUIRED
+        if _needs_maintenance(old, is_install=False) or _needs_maintenance(new, is_install=True):
+            impact = Impact.MAINTENANCE_MODE_REQUIRED
+    return impact
+
+
+def _needs_maintenance(entry: InstalledVib | None, *, is_install: bool) -> bool:
+    if entry is None:
+        return False
+    mode = entry.vib.maintenance_mode
+    refined = mode.on_install if is_install else mode.on_remove
+    return mode.required if refined is None else refined

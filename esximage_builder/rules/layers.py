@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Component
-    from esximage_builder.models.host import Host
-    from esximage_builder.models.image import Image
+    from esximage_builder.models.host import Host, HostComponent
+    from esximage_builder.models.image import EffectiveComponent, Image
 
 __all__ = ["Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "judge_host"]
 
@@ -56,6 +56,9 @@ class Verdict(enum.StrEnum):
     def rank(self) -> int:
         """0 for ``FITS`` up to 3 for ``FAILS``."""
         return tuple(Verdict).index(self)
+
+
+_RELEASE_LAYERS = frozenset({Layer.DECLARED, Layer.TRAIN})
 
 
 @final
@@ -93,8 +96,11 @@ class Compatibility:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all layers."""
-        return max((layer.verdict for layer in self.layers), key=lambda verdict: verdict.rank, default=Verdict.FITS)
+        """The worst of all layers; of declared and train, one that cannot tell leaves it to the other."""
+        said = [(layer.layer in _RELEASE_LAYERS, layer.verdict) for layer in self.layers]
+        is_told = any(is_release and verdict is not Verdict.UNKNOWN for is_release, verdict in said)
+        counting = (v for is_release, v in said if not (is_release and is_told and v is Verdict.UNKNOWN))
+        return max(counting, key=lambda verdict: verdict.rank, default=Verdict.FITS)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -106,11 +112,10 @@ class Compatibility:
         return next((verdict for verdict in self.layers if verdict.layer is layer), None)
 
 
+# Codes that are not here are about contents.
 _LAYER_OF_CODE = {
-    "component-missing": Layer.CONTENTS,
-    "vib-missing": Layer.CONTENTS,
-    "vib-content-differs": Layer.CONTENTS,
-    "component-content-differs": Layer.CONTENTS,
+    "add-on-base-unsupported": Layer.DECLARED,
+    "add-on-base-unknown": Layer.TRAIN,
     "platform-mismatch": Layer.PLATFORM,
     "missing-gunzip-checksum": Layer.PLATFORM,
     "missing-dependency": Layer.RELATIONS,
@@ -171,7 +176,7 @@ def _less(findings: Iterable[Finding], known: Iterable[Finding]) -> tuple[Findin
 
 
 def _of_layer(findings: Iterable[Finding], layer: Layer) -> tuple[Finding, ...]:
-    return tuple(finding for finding in findings if _LAYER_OF_CODE.get(finding.code) is layer)
+    return tuple(finding for finding in findings if _LAYER_OF_CODE.get(finding.code, Layer.CONTENTS) is layer)
 
 
 def _verdict_of(findings: tuple[Finding, ...]) -> Verdict:
@@ -185,7 +190,9 @@ def _common_layers(findings: tuple[Finding, ...]) -> list[LayerVerdict]:
     layers = []
     for layer, good_news in _GOOD_NEWS.items():
         own = _of_layer(findings, layer)
-        reason = own[0].message + (f" (and {len(own) - 1} more)" if len(own) > 1 else "") if own else good_news
+        bad = [finding.message for finding in own if finding.severity is not Severity.INFO]
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        reason = bad[0] + more if bad else good_news
         layers.append(LayerVerdict(layer=layer, verdict=_verdict_of(own), reason=reason, findings=own))
     return layers
 
@@ -197,33 +204,35 @@ def _declared(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...
         return LayerVerdict(layer=Layer.DECLARED, verdict=Verdict.UNKNOWN, reason="the add-on declares no base images")
     if answer:
         return LayerVerdict(layer=Layer.DECLARED, verdict=Verdict.FITS, reason=f"declared: {declared}")
-    own = tuple(finding for finding in findings if finding.code == "add-on-base-unsupported")
     return LayerVerdict(
-        layer=Layer.DECLARED, verdict=Verdict.FAILS, reason=f"declared are only {declared}", findings=own
+        layer=Layer.DECLARED,
+        verdict=Verdict.FAILS,
+        reason=f"declared are only {declared}",
+        findings=_of_layer(findings, Layer.DECLARED),
     )
 
 
 def _train(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...]) -> LayerVerdict:
-    answer = is_in_train(add_on, base_image.version)
+    """Judge the train; what the add-on declares decides over it, so that it fails only where nothing is declared."""
     target = train_text(base_image.version.train)
+    own = _of_layer(findings, Layer.TRAIN)
+    answer = is_in_train(add_on, base_image.version)
     if answer is None:
-        own = tuple(finding for finding in findings if finding.code == "add-on-base-unknown")
-        return LayerVerdict(
-            layer=Layer.TRAIN, verdict=Verdict.UNKNOWN, reason="the add-on's version names no release", findings=own
-        )
-    trains = ", ".join(train_text(train) for train in declared_trains(add_on))
+        reason = "the add-on's version names no release"
+        return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.UNKNOWN, reason=reason, findings=own)
     if answer:
-        newer = _of_layer(findings, Layer.TRAIN)
-        reason = newer[0].message if newer else f"both are of the {target} train"
-        return LayerVerdict(layer=Layer.TRAIN, verdict=_verdict_of(newer), reason=reason, findings=newer)
-    own = tuple(finding for finding in findings if finding.code == "add-on-base-unsupported")
-    is_first = is_declared(add_on, base_image.version) is None
-    return LayerVerdict(
-        layer=Layer.TRAIN,
-        verdict=Verdict.FAILS,
-        reason=f"the add-on is of the {trains} train, the base image of {target}",
-        findings=own if is_first else (),
-    )
+        reason = own[0].message if own else f"both are of the {target} train"
+        return LayerVerdict(layer=Layer.TRAIN, verdict=_verdict_of(own), reason=reason, findings=own)
+    trains = ", ".join(train_text(train) for train in declared_trains(add_on))
+    reason = f"the add-on is of the {trains} train, the base image of {target}"
+    is_declared_here = is_declared(add_on, base_image.version)
+    if is_declared_here:
+        return LayerVerdict(
+            layer=Layer.TRAIN, verdict=Verdict.FITS, reason=f"{reason}; it declares this one all the same"
+        )
+    if is_declared_here is None:
+        own = _of_layer(findings, Layer.DECLARED)
+    return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.FAILS, reason=reason, findings=own)
 
 
 def judge_host(image: Image, host: Host) -> Compatibility:
@@ -272,23 +281,32 @@ def _lower_add_on(image: Image, host: Host) -> list[Finding]:
 
 
 def _lower_components(image: Image, host: Host) -> list[Finding]:
-    wanted = {entry.component.name: entry.component for entry in image.components}
-    findings = []
-    for installed in host.components:
-        target = wanted.get(installed.name)
-        if target is None or target.version >= installed.version:
-            continue
-        how = {True: "was added by hand", False: "came with an image", None: "is on the host"}[installed.is_manual]
-        findings.append(
-            Finding(
-                code="host-component-newer",
-                severity=Severity.ERROR,
-                message=f"{host.name} has {installed.name} {installed.version}, "
-                f"the image would lower it to {target.version}",
-                items=(host.name, target.id),
-                cause=f"the component {how}; downgrades of components on a host are not supported",
-                remedy=f"take a newer add-on, add {installed.name} {installed.version} to the image, "
-                "or remove it from the host",
-            )
-        )
-    return findings
+    wanted = {entry.component.name: entry for entry in image.components}
+    return [
+        _lower_component(host, installed, wanted[installed.name])
+        for installed in host.components
+        if installed.name in wanted and wanted[installed.name].component.version < installed.version
+    ]
+
+
+_ORIGINS = {True: "was added by hand", False: "came with an image", None: "is on the host, who added it is not known"}
+
+
+def _lower_component(host: Host, installed: HostComponent, target: EffectiveComponent) -> Finding:
+    """Word what people know as "Downgrades of manually added Components are not supported"."""
+    source = "image profile" if target.source is None else target.source.display
+    version = target.component.version
+    if installed.is_manual is False:
+        rule = "whether a host takes a lower one is not publicly known, so it counts as refused"
+    else:
+        rule = "downgrades of manually added components are not supported"
+    return Finding(
+        code="host-component-newer",
+        severity=Severity.ERROR,
+        message=f"{host.name} has {installed.name} {installed.version}, the image would lower it to {version}",
+        items=(host.name, target.component.id),
+        cause=f"the {source} brings {version}; the component {_ORIGINS[installed.is_manual]}: {rule}",
+        remedy=f"take a newer add-on that has {installed.version} or later, or add {installed.name} "
+        f"{installed.version} to the image, or remove the component from the host first (not if the host boots or "
+        "is reached over a network or storage adapter that needs it)",
+    )

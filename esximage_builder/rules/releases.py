@@ -79,6 +79,11 @@ class KnownRelease:
         return train_of(self.numbers)
 
     @property
+    def released_at(self) -> datetime | None:
+        """The date as UTC time; None if it is not known."""
+        return datetime.fromisoformat(self.date).replace(tzinfo=UTC) if self.date else None
+
+    @property
     def release_name(self) -> ReleaseName | None:
         """The name as a value; None for hot patches and releases since 9.0, which have none."""
         return None if is_minor_train(self.numbers[0]) else _name_in(self.name)
@@ -201,7 +206,7 @@ def release_date(base_image: BaseImage) -> datetime | None:
 def publication_date(version: BaseImageVersion) -> datetime | None:
     """Return when a base image version was published; None if that is not known."""
     known = known_release(version)
-    return None if known is None or not known.date else datetime.fromisoformat(known.date).replace(tzinfo=UTC)
+    return None if known is None else known.released_at
 
 
 def resolve_base_image(catalog: Catalog, text: str) -> BaseImage:

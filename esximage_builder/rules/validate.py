@@ -306,8 +306,12 @@ def _check_add_on_fits(image: Image, catalog: Catalog | None) -> Iterator[Findin
 def _check_core(image: Image, _: Catalog | None) -> Iterator[Finding]:
     """Core components come from the base image as a whole or not at all."""
     vibs_by_id = {vib.id: (vib,) for vib in image.all_vibs}
+    parts = (*(entry.component for entry in image.components), *image.reserved_components)
+    core = {part.id for part in parts if is_core_component(part, vibs_by_id)}
     for entry in image.components:
-        if entry.overridden and is_core_component(entry.component, vibs_by_id):
+        own = {str(lost.component) for lost in entry.overridden if lost.source is ComponentSource.BASE_IMAGE}
+        own.discard(entry.component.id)
+        if own and not core.isdisjoint({entry.component.id, *own}):
             source = "unknown source" if entry.source is None else entry.source.display
             yield Finding(
                 code="core-component-overridden",
