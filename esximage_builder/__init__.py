@@ -19,6 +19,9 @@ _HOMES = {
     "depot.documents": ("read_software_spec", "write_software_spec"),
     "depot.opening": ("Depot", "open_depot"),
     "depot.sniff": ("FileKind", "Sniffed", "sniff"),
+    "depot.verification": ("Certainty", "Check", "Verification"),
+    "depot.verify_bundle": ("verify_bundle",),
+    "depot.verify_iso": ("verify_iso",),
     "errors": (
         "ChecksumMismatchError", "ComposeError", "DepotError", "DepotErrors", "EsxImageError", "ExportError",
         "IncompatibleImageError", "InvalidFieldError", "LimitExceededError", "MalformedDocumentError",
@@ -28,6 +31,7 @@ _HOMES = {
     "export.bundle": ("export_bundle",),
     "export.iso": ("export_iso",),
     "export.published": ("ExportResult",),
+    "export.pxe": ("export_pxe",),
     "export.report": ("image_as_dict", "render_text_report", "report_as_dict"),
     "findings": ("Finding", "Severity"),
     "formats.vib_archive": ("VibHead",),

@@ -21,6 +21,17 @@ from esximage_builder.depot.sniff import (
 from esximage_builder.depot.sniff import (
     sniff as sniff,
 )
+from esximage_builder.depot.verification import (
+    Certainty as Certainty,
+)
+from esximage_builder.depot.verification import (
+    Check as Check,
+)
+from esximage_builder.depot.verification import (
+    Verification as Verification,
+)
+from esximage_builder.depot.verify_bundle import verify_bundle as verify_bundle
+from esximage_builder.depot.verify_iso import verify_iso as verify_iso
 from esximage_builder.errors import (
     ChecksumMismatchError as ChecksumMismatchError,
 )
@@ -75,6 +86,7 @@ from esximage_builder.errors import (
 from esximage_builder.export.bundle import export_bundle as export_bundle
 from esximage_builder.export.iso import export_iso as export_iso
 from esximage_builder.export.published import ExportResult as ExportResult
+from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.report import (
     image_as_dict as image_as_dict,
 )

@@ -15,6 +15,8 @@ from esximage_builder.depot.documents import read_software_spec
 from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, sniff
+from esximage_builder.depot.verify_bundle import verify_bundle
+from esximage_builder.depot.verify_iso import verify_iso
 from esximage_builder.errors import EsxImageError, IncompatibleImageError, ModelError
 from esximage_builder.export.advice import (
     diff_as_dict,
@@ -29,7 +31,13 @@ from esximage_builder.export.report import render_text_report, report_as_dict
 from esximage_builder.rules.compose import compose, image_from_profile, make_spec
 from esximage_builder.rules.decompose import recognise
 from esximage_builder.rules.diff import diff
-from esximage_builder.rules.explain import explain_findings, explain_name, render_explanations
+from esximage_builder.rules.explain import (
+    explain_acceptance,
+    explain_findings,
+    explain_name,
+    render_explanations,
+    rule_set_of,
+)
 from esximage_builder.rules.recommend import recommend
 from esximage_builder.rules.validate import validate
 from esximage_builder.vocabulary import AcceptanceLevel
@@ -97,7 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     for which in ("before", "after"):
         diff_.add_argument(which, metavar=which.upper(), help="a bundle with one image, or a software spec in JSON")
     diff_.add_argument("--depot", nargs="+", action="extend", default=[], metavar="PATH", help="depots for the specs")
-    for command in (inspect, build, explain, recommend_, diff_):
+    verify = commands.add_parser("verify", help="say whether a bundle or ISO would be taken", allow_abbrev=False)
+    verify.add_argument("path", metavar="PATH", help="a bundle or an installer ISO")
+    verify.add_argument("--kind", choices=("vlcm", "esxcli"), default="vlcm", help="who shall take the bundle")
+    for command in (inspect, build, explain, recommend_, diff_, verify):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -235,11 +246,15 @@ def _explain(options: argparse.Namespace) -> int:
     with open_depot(*options.depot) as depot:
         image = _image(options, depot)
         report = validate(image, depot.catalog, minimum_acceptance=options.minimum_acceptance)
-        explanations = explain_findings(report.findings, catalog=depot.catalog)
+        explanations = explain_findings(report.findings, catalog=depot.catalog, image=image)
+    level = explain_acceptance(image)
+    rules = rule_set_of(image)
     sentences = {name: explain_name(image, name) for name in options.names}
     if options.json:
         _print_json(
             {
+                "rules": rules.value,
+                "acceptance": None if level is None else explanation_as_dict(level),
                 "explanations": [explanation_as_dict(explanation) for explanation in explanations],
                 "names": {name: list(known) for name, known in sentences.items()},
             }
@@ -248,7 +263,8 @@ def _explain(options: argparse.Namespace) -> int:
         for name, known in sentences.items():
             _print_text("\n".join(known or [f"The image knows nothing named {name}."]) + "\n")
     else:
-        _print_text(render_explanations(explanations))
+        _print_text(f"rules: {rules.description}\n")
+        _print_text(render_explanations([*explanations, *([] if level is None else [level])]))
     return EXIT_DONE
 
 
@@ -282,6 +298,18 @@ def _image_of(path: str, depots: Sequence[str]) -> Image:
         return recognise(depot.catalog)
 
 
+def _verify(options: argparse.Namespace) -> int:
+    if sniff(options.path).kind is FileKind.ISO:
+        verification = verify_iso(options.path)
+    else:
+        verification = verify_bundle(options.path, kind=options.kind)
+    if options.json:
+        _print_json(verification.as_dict())
+    else:
+        _print_text(verification.render_text())
+    return EXIT_DONE if verification.is_passed else EXIT_IMAGE_HAS_ERRORS
+
+
 def _print_text(text: str) -> None:
     """Print what the terminal can show; names from files may hold more than its encoding has."""
     encoding = sys.stdout.encoding or "utf-8"
@@ -298,4 +326,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explain": _explain,
     "recommend": _recommend,
     "diff": _diff,
+    "verify": _verify,
 }

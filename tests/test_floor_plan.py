@@ -38,6 +38,7 @@ FLOORS = {
     "formats.xml": 3.1,
     "formats.json_document": 3.1,
     "formats.gzip": 3.1,
+    "formats.zstd": 3.1,
     "formats.zip_records": 3.1,
     "formats.ar": 3.1,
     "formats.vmtar": 3.1,

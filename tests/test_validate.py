@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from catalogs import ADD_ON, BASE_VERSION, Stock, component, esx_base, payload, platforms, spec, vib
+from catalogs import ADD_ON, BASE_VERSION, Stock, codes_in, component, esx_base, payload, platforms, spec, vib
 
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.image import Image, InstalledVib
 from esximage_builder.models.vib import Payload, SoftwarePlatform, VibFile
-from esximage_builder.rules import compatibility, validate
+from esximage_builder.rules import validate
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.validate import ValidationReport
 from esximage_builder.vocabulary import AcceptanceLevel
@@ -455,15 +453,21 @@ def _missing_gunzip_checksum() -> Case:
 
 
 def _platform_mismatch() -> Case:
+    """The base image's own components say what it is; a component published for 6.x is none of it."""
     stock = Stock()
-    stock.base_image(stock.driver("old"))
-    stock.components[0] = attrs.evolve(
-        stock.components[0],
-        bulletin=attrs.evolve(stock.components[0].bulletin, platforms=platforms("embeddedEsx 6.7", "esxio 6.5")),
-    )
+    stock.base_image(stock.component("own", "1.0-1", vib("own"), platforms=platforms("embeddedEsx 7.*")))
+    stock.component("old", "1.0-1", vib("old"), platforms=platforms("embeddedEsx 6.7", "esxio 6.5"))
     return Case(
         image=_composed(stock, {"old": "1.0-1"}),
-        findings=(),
+        findings=(
+            _warning(
+                "platform-mismatch",
+                f"old:1.0-1 is published for embeddedEsx 6.7, esxio 6.5, the image is ESXi {BASE_VERSION}",
+                ["old:1.0-1"],
+                "its bulletin names no platform of this release",
+                "take the component's build for this release if there is one",
+            ),
+        ),
     )
 
 
@@ -600,17 +604,41 @@ def _add_on_unsupported() -> Case:
     )
 
 
-# All at once, and in order.
-
-
-def _several() -> Case:
+def _add_on_unknown() -> Case:
     stock = Stock()
-    stock.base_image(stock.driver("net-acme", "3.0-1", conflicts=("agent",)), ("gone", "1.0-1"))
-    stock.driver("net-acme", "1.0-1", depends=("nothing",), conflicts=("agent",))
-    stock.driver("agent", acceptance_level=AcceptanceLevel.COMMUNITY)
-    image = _composed(stock, {"net-acme": "1.0-1", "agent": "1.0-1"}, removed=["zebra"])
-    findings = _found(validate.validate(image, minimum_acceptance=AcceptanceLevel.PARTNER))
-    return Case(image=image, minimum=AcceptanceLevel.PARTNER, findings=tuple(findings))
+    stock.base_image()
+    stock.add_on(release=("ACME-AddOn", "A08"))
+    return Case(
+        image=_composed(stock, add_on=("ACME-AddOn", "A08")),
+        findings=(
+            _warning(
+                "add-on-base-unknown",
+                "the add-on ACME-AddOn:A08 does not say which base images it is made for",
+                ["ACME-AddOn:A08", _ESXI],
+                "it declares none, and its version names no ESXi release",
+                "check its release notes",
+            ),
+        ),
+    )
+
+
+def _base_newer() -> Case:
+    stock = Stock()
+    stock.base_image(version="7.0.3-0.65.20842708")
+    stock.add_on(release=("DEL-ESXi", "703.20328353.A09"))
+    return Case(
+        image=_composed(stock, base_image="7.0.3-0.65.20842708", add_on=("DEL-ESXi", "703.20328353.A09")),
+        findings=(
+            _warning(
+                "base-newer-than-add-on",
+                "ESXi:7.0.3-0.65.20842708 is newer than the base image that DEL-ESXi:703.20328353.A09 "
+                "was published with",
+                ["DEL-ESXi:703.20328353.A09", "ESXi:7.0.3-0.65.20842708"],
+                "the add-on names build 20328353, 7.0U3g; inside a release train a newer patch is supported",
+                "see whether the vendor has a newer add-on",
+            ),
+        ),
+    )
 
 
 _CASES: dict[str, Callable[[], Case]] = {
@@ -635,6 +663,7 @@ _CASES: dict[str, Callable[[], Case]] = {
     "file-conflict": _file_conflict,
     "file-conflict: overlays": _overlays_conflict,
     "missing-gunzip-checksum": _missing_gunzip_checksum,
+    "platform-mismatch": _platform_mismatch,
     "acceptance-too-low": _acceptance_too_low,
     "component-lowered": _component_lowered,
     "core-component-overridden": _core_component_overridden,
@@ -642,4 +671,166 @@ _CASES: dict[str, Callable[[], Case]] = {
     "pinned-vib-reserved: replaced": _pinned_vib_replaced,
     "removed-component-absent": _removed_component_absent,
     "add-on-base-unsupported": _add_on_unsupported,
+    "add-on-base-unknown": _add_on_unknown,
+    "base-newer-than-add-on": _base_newer,
 }
+
+
+@pytest.mark.parametrize("case", [pytest.param(build(), id=name) for name, build in _CASES.items()])
+def test_findings(case: Case) -> None:
+    """Exactly these findings, word for word, and nothing else."""
+    report = validate.validate(case.image, case.catalog, minimum_acceptance=case.minimum)
+    assert _found(report) == list(case.findings)
+    assert report.image_digest == case.image.digest
+    assert report.is_valid is not any(finding["severity"] is Severity.ERROR for finding in case.findings)
+
+
+def test_every_code_is_in_the_table() -> None:
+    tested = {finding["code"] for build in _CASES.values() for finding in build().findings}
+    assert codes_in(validate) <= tested
+
+
+def _clean(version: str, **bulletin: Any) -> Stock:
+    """A depot in which everything that could be wrong is right, by a hair."""
+    stock = Stock()
+    minor = ".".join(version.split(".")[:2])
+    driver = stock.component(
+        "Acme",
+        "1.0-1",
+        vib(
+            "net-acme",
+            depends=("esx-version", "esx-version >= 7.0.0", "vmkapi_2_9_0_0", "acme-api = 1.0", "net-acme"),
+            conflicts=("net-acme", "tool << 1.0", "FirstConflict"),
+            replaces=("net-acme << 1.0-1", "tool << 1.0", "old-acme"),
+            provides=("acme-api = 1.0-7",),
+            files=("usr/lib/acme", "usr/lib/acme"),
+        ),
+        vib("acme-cover", files=("usr/lib/acme",), overlay=True),
+        vib("dpu-acme", files=("usr/lib/acme",), software_platforms=[SoftwarePlatform("8.0", "esxio")]),
+        platforms=platforms(f"embeddedEsx {minor}.*", "esxio 6.5"),
+    )
+    tool = stock.component("Tool", "1.0-1", vib("tool", files=None), **bulletin)
+    stock.base_image(driver, tool, version=version)
+    stock.add_on(
+        stock.driver("agent", acceptance_level=AcceptanceLevel.PARTNER, conflicts=("Tool",)),
+        stock.component("Tool", "1.0-1"),
+        release=("ACME-AddOn", version.replace(".", "")[:3] + ".1-A00"),
+        removed_components=[],
+    )
+    return stock
+
+
+@pytest.mark.parametrize("version", ["7.0.0-1.0.15843807", BASE_VERSION, _LATER, "9.0.2.0.25148076"])
+def test_a_clean_image_has_no_findings(version: str) -> None:
+    stock = _clean(version)
+    image = _composed(stock, base_image=version, add_on=("ACME-AddOn", stock.add_ons[0].version.text))
+    report = validate.validate(image, stock.catalog(), minimum_acceptance=AcceptanceLevel.PARTNER)
+    assert _found(report) == []
+    assert report.is_valid
+    assert report.errors == ()
+
+
+class TestCoreComponents:
+    """They come from the base image as a whole."""
+
+    def image(self, name: str, base: Vib, other: Vib, *, pinned: str = "") -> Image:
+        stock = Stock()
+        stock.base_image(stock.component(name, "1.0-1", base))
+        stock.add_on(stock.component(name, "2.0-1", other))
+        return _composed(stock, {name: pinned} if pinned else {})
+
+    @pytest.mark.parametrize(
+        ("name", "base", "other", "is_found"),
+        [
+            pytest.param("esx-update", vib("x"), vib("x", "2.0-1"), True, id="by name"),
+            pytest.param("Loader", vib("loadesx"), vib("loadesx", "2.0-1"), True, id="by VIB"),
+            pytest.param("Loader", vib("loadesx"), vib("other"), True, id="the base image's is core, the other is not"),
+            pytest.param("Loader", vib("other"), vib("loadesx"), True, id="the other way round"),
+            pytest.param("Driver", vib("x"), vib("x", "2.0-1"), False, id="none is core"),
+        ],
+    )
+    def test_overridden(self, name: str, base: Vib, other: Vib, *, is_found: bool) -> None:
+        codes = {finding.code for finding in validate.validate(self.image(name, base, other)).findings}
+        assert ("core-component-overridden" in codes) is is_found
+
+    def test_the_same_version_is_no_other(self) -> None:
+        """The add-on's esx-update is overridden by a pin on the base image's own."""
+        image = self.image("esx-update", vib("x"), vib("x", "2.0-1"), pinned="1.0-1")
+        assert [finding.code for finding in validate.validate(image).findings] == ["component-lowered"]
+
+
+class TestGunzipChecksums:
+    """Who has to have them: every VIB of ESXi 8.0 and later."""
+
+    @pytest.mark.parametrize(
+        ("version", "is_found"),
+        [
+            pytest.param("7.0.3-0.120.23794019", False, id="7.0.3"),
+            pytest.param("8.0.0-1.0.20513097", True, id="8.0.0"),
+            pytest.param("9.1.1-0.25714478", True, id="9.1.1"),
+            pytest.param("odd", False, id="no release known"),
+        ],
+    )
+    def test_release(self, version: str, *, is_found: bool) -> None:
+        image = _of_vibs(vib("a", payloads=[Payload(name="a", type="vgz")]), base=esx_base(version))
+        codes = [finding.code for finding in validate.validate(image).findings]
+        assert codes == (["missing-gunzip-checksum"] if is_found else [])
+
+    @pytest.mark.parametrize("kind", ["boot", "vgz", "tgz", "vzstd"])
+    def test_packed_types(self, kind: str) -> None:
+        image = _of_vibs(vib("a", payloads=[Payload(name="a", type=kind)]), base=esx_base(_LATER))
+        assert [finding.code for finding in validate.validate(image).findings] == ["missing-gunzip-checksum"]
+
+    @pytest.mark.parametrize("kind", ["text", "upgrade", "boot_loader_efi", "something-new"])
+    def test_other_types(self, kind: str) -> None:
+        image = _of_vibs(vib("a", payloads=[Payload(name="a", type=kind)]), base=esx_base(_LATER))
+        assert validate.validate(image).findings == ()
+
+
+class TestFiles:
+    """One overlay over one VIB is the only way to share a path."""
+
+    @pytest.mark.parametrize(
+        ("overlays", "is_found"),
+        [
+            pytest.param((False,), False, id="alone"),
+            pytest.param((False, True), False, id="one covered by one"),
+            pytest.param((False, False), True, id="two plain ones"),
+            pytest.param((True, True), True, id="two overlays"),
+            pytest.param((False, True, True), True, id="one covered by two"),
+            pytest.param((False, False, True), True, id="two covered by one"),
+        ],
+    )
+    def test_overlay(self, overlays: tuple[bool, ...], *, is_found: bool) -> None:
+        vibs = [vib(f"v{number}", files=("etc/x",), overlay=flag) for number, flag in enumerate(overlays)]
+        codes = [finding.code for finding in validate.validate(_of_vibs(*vibs)).findings]
+        assert codes == (["file-conflict"] if is_found else [])
+
+
+class TestReport:
+    """What callers do with it."""
+
+    def report(self) -> ValidationReport:
+        case = _removed_component_absent()
+        broken = attrs.evolve(
+            case.image, vibs=(*case.image.vibs, InstalledVib(vib=vib("a", depends=("x", "w"), conflicts=("esx-base",))))
+        )
+        return validate.validate(broken)
+
+    def test_errors_first_then_by_code_and_items(self) -> None:
+        findings = self.report().findings
+        assert [(finding.severity.value, finding.code, finding.items[-1]) for finding in findings] == [
+            ("error", "conflict", _BASE),
+            ("error", "missing-dependency", "w"),
+            ("error", "missing-dependency", "x"),
+            ("info", "removed-component-absent", "lpfc"),
+            ("info", "removed-component-absent", "net-acmee"),
+        ]
+
+    def test_waived_by_code(self) -> None:
+        report = self.report()
+        assert not report.is_valid
+        assert len(report.errors) == 3
+        assert [finding.code for finding in report.errors_except(["missing-dependency"])] == ["conflict"]
+        assert report.errors_except(["missing-dependency", "conflict", "unheard-of"]) == ()
+        assert report.errors_except([]) == report.errors

@@ -12,13 +12,14 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
+from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
-from esximage_builder.errors import ChecksumMismatchError, NotInDepotError
+from esximage_builder.errors import ChecksumMismatchError, LimitExceededError, NotInDepotError
 from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
 from esximage_builder.formats.image_database import DATABASE_ROOT
 from esximage_builder.formats.tar_gz import TarGzReader, read_tgz
@@ -28,7 +29,6 @@ from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from contextlib import ExitStack
 
     from esximage_builder.formats.iso9660_reader import IsoReader
     from esximage_builder.limits import ReadBudget, ReadLimits
@@ -85,7 +85,8 @@ class DiscTree:
         self._sizes: dict[str, int] = {}
         self.sizes: Mapping[str, int] = self._sizes
         self._disc = disc
-        self._stack = stack
+        # One of its own: what enters the caller's later, when that has given its contexts away, is never closed.
+        self._stack = stack.enter_context(ExitStack())
         self._limits = limits
         self._parts: dict[str, _Part] = {}
         self._archived: dict[str, tuple[str, str]] = {}
@@ -129,7 +130,11 @@ class DiscTree:
     def read(self, path: str, *, budget: ReadBudget, max_bytes: int) -> bytes:
         """Return a whole VIB; for small ones."""
         with self.open(path) as stream:
-            data = stream.read(max_bytes)
+            data = b"".join(iter(lambda: stream.read(COPY_BLOCK_BYTES), b""))
+        if len(data) > max_bytes:
+            raise LimitExceededError(
+                "the VIB is larger than the limit", where=self.place(path), expected=f"at most {max_bytes} bytes"
+            )
         budget.spend(len(data), where=self.place(path))
         return data
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, final
 
 import attrs
 
+from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError
 from esximage_builder.formats.ar import ArStream
 from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
@@ -87,14 +88,16 @@ def _read_member(members: Iterator[tuple[object, BinaryIO]], name: str, where: s
             expected=f"{DESCRIPTOR_NAME}, {SIGNATURE_NAME}, then the payloads",
             hint="this is an ar archive, but no VIB",
         )
-    data = stream.read(limits.document_bytes + 1)
-    if len(data) > limits.document_bytes:
-        raise LimitExceededError(
-            f"{name} is larger than the limit",
-            where=f"{where}!{name}",
-            expected=f"at most {limits.document_bytes} bytes",
-        )
-    return data
+    data = bytearray()
+    while block := stream.read(COPY_BLOCK_BYTES):  # a read may give less than there is
+        data += block
+        if len(data) > limits.document_bytes:
+            raise LimitExceededError(
+                f"{name} is larger than the limit",
+                where=f"{where}!{name}",
+                expected=f"at most {limits.document_bytes} bytes",
+            )
+    return bytes(data)
 
 
 def iter_payloads(

@@ -6,25 +6,60 @@ are one cause, not sixty lines.
 
 from __future__ import annotations
 
+import enum
 import re
 from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason, Rule
-from esximage_builder.vocabulary import ComponentSource
+from esximage_builder.rules.relations import ProvideIndex
+from esximage_builder.vocabulary import AcceptanceLevel, ComponentSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from esximage_builder.findings import Finding, Severity
+    from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
-    from esximage_builder.models.image import EffectiveComponent, Image, ReservedVib
+    from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
+    from esximage_builder.models.vib import Vib
 
-__all__ = ["Explanation", "explain_findings", "explain_name", "render_explanations"]
+__all__ = [
+    "Explanation",
+    "RuleSet",
+    "explain_acceptance",
+    "explain_findings",
+    "explain_name",
+    "render_explanations",
+    "rule_set_of",
+]
 
 _MOST_ITEMS = 6
+_MOST_NAMES = 3
+
+
+class RuleSet(enum.StrEnum):
+    """Which rules an image is judged by: those of its generation, never those of another."""
+
+    PROFILE = "profile"
+    """A list of VIBs, as up to ESXi 6.7: base image, add-on and components are not asked for."""
+    COMPONENTS = "components"
+    """Base image, add-on and components, as since ESXi 7.0."""
+
+    @property
+    def description(self) -> str:
+        """What the rules go by, in one line."""
+        return {
+            "profile": "a list of VIBs, as up to ESXi 6.7; base image, add-on and components are not asked for",
+            "components": "base image, add-on and components, as since ESXi 7.0",
+        }[self.value]
+
+
+def rule_set_of(image: Image) -> RuleSet:
+    """Return the rules that an image is judged by."""
+    return RuleSet.COMPONENTS if image.base_image is not None or image.components else RuleSet.PROFILE
 
 
 @final
@@ -49,93 +84,199 @@ class Explanation:
     items: tuple[str, ...] = attrs.field(converter=as_tuple)
 
 
-@final
-@attrs.frozen
-class _Interface:
-    """A family of interface names and what it tells of who asks for them."""
+_VMKLINUX = re.compile(r"com\.vmware\.driverAPI|vmklinux")
+_VMKAPI = re.compile(r"vmkapi_(?:incompat_)?([0-9]+)_([0-9]+)_")
+_ESX_VERSION = re.compile(r"esx-version\b")
+_FIRST_WITHOUT_VMKLINUX = 7
+# First release that offers a driver interface. Source: docs/formats.md#relationships.
+_VMKAPI_RELEASES = {
+    (2, 6): "7.0",
+    (2, 9): "7.0.3",
+    (2, 10): "8.0",
+    (2, 11): "8.0.1",
+    (2, 12): "8.0.2",
+    (2, 13): "8.0.3",
+    (3, 0): "9.0",
+}
+_OLDEST_NATIVE = min(_VMKAPI_RELEASES)
 
-    pattern: re.Pattern[str]
+
+@final
+@attrs.frozen(order=True)
+class _Mismatch:
+    """A driver interface that a VIB was built for and the image lacks; the lower the rank, the more it tells."""
+
+    rank: int
     cause: str
 
 
-_INTERFACES = (
-    _Interface(
-        re.compile(r"com\.vmware\.driverAPI|vmklinux|libfc-|libata-|usb-core|vmkapi_[01]_"),
-        "built for the vmklinux drivers of ESXi 6.x and older; no base image since 7.0 provides them",
-    ),
-    _Interface(
-        re.compile(r"vmkapi_2_[0-5]_"),
-        "built for the driver interface of ESXi 6.x; base images since 7.0 provide a newer one",
-    ),
-    _Interface(re.compile(r"vmkapi_"), "built for the driver interface of another ESXi release than the base image"),
-    _Interface(re.compile(r"esx-version"), "made for other ESXi versions than the base image"),
-)
-
-
-def explain_findings(findings: Iterable[Finding], *, catalog: Catalog | None = None) -> tuple[Explanation, ...]:
+def explain_findings(
+    findings: Iterable[Finding], *, catalog: Catalog | None = None, image: Image | None = None
+) -> tuple[Explanation, ...]:
     """Group findings by cause.
 
     Args:
         findings: From one validation or comparison.
         catalog: What is loaded, for replacements to suggest; None goes without.
+        image: What was validated, to say what it provides and which replacements fit it; None
+            goes without.
 
     Returns:
         Errors first; within a severity in order of code and cause.
     """
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    findings = tuple(findings)
+    mismatches = _mismatches(findings, image)
+    groups: dict[tuple[Severity, str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.severity.value, finding.code, _cause(finding)), []).append(finding)
-    explained = [_explanation(cause, group, catalog) for (_, _, cause), group in groups.items()]
+        mismatch = mismatches.get(finding.items[0]) if _mismatch(finding, image) is not None else None
+        cause = finding.cause if mismatch is None else mismatch.cause
+        groups.setdefault((finding.severity, finding.code, cause), []).append(finding)
+    known = {mismatch.cause for mismatch in mismatches.values()}
+    explained = [
+        _explanation(cause, group, _mismatch_remedies(group, catalog, image) if cause in known else None)
+        for (_, _, cause), group in groups.items()
+    ]
     return tuple(sorted(explained, key=lambda entry: (entry.severity.rank, entry.code, entry.cause, entry.items)))
 
 
-def _cause(finding: Finding) -> str:
-    """Return the cause that groups a finding: the interface's for dependencies, its own otherwise."""
-    if finding.code == "missing-dependency" and len(finding.items) > 1:
-        wanted = finding.items[1]
-        for interface in _INTERFACES:
-            if interface.pattern.match(wanted):
-                return interface.cause
-    return finding.cause
+def _mismatches(findings: Iterable[Finding], image: Image | None) -> dict[str, _Mismatch]:
+    """Return for each VIB that was built for another release the one cause that tells most."""
+    found: dict[str, _Mismatch] = {}
+    for finding in findings:
+        mismatch = _mismatch(finding, image)
+        if mismatch is not None:
+            found[finding.items[0]] = min(mismatch, found.get(finding.items[0], mismatch))
+    return found
 
 
-def _explanation(cause: str, group: list[Finding], catalog: Catalog | None) -> Explanation:
+def _mismatch(finding: Finding, image: Image | None) -> _Mismatch | None:
+    """Return the driver interface that a missing dependency tells of; None if it tells of none."""
+    if finding.code != "missing-dependency" or len(finding.items) < len(("vib", "constraint")):
+        return None
+    wanted = finding.items[1]
+    version = None if image is None else image.esxi_version
+    is_old_image = version is not None and version.major < _FIRST_WITHOUT_VMKLINUX
+    if _VMKLINUX.match(wanted) and not is_old_image:
+        return _Mismatch(0, "built for the vmklinux drivers of ESXi 6.x and older; no base image since 7.0 has them")
+    match = _VMKAPI.match(wanted)
+    if match is not None:
+        return _vmkapi_mismatch((int(match[1]), int(match[2])), image)
+    if _ESX_VERSION.match(wanted):
+        own = "" if version is None else f"; the image is ESXi {version.product}"
+        return _Mismatch(2, f"made for other ESXi versions: it asks for {wanted}{own}")
+    return None
+
+
+def _vmkapi_mismatch(wanted: tuple[int, int], image: Image | None) -> _Mismatch:
+    if wanted < _OLDEST_NATIVE:
+        built_for = "6.x and older"
+    else:
+        first = max(known for known in _VMKAPI_RELEASES if known <= wanted)
+        built_for = f"{_VMKAPI_RELEASES[first]}" + ("" if first == wanted else " or an update of it")
+    return _Mismatch(
+        1,
+        f"built for the driver interface of ESXi {built_for}, vmkapi {wanted[0]}.{wanted[1]}{_provided_text(image)}",
+    )
+
+
+def _provided_text(image: Image | None) -> str:
+    """Say which driver interfaces the image has; empty if none, or if no image is at hand."""
+    names = [] if image is None else [p.name for entry in image.vibs for p in entry.vib.provides]
+    numbers = sorted((int(match[1]), int(match[2])) for name in names if (match := _VMKAPI.match(name)) is not None)
+    if not numbers:
+        return ""
+    low, high = (f"{major}.{minor}" for major, minor in (numbers[0], numbers[-1]))
+    return f"; the image provides vmkapi {low}" + (f" to {high}" if high != low else "")
+
+
+def _explanation(cause: str, group: list[Finding], remedies: list[str] | None) -> Explanation:
     first = group[0]
     items = sorted({finding.items[0] for finding in group if finding.items})
-    remedies = dict.fromkeys(finding.remedy for finding in group if finding.remedy)
-    if first.code == "missing-dependency" and catalog is not None:
-        remedies = dict.fromkeys([*_replacements(items, catalog), *remedies])
-    headline = first.message if len(group) == 1 else f"{len(group)} findings: {_headline(first.code, items)}"
+    if remedies is None:
+        remedies = list(dict.fromkeys(finding.remedy for finding in group if finding.remedy))
     return Explanation(
         code=first.code,
         severity=first.severity,
-        headline=headline,
+        headline=first.message if len(group) == 1 else _headline(first.code, items, len(group)),
         cause=cause,
-        remedies=tuple(remedies)[:_MOST_ITEMS],
+        remedies=remedies,
         items=items,
     )
 
 
-def _headline(code: str, items: list[str]) -> str:
-    names = ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > len(items[:3]) else "")
-    return f"{code.replace('-', ' ')} of {names}" if names else code.replace("-", " ")
+def _headline(code: str, items: list[str], count: int) -> str:
+    if code == "missing-dependency":
+        who = "1 VIB asks" if len(items) == 1 else f"{len(items)} VIBs ask"
+        return f"{who} for what the image does not have: {_some(items)}"
+    named = f" of {_some(items)}" if items else ""
+    return f"{count} findings: {code.replace('-', ' ')}{named}"
 
 
-def _replacements(vib_ids: list[str], catalog: Catalog) -> Iterator[str]:
-    """Yield loaded VIBs of the same name, or for the same devices, in other versions."""
-    by_id = {vib.id: vib for vib in catalog.vibs}
-    for vib_id in vib_ids:
-        vib = by_id.get(vib_id)
-        if vib is None:
-            continue
-        devices = {tag for tag in vib.tags if tag.startswith("PCIID")}
-        others = sorted(
-            other.id
-            for other in catalog.vibs
-            if other.id != vib_id and (other.name == vib.name or devices.intersection(other.tags))
-        )
-        if others:
-            yield f"nearest replacement loaded for {vib.name}: {', '.join(others[:3])}"
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _mismatch_remedies(group: list[Finding], catalog: Catalog | None, image: Image | None) -> list[str]:
+    """Return what may take the place of VIBs built for another release: no base image of that release does."""
+    ids = sorted({finding.items[0] for finding in group})
+    known = {} if catalog is None else {vib.id: vib for vib in catalog.vibs}
+    remedies, left = [], []
+    for vib_id in ids:
+        replacements = [] if vib_id not in known else _replacements(known[vib_id], known, set(ids), image)
+        if replacements:
+            remedies.append(f"nearest replacement loaded for {known[vib_id].name}: {_some(replacements)}")
+        else:
+            left.append(vib_id)
+    if left:
+        whom = "" if not remedies and catalog is None else f"nothing loaded replaces {_some(left)}: "
+        remedies.append(f"{whom}take builds made for this base image, or leave them out")
+    return remedies
+
+
+def _replacements(vib: Vib, known: dict[str, Vib], unfit: set[str], image: Image | None) -> list[str]:
+    """Return ids of loaded VIBs of the same name or for the same devices that fit the image, nearest first."""
+    devices = _devices(vib)
+    index = None if image is None else ProvideIndex(e.vib for e in image.vibs if e.vib.name != vib.name)
+    others = [
+        other
+        for other in known.values()
+        if other.id not in unfit
+        and (other.name == vib.name or not devices.isdisjoint(_devices(other)))
+        and (index is None or _fits(other, index))
+    ]
+    others.sort(key=lambda other: other.version, reverse=True)
+    others.sort(key=lambda other: other.name != vib.name)
+    return [other.id for other in others]
+
+
+def _devices(vib: Vib) -> frozenset[str]:
+    return frozenset(tag for tag in vib.tags if tag.startswith("PCIID"))
+
+
+def _fits(vib: Vib, index: ProvideIndex) -> bool:
+    own = ProvideIndex([vib])
+    return all(index.is_met(constraint) or own.is_met(constraint) for constraint in vib.depends)
+
+
+def explain_acceptance(image: Image) -> Explanation | None:
+    """Say which VIBs pull the image's acceptance level down and what follows; None if all are certified."""
+    level = image.acceptance_level
+    if level is AcceptanceLevel.CERTIFIED:
+        return None
+    lowest = sorted(entry.vib.id for entry in image.vibs if entry.vib.acceptance_level is level)
+    is_community = level is AcceptanceLevel.COMMUNITY
+    cause = f"an image is as low as its lowest VIB, and a host takes it only at {level.display} or lower"
+    if is_community:
+        cause += "; that level has to be set on the host first, and with UEFI Secure Boot a host refuses community VIBs"
+    return Explanation(
+        code="acceptance-level",
+        severity=Severity.WARNING if is_community else Severity.INFO,
+        headline=f"the image is {level.display}: {_some(lowest)} {'pulls' if len(lowest) == 1 else 'pull'} it down",
+        cause=cause,
+        remedies=["leave them out, or get builds that a partner has signed"] if is_community else [],
+        items=lowest,
+    )
 
 
 def render_explanations(explanations: Iterable[Explanation]) -> str:
@@ -149,7 +290,9 @@ def render_explanations(explanations: Iterable[Explanation]) -> str:
             shown = entry.items[:_MOST_ITEMS]
             more = f" and {len(entry.items) - len(shown)} more" if len(entry.items) > len(shown) else ""
             lines.append(f"    what: {', '.join(shown)}{more}")
-        lines += [f"    try: {remedy}" for remedy in entry.remedies]
+        lines += [f"    try: {remedy}" for remedy in entry.remedies[:_MOST_ITEMS]]
+        if len(entry.remedies) > _MOST_ITEMS:
+            lines.append(f"    and {len(entry.remedies) - _MOST_ITEMS} more to try")
     return "\n".join(lines or ["nothing to explain: no findings"]) + "\n"
 
 
@@ -199,13 +342,20 @@ def _vib_sentences(image: Image, name: str) -> Iterator[str]:
         if name in (entry.vib.name, entry.vib.id):
             source = f" of the {entry.source.display}" if entry.source is not None else ""
             by = f"with component {entry.component}{source}" if entry.component else "as a stand-alone VIB"
-            yield f"VIB {entry.vib.id} is installed {by}."
+            yield f"VIB {entry.vib.id} is installed {by}.{_level_sentence(entry, image)}"
     for reserved in image.reserved_vibs:
         if name in (reserved.vib.name, reserved.vib.id):
             yield _why_reserved(reserved)
     for missing in image.missing_vibs:
         if name == missing.vib_id:
             yield f"VIB {name} is wanted by {missing.component or 'the profile'}, but no loaded depot has it."
+
+
+def _level_sentence(entry: InstalledVib, image: Image) -> str:
+    level = entry.vib.acceptance_level
+    if level is AcceptanceLevel.CERTIFIED or level is not image.acceptance_level:
+        return ""
+    return f" It is {level.display} and pulls the image down to that level."
 
 
 def _why_reserved(entry: ReservedVib) -> str:
