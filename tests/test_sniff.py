@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 from typing import TYPE_CHECKING
 
+import pycdlib
 import pytest
 from builders import DepotBuilder, VibBuilder, zip_bytes
 from hypothesis import given
@@ -25,7 +27,6 @@ DEPOT = DepotBuilder().zip()
 
 NOT_DEPOTS = [
     pytest.param(LFS_POINTER, FileKind.LFS_POINTER, "git lfs pull", id="lfs-pointer"),
-    pytest.param(bytes(32768) + b"\x01CD001\x01" + bytes(2041), FileKind.ISO, "offline bundle", id="iso"),
     pytest.param(VibBuilder().vib().replace(b"\n", b"\r\n"), FileKind.MANGLED_VIB, "binary mode", id="crlf-vib"),
     pytest.param(b"<!DOCTYPE html><html><body>Sign in</body></html>", FileKind.HTML, "login", id="html"),
     pytest.param(b"\n\n<HTML lang='en'>", FileKind.HTML, "login", id="html-upper-case"),
@@ -55,6 +56,28 @@ def test_what_is_no_depot_is_named_with_advice(tmp_path: Path, data: bytes, kind
     assert kind.value in caught.value.message
     assert (caught.value.where, caught.value.found) == (str(path), kind.value)
     assert advice in caught.value.hint
+
+
+def test_a_disc_that_installs_nothing_is_no_depot(tmp_path: Path) -> None:
+    path = tmp_path / "depot.zip"
+    disc = pycdlib.PyCdlib()
+    disc.new()
+    disc.add_fp(io.BytesIO(b"x"), 1, "/README.TXT;1")
+    disc.write(str(path))
+    disc.close()
+    assert sniff(path).kind is FileKind.ISO
+    with pytest.raises(NotADepotError, match="an ISO image") as caught:
+        open_depot(path)
+    assert "IMGDB.TGZ" in caught.value.found
+    assert "offline bundle" in caught.value.hint
+
+
+def test_a_disc_that_is_cut_short_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "disc.iso"
+    path.write_bytes(bytes(32768) + b"\x01CD001\x01" + bytes(2041))
+    assert sniff(path).kind is FileKind.ISO
+    with pytest.raises(MalformedDocumentError, match="cut short"):
+        open_depot(path)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from catalogs import ADD_ON, BASE_VERSION, Stock, codes_in, component, esx_base, payload, platforms, spec, vib
+from catalogs import ADD_ON, BASE_VERSION, Stock, codes_in, component, cut_down, esx_base, payload, platforms, spec, vib
 
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.image import Image, InstalledVib
@@ -683,6 +683,15 @@ def test_findings(case: Case) -> None:
     assert _found(report) == list(case.findings)
     assert report.image_digest == case.image.digest
     assert report.is_valid is not any(finding["severity"] is Severity.ERROR for finding in case.findings)
+
+
+@pytest.mark.parametrize("case", [pytest.param(build(), id=name) for name, build in _CASES.items()])
+def test_findings_hold_of_what_they_name(case: Case) -> None:
+    """With all that it does not name taken out, each finding is still there."""
+    for finding in validate.validate(case.image, case.catalog, minimum_acceptance=case.minimum).findings:
+        small = cut_down(case.image, finding)
+        left = validate.validate(small, case.catalog, minimum_acceptance=case.minimum).findings
+        assert (finding.code, finding.items) in {(other.code, other.items) for other in left}
 
 
 def test_every_code_is_in_the_table() -> None:

@@ -18,6 +18,7 @@ from esximage_builder.export.published import (
     release_units,
     require_exportable,
 )
+from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.progress import no_progress
 from esximage_builder.vocabulary import Platform
@@ -44,6 +45,7 @@ def export_bundle(
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
     vendor_code: str = "",
+    with_reserved: bool = True,
     progress: Progress = no_progress,
 ) -> ExportResult:
     """Write an image as an offline bundle.
@@ -58,6 +60,8 @@ def export_bundle(
         allow: Codes of errors that do not matter.
         report: Validation of this image; None validates it here.
         vendor_code: Three letters or digits for the index; empty takes the vendor's first ones.
+        with_reserved: Carry the reserved VIBs and components too. Without them the bundle is
+            smaller and partial: a host's image cannot be taken apart with it alone.
         progress: Told how far the copying is.
 
     Raises:
@@ -69,11 +73,24 @@ def export_bundle(
     """
     waived = require_exportable(image, report=report, allow=allow)
     target = Path(target)
-    write_depot(bundle_contents(image, store, vendor_code=vendor_code), store, target, progress=progress)
-    return ExportResult(path=target, size_bytes=target.stat().st_size, image_digest=image.digest, waived=waived)
+    write_depot(
+        bundle_contents(image, store, vendor_code=vendor_code, with_reserved=with_reserved),
+        store,
+        target,
+        progress=progress,
+    )
+    return ExportResult(
+        path=target,
+        size_bytes=target.stat().st_size,
+        image_digest=image.digest,
+        waived=waived,
+        findings=_left_out(image, with_reserved),
+    )
 
 
-def bundle_contents(image: Image, store: VibStore, *, vendor_code: str = "") -> DepotContents:
+def bundle_contents(
+    image: Image, store: VibStore, *, vendor_code: str = "", with_reserved: bool = True
+) -> DepotContents:
     """Return what the bundle of an image holds.
 
     Raises:
@@ -81,16 +98,34 @@ def bundle_contents(image: Image, store: VibStore, *, vendor_code: str = "") -> 
         DepotError: A VIB's bytes cannot be read.
     """
     components = {entry.component.id: entry.component for entry in image.components}
-    components |= {component.id: component for component in image.reserved_components}
+    if with_reserved:
+        components |= {component.id: component for component in image.reserved_components}
+    vibs = image.all_vibs if with_reserved else [entry.vib for entry in image.vibs]
     return DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code=vendor_code or _vendor_code(image.vendor),
         products=_products(image),
-        vibs=[with_file_facts(vib, store) for vib in image.all_vibs],
+        vibs=[with_file_facts(vib, store) for vib in vibs],
         bulletins=[components[key] for key in sorted(components)],
         profiles=[image_profile(image, [entry.vib for entry in image.vibs])],
         units=release_units(image),
         timestamp=image_timestamp(image),
+    )
+
+
+def _left_out(image: Image, with_reserved: bool) -> tuple[Finding, ...]:  # noqa: FBT001 - the caller's own choice
+    """Say what follows when reserved VIBs are left out."""
+    if with_reserved or not (image.reserved_vibs or image.reserved_components):
+        return ()
+    return (
+        Finding(
+            code="reserved-vibs-left-out",
+            severity=Severity.WARNING,
+            message=f"{len(image.reserved_vibs)} reserved VIBs are not in the bundle",
+            items=tuple(entry.vib.id for entry in image.reserved_vibs),
+            cause="the base image or add-on lists their components, so the bundle is partial",
+            remedy="keep the depots of base image and add-on, or export with reserved VIBs",
+        ),
     )
 
 

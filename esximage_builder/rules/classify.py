@@ -22,7 +22,6 @@ import attrs
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.releases import (
-    KNOWN_RELEASES,
     is_minor_train,
     publication_date,
     release_date,
@@ -123,9 +122,8 @@ def classify_known(before: KnownRelease, after: KnownRelease) -> Change:
         _Release(release.name, release.numbers, release.release_name, release.released_at)
         for release in (before, after)
     ]
-    places = [(release.numbers, KNOWN_RELEASES.index(release)) for release in (before, after)]
     kind = ChangeKind.NONE if before == after else _kind(before.numbers, after.numbers)
-    return _change(*sides, kind=kind, rises=places[0] < places[1])
+    return _change(*sides, kind=kind, rises=after.is_newer_than(before))
 
 
 def _change(before: _Release, after: _Release, *, kind: ChangeKind, rises: bool) -> Change:

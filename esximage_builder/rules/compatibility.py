@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, train_of
+from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, known_release, train_of
 from esximage_builder.versions import BaseImageVersion, ProductRange
 from esximage_builder.vocabulary import Platform
 
@@ -37,11 +37,13 @@ __all__ = [
     "check_platform",
     "check_removals",
     "declared_trains",
+    "fits_release",
     "is_declared",
     "is_for_train",
     "is_in_train",
     "is_newer_than_published",
     "platforms_of",
+    "published_with",
     "supports_base_image",
     "train_text",
     "vendor_train_text",
@@ -188,9 +190,39 @@ def _fits(add_on: AddOn, version: BaseImageVersion) -> bool:
     return bool(is_in_train(add_on, version)) if declared is None else declared
 
 
+def fits_release(unit: AddOn | HardwareSupport, release: KnownRelease) -> bool | None:
+    """Tell whether a unit goes with a published release whose full version may not be known.
+
+    As ``check_add_on``, by product and build alone: no version is made up. None where that is
+    not enough: a declaration of more than the product and less than the build, or a range.
+    """
+    if not unit.supported_base_images:
+        return is_for_train(unit, release.train)
+    answers = {_declares_release(text, release) for text in unit.supported_base_images}
+    return True if True in answers else None if None in answers else False
+
+
+def _declares_release(declared: str, release: KnownRelease) -> bool | None:
+    if _is_range(declared):
+        return None
+    wanted = tuple(int(number) for number in re.findall(r"[0-9]+", declared))
+    own = release.numbers
+    if wanted[: len(own)] != own[: len(wanted)]:
+        return False
+    if len(wanted) <= len(own):
+        return True
+    return wanted[-1] == release.build if _BUILD.search(declared) else None
+
+
+def published_with(add_on: AddOn, train: tuple[int, ...]) -> KnownRelease | None:
+    """Return the published release of the train whose build the add-on's version names, to the digit."""
+    named = {int(text) for text in _BUILD.findall(add_on.version.text)}
+    return next((release for release in KNOWN_RELEASES if release.train == train and release.build in named), None)
+
+
 def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
     """Warn if the base image is newer than the one whose build the add-on's version names."""
-    published = _published_with(add_on, base_image.version.train)
+    published = published_with(add_on, base_image.version.train)
     if published is None or not is_newer_than_published(base_image.version, published):
         return
     yield Finding(
@@ -204,25 +236,18 @@ def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
     )
 
 
-def _published_with(add_on: AddOn, train: tuple[int, ...]) -> KnownRelease | None:
-    """Return the published release of the train whose build the add-on's version names, to the digit."""
-    named = {int(text) for text in _BUILD.findall(add_on.version.text)}
-    return next((release for release in KNOWN_RELEASES if release.train == train and release.build in named), None)
-
-
 def is_newer_than_published(version: BaseImageVersion, published: KnownRelease) -> bool:
     """Tell whether a base image is newer than a published release.
 
-    By the full version where it was published, else by the place among the published releases
-    of one product; never by comparing builds. What neither tells counts as not newer.
+    By the full version where it was published, else by product and by the place among its
+    published releases; never by comparing builds. What neither tells counts as not newer.
     """
     if published.version:
         return version > BaseImageVersion(published.version)
-    numbers = version.fields[: len(published.numbers)]
-    if numbers != published.numbers:
-        return numbers > published.numbers
-    builds = [release.build for release in KNOWN_RELEASES if release.numbers == numbers]
-    return version.build in builds and builds.index(version.build) > builds.index(published.build)
+    known = known_release(version)
+    if known is not None:
+        return known.is_newer_than(published)
+    return version.fields[: len(published.numbers)] > published.numbers
 
 
 def check_removals(removed_components: Iterable[str], version: BaseImageVersion) -> tuple[Finding, ...]:

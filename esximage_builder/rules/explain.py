@@ -98,7 +98,7 @@ _VMKAPI_RELEASES = {
     (2, 13): "8.0.3",
     (3, 0): "9.0",
 }
-_OLDEST_NATIVE = min(_VMKAPI_RELEASES)
+_OLDEST_NATIVE, _NEWEST_NATIVE = min(_VMKAPI_RELEASES), max(_VMKAPI_RELEASES)
 
 
 @final
@@ -170,9 +170,11 @@ def _mismatch(finding: Finding, image: Image | None) -> _Mismatch | None:
 def _vmkapi_mismatch(wanted: tuple[int, int], image: Image | None) -> _Mismatch:
     if wanted < _OLDEST_NATIVE:
         built_for = "6.x and older"
+    elif wanted > _NEWEST_NATIVE:
+        built_for = f"after {_VMKAPI_RELEASES[_NEWEST_NATIVE]}"
     else:
         first = max(known for known in _VMKAPI_RELEASES if known <= wanted)
-        built_for = f"{_VMKAPI_RELEASES[first]}" + ("" if first == wanted else " or an update of it")
+        built_for = _VMKAPI_RELEASES[first] + ("" if first == wanted else " or an update of it")
     return _Mismatch(
         1,
         f"built for the driver interface of ESXi {built_for}, vmkapi {wanted[0]}.{wanted[1]}{_provided_text(image)}",
@@ -266,9 +268,9 @@ def explain_acceptance(image: Image) -> Explanation | None:
         return None
     lowest = sorted(entry.vib.id for entry in image.vibs if entry.vib.acceptance_level is level)
     is_community = level is AcceptanceLevel.COMMUNITY
-    cause = f"an image is as low as its lowest VIB, and a host takes it only at {level.display} or lower"
+    cause = f"an image is as low as its lowest VIB, and only hosts whose own level is {level.display} or lower take it"
     if is_community:
-        cause += "; that level has to be set on the host first, and with UEFI Secure Boot a host refuses community VIBs"
+        cause += "; that has to be set on the host first, and a host with UEFI Secure Boot refuses community VIBs"
     return Explanation(
         code="acceptance-level",
         severity=Severity.WARNING if is_community else Severity.INFO,

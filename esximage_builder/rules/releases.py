@@ -78,6 +78,11 @@ class KnownRelease:
         """The release train: ``(7, 0, 3)`` up to 8.x, ``(9, 0)`` from 9.0."""
         return train_of(self.numbers)
 
+    def is_newer_than(self, other: KnownRelease) -> bool:
+        """Tell whether it is the higher release: by product, inside one by the order of publication."""
+        places = [(release.numbers, KNOWN_RELEASES.index(release)) for release in (self, other)]
+        return places[0] > places[1]
+
     @property
     def released_at(self) -> datetime | None:
         """The date as UTC time; None if it is not known."""
