@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from esximage_builder import Depot, Image, ValidationReport
 
-JOBS = ("open", "check", "export-bundle", "export-iso", "inside")
+JOBS = ("open", "check", "export-bundle", "export-iso", "verify-stored", "verify-unpacked", "inside")
 
 
 def _compose(depot: Depot) -> tuple[Image, ValidationReport]:
@@ -30,6 +30,12 @@ def _compose(depot: Depot) -> tuple[Image, ValidationReport]:
 
 def run(job: str, depot_path: Path, out: Path | None) -> None:
     """Do one job from the opening of the depot on; of a folder, all its zips are opened together."""
+    if job.startswith("verify"):
+        findings = eib.verify_bundle(depot_path, deep=job == "verify-unpacked").findings
+        print(len(findings))
+        if findings:
+            raise SystemExit(f"{depot_path} does not verify: {findings[0].message}")
+        return
     paths = sorted(depot_path.glob("*.zip")) if depot_path.is_dir() else [depot_path]
     with eib.open_depot(*paths) as depot:
         if job == "open":

@@ -17,7 +17,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,10 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.tables import Result, print_goals, print_results
+
 _HERE = Path(__file__).resolve().parent
-_MEBIBYTE = 1024 * 1024
-_MISSING = "none"
 _DEPOT_VIBS = 10_000
+
+_GZIP_TEST = 'while read -r file; do gzip -t < "$file"; done < "$1"'
 
 # Unpack, take apart, write: what one does without this library, and without any check.
 _PIPELINE = """
@@ -49,18 +50,6 @@ class Job(NamedTuple):
     name: str
     command: list[str]
     leaves: tuple[Path, ...] = ()
-
-
-class Result(NamedTuple):
-    """All runs of one job: wall times in seconds, peak memory in bytes."""
-
-    seconds: list[float]
-    peak_bytes: int
-
-    @property
-    def median(self) -> float:
-        """The median wall time in seconds."""
-        return statistics.median(self.seconds)
 
 
 class Bench:
@@ -120,6 +109,8 @@ class Bench:
                 Job(f"bare kernel of ISO, {text}", _kernel("iso", depot, out, "--threads", count), (self.out,))
                 for text, count in (("1 thread", "1"), ("2 threads", "2"))
             ),
+            Job("**verify, stored bytes**", _ours("verify-stored", depot)),
+            Job("**verify, unpacked bytes**", _ours("verify-unpacked", depot)),
             Job("**open**", _ours("open", depot)),
             Job("**open, compose, validate**", _ours("check", depot)),
             Job("**export bundle**", _ours("export-bundle", depot, out), (self.out,)),
@@ -134,7 +125,9 @@ class Bench:
             self._unpack()
         disc, out = str(self.ready / "disc"), str(self.out)
         pipeline = ["sh", "-c", _PIPELINE, "sh", str(self.depot), str(self.work), out]
+        gzip_files = str(self._list_gzip_files())
         jobs = [
+            Job("gzip -t of all payloads", ["sh", "-c", _GZIP_TEST, "sh", gzip_files]),
             Job("xorriso from ready files", [*_mkisofs("xorriso"), out, disc], (self.out,)),
             Job("unzip + bsdtar + xorriso, no checks", pipeline, (self.out, self.work)),
         ]
@@ -145,6 +138,16 @@ class Bench:
     def _unpack(self) -> None:
         print("unpacking for xorriso ...", file=sys.stderr)
         subprocess.run(["sh", "-c", _PIPELINE, "sh", str(self.depot), str(self.ready), ""], check=True)
+
+    def _list_gzip_files(self) -> Path:
+        """Return a file that names all payloads that are gzip files, one on a line."""
+        listing = self.ready / "gzip-files"
+        with listing.open("w") as lines:
+            for path in sorted(self.ready.glob("disc/*/*")):
+                with path.open("rb") as file:
+                    if file.read(2) == b"\x1f\x8b":
+                        lines.write(f"{path}\n")
+        return listing
 
     def run_all(self, jobs: list[Job], *, rounds: int) -> dict[str, Result]:
         """Run all jobs in turn, so many times."""
@@ -196,90 +199,6 @@ def _remove(paths: tuple[Path, ...]) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-# Printing
-
-
-def _peak(result: Result, floor_bytes: int) -> str:
-    shown = f"{result.peak_bytes / _MEBIBYTE:.0f}"
-    return f"<= {shown}" if result.peak_bytes <= floor_bytes * 1.05 else shown
-
-
-def print_results(results: dict[str, Result], *, unit: str, floor_bytes: int) -> None:
-    """Print one table; ``unit`` is the job that the others are multiples of."""
-    print(f"| work | median s | fastest to slowest | x {unit} | peak RSS MiB |")
-    print("|---|---|---|---|---|")
-    for name, result in results.items():
-        span = f"{min(result.seconds):.3f} to {max(result.seconds):.3f}"
-        ratio = result.median / results[unit].median
-        print(f"| {name} | {result.median:.3f} | {span} | {ratio:.2f} | {_peak(result, floor_bytes)} |")
-    print()
-
-
-def _ratio(results: dict[str, Result], ours: str, other: str) -> str:
-    if ours not in results or other not in results:
-        return _MISSING
-    return f"{results[ours].median / results[other].median:.2f}"
-
-
-def _above(results: dict[str, Result], ours: str) -> str:
-    return f"{(results[ours].peak_bytes - results['**open**'].peak_bytes) / _MEBIBYTE:.0f} MiB"
-
-
-def print_goals(
-    large: dict[str, Result], start: dict[str, Result], inside: dict[str, float], spread: dict[int, dict[str, Result]]
-) -> None:
-    """Print each goal beside what was measured."""
-    opening = inside["open"]
-    rows = [
-        ("import", "start Python", "5.5", _ratio(start, "**import esximage_builder**", "start Python")),
-        (
-            "open 250 VIBs in a process",
-            "kernel: all descriptors",
-            "2",
-            f"{opening / inside['kernel, descriptors']:.2f}",
-        ),
-        ("", "kernel: names only", _MISSING, f"{opening / inside['kernel, names']:.2f}"),
-        ("compose + validate 250 VIBs", "", "20 ms (200 VIBs)", f"{inside['compose + validate'] * 1000:.0f} ms"),
-        ("export bundle", "unzip -t", "0.35", _ratio(large, "**export bundle**", "unzip -t")),
-        ("", "bare kernel, 2 threads", "1.35", _ratio(large, "**export bundle**", "bare kernel of bundle, 2 threads")),
-        ("", "bare kernel, 1 thread", _MISSING, _ratio(large, "**export bundle**", "bare kernel of bundle, 1 thread")),
-        ("", "peak RSS above open", "64 MiB", _above(large, "**export bundle**")),
-        (
-            "export ISO",
-            "shell pipeline",
-            "0.18",
-            _ratio(large, "**export ISO**", "unzip + bsdtar + xorriso, no checks"),
-        ),
-        ("", "bare kernel, 2 threads", "1.4", _ratio(large, "**export ISO**", "bare kernel of ISO, 2 threads")),
-        ("", "bare kernel, 1 thread", _MISSING, _ratio(large, "**export ISO**", "bare kernel of ISO, 1 thread")),
-        ("", "xorriso from ready files", "1.2", _ratio(large, "**export ISO**", "xorriso from ready files")),
-        ("", "peak RSS above open", "64 MiB", _above(large, "**export ISO**")),
-    ]
-    for count, results in spread.items():
-        rows += _descriptor_goals(count, results, spread)
-    print("| path | against | goal, at most | measured |")
-    print("|---|---|---|---|")
-    for row in rows:
-        print(f"| {' | '.join(row)} |")
-    print()
-
-
-def _descriptor_goals(
-    count: int, results: dict[str, Result], spread: dict[int, dict[str, Result]]
-) -> list[tuple[str, str, str, str]]:
-    ours, kernel, documents = "**open**", "kernel: all descriptors", "kernel: all documents"
-    peak = f"{results[ours].peak_bytes / _MEBIBYTE:.0f} MiB"
-    rows = [
-        (f"open {count:,} VIBs", kernel, "1.25", _ratio(results, ours, kernel)),
-        ("", documents, _MISSING, _ratio(results, ours, documents)),
-        ("", "peak RSS", "130 MiB" if count == min(spread) else "900 MiB", peak),
-    ]
-    if count != min(spread):
-        times = results[ours].median / spread[min(spread)][ours].median
-        rows.append(("", f"{min(spread):,} VIBs", "11", f"{times:.1f}"))
-    return rows
 
 
 def _machine() -> str:

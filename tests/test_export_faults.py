@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,6 @@ from edited import ar_members, clean_environment, edit_zip, left_in
 from images import base_vibs, write_base_depot
 
 import esximage_builder as eib
-from esximage_builder import whole_file as whole_file_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +139,7 @@ def failing_target(
         return file
 
     with monkeypatch.context() as patch:
-        patch.setattr(whole_file_module.os, "fdopen", fdopen)
+        patch.setattr(os, "fdopen", fdopen)
         yield files
 
 
@@ -153,7 +153,7 @@ def test_a_full_disk_at_any_step_leaves_nothing(
         export(setting.image, setting.depot, setting.target)
     setting.target.unlink()
     total = files[0].count
-    steps = range(total) if total < 40 else sorted({*range(6), *range(6, total, total // 24), total - 2, total - 1})
+    steps = range(total) if total < 16 else sorted({*range(3), *range(3, total, total // 10), total - 2, total - 1})
     for step in steps:
         with failing_target(monkeypatch, operation, fails_at=step):
             error = setting.fails(export, eib.ExportError)
@@ -196,7 +196,7 @@ with eib.open_depot(sys.argv[2]) as depot:
     try:
         getattr(eib, sys.argv[1])(image, depot, sys.argv[4])
     except eib.ExportError as error:
-        print(error.message)
+        print(error)
 """
 
 
@@ -209,7 +209,7 @@ def test_a_real_limit_of_the_operating_system_leaves_nothing(setting: Setting, e
     name = cast("Any", export).__name__
     done = subprocess.run(
         [sys.executable, "-c", _LIMITED, name, str(setting.source), str(limit), str(setting.target)],
-        env=clean_environment(),
+        env=clean_environment(PYTHONDONTWRITEBYTECODE="1"),  # a module cut short would stay behind
         capture_output=True,
         text=True,
         check=True,
@@ -236,17 +236,6 @@ def test_an_impossible_target_is_our_error(setting: Setting, export: Export, nam
     assert setting.left == {"file": OLD}
 
 
-@each_export
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_our_error(setting: Setting, export: Export) -> None:  # pragma: no cover
-    setting.target.parent.chmod(0o500)
-    try:
-        with pytest.raises(eib.ExportError, match="Permission denied"):
-            export(setting.image, setting.depot, setting.target)
-    finally:
-        setting.target.parent.chmod(0o700)
-
-
 # The user interrupts
 
 
@@ -260,7 +249,7 @@ def test_an_interrupt_at_any_progress_passes_through(
     export(setting.image, setting.depot, setting.target, progress=lambda *call: calls.append(call))
     setting.target.unlink()
     assert len(calls) > 5
-    for stop in range(len(calls)):
+    for stop in {0, 1, len(calls) - 2, len(calls) - 1, *range(2, len(calls), len(calls) // 6)}:
         left = stop
 
         def progress(stage: str, done_bytes: int, total_bytes: int) -> None:  # noqa: ARG001 - the protocol's names
@@ -350,14 +339,14 @@ def test_a_source_that_fails_at_any_read_leaves_nothing(
     reference = setting.target.read_bytes()
     setting.target.unlink()
     assert counting.count > 60
-    for step in range(0, counting.count, max(1, counting.count // 20)):
+    for step in range(0, counting.count, counting.count // 12):
         store = FailingStore(setting.depot, fails_at=step, error=raised)
         with pytest.raises(expected) as caught:
             export(setting.image, store, setting.target)
         assert setting.left == {}
         if expected is eib.SourceUnreadableError:
             assert "Input/output error" in str(caught.value)
-            assert "_bootbank_" in str(caught.value)
+            assert re.search(r"where: (VMware|ACM)_(bootbank|locker)_", str(caught.value))
     setting.fails(export, expected, store=FailingStore(setting.depot, fails_at=counting.count // 2, error=raised))
     export(setting.image, setting.depot, setting.target)
     assert len(reference) == setting.target.stat().st_size, "short reads give the same file"
@@ -415,7 +404,6 @@ def outcome(setting: Setting, export: Export, reference: bytes) -> type[BaseExce
         export(setting.image, setting.depot, setting.target)
     except eib.EsxImageError as error:
         assert setting.left == {"image": OLD}
-        assert not isinstance(error, eib.ExportError), error
         return type(error)
     assert setting.left == {"image": reference}
     return None
@@ -435,7 +423,7 @@ def test_a_source_cut_short_behind_our_back(setting: Setting, export: Export) ->
             found.add(outcome(setting, export, reference))
             path.write_bytes(data)
     assert found - {None}, "some cut must hurt"
-    assert outcome(setting, export, reference) is None
+    assert eib.ExportError not in found, "it is the source's fault"
 
 
 @each_export
@@ -458,7 +446,7 @@ def test_a_source_changed_behind_our_back(setting: Setting, export: Export) -> N
                 file.seek(at)
                 file.write(before)
     assert eib.ChecksumMismatchError in found
-    assert outcome(setting, export, reference) is None
+    assert eib.ExportError not in found, "it is the source's fault"
 
 
 @each_export

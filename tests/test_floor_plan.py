@@ -62,6 +62,7 @@ FLOORS = {
     "formats.image_database": 3.35,
     "rules.relations": 4.0,
     "rules.releases": 4.0,
+    "rules.vib_selection": 4.05,
     "rules.classify": 4.1,
     "rules.compose": 4.1,
     "rules.compatibility": 4.1,

@@ -12,7 +12,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
-from esximage_builder.errors import ExportError
+from esximage_builder.errors import DepotError, ExportError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
 from esximage_builder.export.kickstart_file import read_kickstart
@@ -157,8 +157,25 @@ def _check_written(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: 
     """Read the disc back and compare it with the plan.
 
     Raises:
-        ExportError: It is not what was planned.
+        ExportError: It is not what was planned, or cannot be read at all.
     """
+    try:
+        problems = _differences(file, plan, layout, where=where)
+    except DepotError as error:
+        raise ExportError(
+            f"the disc cannot be read back: {error.message}", where=where, found=error.found, hint=error.hint
+        ) from error
+    if problems:
+        raise ExportError(
+            f"the disc does not read back as it was planned: {problems[0]}",
+            where=where,
+            found="; ".join(problems),
+            hint="this is a fault of the library: report it with the depots used",
+        )
+
+
+def _differences(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: str) -> list[str]:
+    """Return what is otherwise on the disc than in the plan."""
     with open_iso(file, where=where, limits=ReadLimits()) as disc:
         problems = []
         if tuple(disc.files.values()) != layout.entries:
@@ -175,10 +192,4 @@ def _check_written(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: 
         problems += [
             f"boot.cfg names {name}, which is not there" for name in named if name.strip("/").upper() not in disc.files
         ]
-    if problems:
-        raise ExportError(
-            f"the disc does not read back as it was planned: {problems[0]}",
-            where=where,
-            found="; ".join(problems),
-            hint="this is a fault of the library: report it with the depots used",
-        )
+    return problems

@@ -17,7 +17,6 @@ makes no image: something asked for that is not loaded, or a request against its
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, final
 
@@ -35,18 +34,18 @@ from esximage_builder.models.image import (
     MissingVib,
     OverriddenComponent,
     RemovedComponent,
-    ReservedVib,
     ReserveReason,
     Rule,
 )
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
-from esximage_builder.rules.relations import ProvideIndex, replaces_vib
+from esximage_builder.rules.relations import ProvideIndex
 from esximage_builder.rules.releases import resolve_base_image
+from esximage_builder.rules.vib_selection import VibChoice, select_vibs
 from esximage_builder.versions import AddOnVersion, ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
@@ -59,7 +58,6 @@ __all__ = ["compose", "image_from_profile", "is_core_component", "make_spec"]
 
 _CORE_NAMES = frozenset({"ESXi", "esx-update"})
 _CORE_VIBS = frozenset({"esx-base", "esx-update", "loadesx", "esxio-base", "esxio-update"})
-_PRECEDENCE = {source: rank for rank, source in enumerate(ComponentSource)}
 
 
 def is_core_component(component: Component, vibs_by_id: Mapping[str, Sequence[Vib]]) -> bool:
@@ -166,7 +164,7 @@ class _Composition:
             for reference in sorted(spec.solutions, key=lambda reference: reference.name)
             if reference.version
         )
-        self.vibs = _VibChoice(catalog, prefer)
+        self.vibs = VibChoice(catalog, prefer)
         self.slots: dict[str, _Slot] = {}
         self.losers: list[tuple[Component, ComponentSource, ReserveReason, str]] = []
         self.removed: list[RemovedComponent] = []
@@ -334,133 +332,6 @@ def image_name(base_image: BaseImage, add_on: AddOn | None, *, is_custom: bool) 
 _MAX_NAME = 80
 
 
-@final
-class _VibChoice:
-    """Finds the VIB of an id, also where the id has several contents."""
-
-    def __init__(self, catalog: Catalog, prefer: tuple[str, ...]) -> None:
-        self._catalog = catalog
-        self._prefer = prefer
-        self.unchosen: set[str] = set()
-
-    def peek(self, vib_id: str) -> tuple[Vib, ...]:
-        """Return all contents of the id, without choosing."""
-        return self._catalog.vibs_by_id.get(vib_id, ())
-
-    def choose(self, vib_id: str) -> Vib | None:
-        """Return the VIB of the id, from the preferred source; None if none is loaded."""
-        vibs = self.peek(vib_id)
-        if len(vibs) <= 1:
-            return vibs[0] if vibs else None
-        for source in self._prefer:
-            held = [vib for vib in vibs if source in self._catalog.sources_of(vib)]
-            if len(held) == 1:
-                return held[0]
-        self.unchosen.add(vib_id)
-        return min(vibs, key=lambda vib: vib.fingerprint)
-
-
-@final
-@attrs.define
-class VibSelection:
-    """Which VIBs are installed, which are reserved, which are missing; each sorted by id."""
-
-    installed: list[InstalledVib] = attrs.Factory(list)
-    reserved: list[ReservedVib] = attrs.Factory(list)
-    missing: list[MissingVib] = attrs.Factory(list)
-
-
-def select_vibs(
-    effective: Sequence[tuple[Component, ComponentSource]],
-    losers: Sequence[tuple[Component, ComponentSource, ReserveReason, str]],
-    *,
-    choose: Callable[[str], Vib | None],
-) -> VibSelection:
-    """Select the VIBs of an image from its effective components and those that lost.
-
-    Args:
-        effective: Components with their source.
-        losers: Components that lost: with source, reason and id of the winner.
-        choose: Function from VIB id to VIB, or None where it is not loaded.
-    """
-    selection = VibSelection()
-    stated: dict[str, InstalledVib] = {}
-    by_rank = sorted(effective, key=lambda pair: (-_PRECEDENCE[pair[1]], pair[0].id))
-    for component, source in by_rank:
-        for vib_id in component.vib_ids:
-            vib = choose(vib_id)
-            if vib is None:
-                selection.missing.append(MissingVib(vib_id=vib_id, component=component.id))
-            elif vib_id not in stated:
-                stated[vib_id] = InstalledVib(vib=vib, component=component.id, source=source)
-    installed = _highest_of_each_name(stated.values(), selection.reserved)
-    selection.installed = _without_replaced(installed, selection.reserved)
-    reserved_ids = {entry.vib.id for entry in selection.reserved}
-    for component, source, reason, winner in sorted(losers, key=lambda loser: (-_PRECEDENCE[loser[1]], loser[0].id)):
-        for vib_id in component.vib_ids:
-            vib = choose(vib_id)
-            if vib is not None and vib_id not in stated and vib_id not in reserved_ids:
-                reserved_ids.add(vib_id)
-                selection.reserved.append(
-                    ReservedVib(vib=vib, reason=reason, component=component.id, source=source, winner=winner)
-                )
-    selection.installed.sort(key=lambda entry: entry.vib.id)
-    selection.reserved.sort(key=lambda entry: entry.vib.id)
-    selection.missing.sort(key=lambda entry: (entry.vib_id, entry.component))
-    return selection
-
-
-def _highest_of_each_name(entries: Iterable[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
-    """Keep the highest version of each VIB name; of equal ones that of the higher source."""
-    by_name = sorted(entries, key=lambda entry: entry.vib.name)
-    kept = []
-    for _, group in itertools.groupby(by_name, key=lambda entry: entry.vib.name):
-        winner, *lower = sorted(group, key=_vib_rank, reverse=True)
-        kept.append(winner)
-        reserved += [_reserve(entry, ReserveReason.LOWER_VERSION, winner.vib.id) for entry in lower]
-    return kept
-
-
-def _vib_rank(entry: InstalledVib) -> tuple[object, int, str]:
-    return (entry.vib.version, -1 if entry.source is None else _PRECEDENCE[entry.source], entry.vib.id)
-
-
-def _without_replaced(entries: list[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
-    """Reserve what another VIB replaces; VIBs that replace each other, directly or around, all stay."""
-    replacing = [entry for entry in entries if entry.vib.replaces]
-    beaten_by: dict[str, list[str]] = {}
-    for winner in replacing:
-        for loser in entries:
-            if loser.vib.id != winner.vib.id and replaces_vib(winner.vib, loser.vib):
-                beaten_by.setdefault(loser.vib.id, []).append(winner.vib.id)
-    kept = []
-    for entry in entries:
-        winners = [w for w in sorted(beaten_by.get(entry.vib.id, ())) if not _leads_to(w, entry.vib.id, beaten_by)]
-        if winners:
-            reserved.append(_reserve(entry, ReserveReason.REPLACED, winners[0]))
-        else:
-            kept.append(entry)
-    return kept
-
-
-def _leads_to(start: str, goal: str, beaten_by: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether ``start`` is beaten by ``goal``, directly or over others."""
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        current = waiting.pop()
-        if current == goal:
-            return True
-        if current not in seen:
-            seen.add(current)
-            waiting += beaten_by.get(current, ())
-    return False
-
-
-def _reserve(entry: InstalledVib, reason: ReserveReason, winner: str) -> ReservedVib:
-    return ReservedVib(vib=entry.vib, reason=reason, component=entry.component, source=entry.source, winner=winner)
-
-
 def image_from_profile(catalog: Catalog, profile: str | ImageProfile, *, prefer: Sequence[str] = ()) -> Image:
     """Open an image straight from an image profile; 6.x depots have nothing else.
 
@@ -477,7 +348,7 @@ def image_from_profile(catalog: Catalog, profile: str | ImageProfile, *, prefer:
         NotInDepotError: No profile of that name is loaded.
     """
     found = catalog.profile(profile) if isinstance(profile, str) else profile
-    vibs = _VibChoice(catalog, tuple(prefer))
+    vibs = VibChoice(catalog, tuple(prefer))
     components = [
         components[0]
         for bulletin_id in found.bulletin_ids

@@ -1,0 +1,160 @@
+"""Which VIBs an image installs, and which it only carries.
+
+Rules (docs/concepts.md#composing):
+
+* What only overridden or removed components bring is reserved.
+* Where two effective components bring one VIB name, the highest version is installed; of equal
+  ones that of the higher source.
+* A VIB that another effective VIB replaces is reserved; VIBs that replace each other, directly
+  or around, all stay, and validation says so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.models.image import InstalledVib, MissingVib, ReservedVib, ReserveReason
+from esximage_builder.rules.relations import replaces_vib
+from esximage_builder.vocabulary import ComponentSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.component import Component
+    from esximage_builder.models.vib import Vib
+
+__all__ = ["PRECEDENCE", "VibChoice", "VibSelection", "select_vibs"]
+
+PRECEDENCE = {source: rank for rank, source in enumerate(ComponentSource)}
+"""Sources from low to high."""
+
+
+@final
+class VibChoice:
+    """Finds the VIB of an id, also where the id has several contents."""
+
+    def __init__(self, catalog: Catalog, prefer: tuple[str, ...]) -> None:
+        self._catalog = catalog
+        self._prefer = prefer
+        self.unchosen: set[str] = set()
+
+    def peek(self, vib_id: str) -> tuple[Vib, ...]:
+        """Return all contents of the id, without choosing."""
+        return self._catalog.vibs_by_id.get(vib_id, ())
+
+    def choose(self, vib_id: str) -> Vib | None:
+        """Return the VIB of the id, from the preferred source; None if none is loaded."""
+        vibs = self.peek(vib_id)
+        if len(vibs) <= 1:
+            return vibs[0] if vibs else None
+        for source in self._prefer:
+            held = [vib for vib in vibs if source in self._catalog.sources_of(vib)]
+            if len(held) == 1:
+                return held[0]
+        self.unchosen.add(vib_id)
+        return min(vibs, key=lambda vib: vib.fingerprint)
+
+
+@final
+@attrs.define
+class VibSelection:
+    """Which VIBs are installed, which are reserved, which are missing; each sorted by id."""
+
+    installed: list[InstalledVib] = attrs.Factory(list)
+    reserved: list[ReservedVib] = attrs.Factory(list)
+    missing: list[MissingVib] = attrs.Factory(list)
+
+
+def select_vibs(
+    effective: Sequence[tuple[Component, ComponentSource]],
+    losers: Sequence[tuple[Component, ComponentSource, ReserveReason, str]],
+    *,
+    choose: Callable[[str], Vib | None],
+) -> VibSelection:
+    """Select the VIBs of an image from its effective components and those that lost.
+
+    Args:
+        effective: Components with their source.
+        losers: Components that lost: with source, reason and id of the winner.
+        choose: Function from VIB id to VIB, or None where it is not loaded.
+    """
+    selection = VibSelection()
+    stated: dict[str, InstalledVib] = {}
+    by_rank = sorted(effective, key=lambda pair: (-PRECEDENCE[pair[1]], pair[0].id))
+    for component, source in by_rank:
+        for vib_id in component.vib_ids:
+            vib = choose(vib_id)
+            if vib is None:
+                selection.missing.append(MissingVib(vib_id=vib_id, component=component.id))
+            elif vib_id not in stated:
+                stated[vib_id] = InstalledVib(vib=vib, component=component.id, source=source)
+    installed = _highest_of_each_name(stated.values(), selection.reserved)
+    selection.installed = _without_replaced(installed, selection.reserved)
+    reserved_ids = {entry.vib.id for entry in selection.reserved}
+    for component, source, reason, winner in sorted(losers, key=lambda loser: (-PRECEDENCE[loser[1]], loser[0].id)):
+        for vib_id in component.vib_ids:
+            vib = choose(vib_id)
+            if vib is not None and vib_id not in stated and vib_id not in reserved_ids:
+                reserved_ids.add(vib_id)
+                selection.reserved.append(
+                    ReservedVib(vib=vib, reason=reason, component=component.id, source=source, winner=winner)
+                )
+    selection.installed.sort(key=lambda entry: entry.vib.id)
+    selection.reserved.sort(key=lambda entry: entry.vib.id)
+    selection.missing.sort(key=lambda entry: (entry.vib_id, entry.component))
+    return selection
+
+
+def _highest_of_each_name(entries: Iterable[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
+    """Keep the highest version of each VIB name; of equal ones that of the higher source."""
+    by_name = sorted(entries, key=lambda entry: entry.vib.name)
+    kept = []
+    for _, group in itertools.groupby(by_name, key=lambda entry: entry.vib.name):
+        winner, *lower = sorted(group, key=_vib_rank, reverse=True)
+        kept.append(winner)
+        reserved += [_reserve(entry, ReserveReason.LOWER_VERSION, winner.vib.id) for entry in lower]
+    return kept
+
+
+def _vib_rank(entry: InstalledVib) -> tuple[object, int, str]:
+    return (entry.vib.version, -1 if entry.source is None else PRECEDENCE[entry.source], entry.vib.id)
+
+
+def _without_replaced(entries: list[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
+    """Reserve what another VIB replaces; VIBs that replace each other, directly or around, all stay."""
+    replacing = [entry for entry in entries if entry.vib.replaces]
+    beaten_by: dict[str, list[str]] = {}
+    for winner in replacing:
+        for loser in entries:
+            if loser.vib.id != winner.vib.id and replaces_vib(winner.vib, loser.vib):
+                beaten_by.setdefault(loser.vib.id, []).append(winner.vib.id)
+    kept = []
+    for entry in entries:
+        winners = [w for w in sorted(beaten_by.get(entry.vib.id, ())) if not _leads_to(w, entry.vib.id, beaten_by)]
+        if winners:
+            reserved.append(_reserve(entry, ReserveReason.REPLACED, winners[0]))
+        else:
+            kept.append(entry)
+    return kept
+
+
+def _leads_to(start: str, goal: str, beaten_by: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether ``start`` is beaten by ``goal``, directly or over others."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        current = waiting.pop()
+        if current == goal:
+            return True
+        if current not in seen:
+            seen.add(current)
+            waiting += beaten_by.get(current, ())
+    return False
+
+
+def _reserve(entry: InstalledVib, reason: ReserveReason, winner: str) -> ReservedVib:
+    return ReservedVib(vib=entry.vib, reason=reason, component=entry.component, source=entry.source, winner=winner)
