@@ -176,6 +176,12 @@ def test_another_document_is_no_bulletin() -> None:
         parse_bulletin(PLAIN.document(), where="x", max_bytes=10)
 
 
+def test_a_document_is_one_line_as_real_ones_are() -> None:
+    written = render_bulletin(parsed(indented(PLAIN.text()).encode()))
+    assert b"\n" not in written
+    assert written.startswith(b"<bulletin><id>")
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(strategies.bulletins(), strategies.components()))
 def test_what_is_written_is_read_back(bulletin: Bulletin | Component) -> None:
@@ -183,4 +189,3 @@ def test_what_is_written_is_read_back(bulletin: Bulletin | Component) -> None:
     assert parsed(written) == bulletin
     assert render_bulletin(parsed(written)) == written
     assert written.isascii()
-    assert written.count(b"\n") == 0

@@ -97,7 +97,7 @@ def test_the_oracle_agrees_on_everything_that_matters() -> None:
     seen: collections.Counter[str] = collections.Counter()
 
     @settings(
-        max_examples=1500,
+        max_examples=1000,
         derandomize=True,
         database=None,
         phases=[hypothesis.Phase.generate],
@@ -190,9 +190,14 @@ def _with_rules_of(image: Image, other: Image) -> Image:
 @_FEW
 @given(depots())
 def test_composing_twice_is_composing_once(depot: Depot) -> None:
-    """Again gives the same; and so does the wish with what was chosen written into it."""
+    """Again gives the same; and so does the wish with what was chosen written into it.
+
+    The latter without solutions: their versions are chosen beside all that the user left open, so
+    that they may be others once the user leaves nothing open.
+    """
+    assert _composed(depot) == _composed(depot)
+    depot = attrs.evolve(depot, spec=attrs.evolve(depot.spec, solutions=()))
     image = _composed(depot)
-    assert _composed(depot) == image
     pinned = _pinned(depot, image)
     again = _composed(pinned)
     assert again.digest == image.digest

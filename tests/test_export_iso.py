@@ -760,7 +760,7 @@ def test_a_kickstart_file_with_windows_line_ends_is_a_warning(workshop: Workshop
 def test_a_kickstart_file_that_is_not_there_is_our_error(workshop: Workshop) -> None:
     path = workshop.depot()
     for missing in (workshop.folder / "none.cfg", workshop.folder):
-        with pytest.raises(eib.EsxImageError, match="kickstart file cannot be read") as caught:
+        with pytest.raises(eib.SourceUnreadableError, match="the file cannot be read") as caught:
             workshop.export(path, kickstart=missing)
         assert caught.value.where == str(missing)
     assert left_in(workshop.target.parent) == {}

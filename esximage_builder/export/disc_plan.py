@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
-from esximage_builder.formats.kickstart import KICKSTART_DISC_NAME, kickstart_option
+from esximage_builder.formats.kickstart import KICKSTART_DISC_NAME, check_kickstart_options, kickstart_option
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
 from esximage_builder.vocabulary import PayloadType
@@ -27,14 +28,20 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Payload
     from esximage_builder.models.vib_store import VibStore
 
-__all__ = ["DiscOptions", "DiscPlan", "plan_disc"]
+__all__ = ["EFI_LOADER", "NETWORK_EFI_LOADER", "DiscOptions", "DiscPlan", "plan_disc"]
+
+EFI_LOADER = "EFI/BOOT/BOOTX64.EFI"
+NETWORK_EFI_LOADER = "MBOOT.EFI"
+"""What a network boot tree calls its copy of the UEFI loader, which stands beside ``boot.cfg``."""
 
 _BIOS_BOOT = "ISOLINUX.BIN"
 _EFI_BOOT = "EFIBOOT.IMG"
+_BIOS_LOADER = "MBOOT.C32"
 _FIXED_NAMES = (
     "boot.cfg", "boot.cat", "isolinux.cfg", "isolinux.bin", "efiboot.img", KICKSTART_DISC_NAME.lower(),
     "efi", "upgrade",
 )  # fmt: skip
+_KICKSTART_SERVERS = ("http://", "https://", "ftp://")
 _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
 _ILLEGAL_VOLUME_LETTER = re.compile(r"[^A-Z0-9_.-]")
@@ -54,7 +61,7 @@ class DiscOptions:
         with_installer: Carry the installer and the upgrade folder; without it the disc boots
             ESXi itself, as a stateless host.
         network_prefix: For a network boot tree: what file names in ``boot.cfg`` are relative
-            to, may be empty; None for a disc.
+            to; empty for the folder of ``boot.cfg``; None for a disc.
     """
 
     kickstart: bytes | None = attrs.field(default=None, repr=False)
@@ -67,6 +74,26 @@ class DiscOptions:
     def is_network(self) -> bool:
         """True for a network boot tree."""
         return self.network_prefix is not None
+
+    @property
+    def kickstart_option(self) -> str:
+        """The kernel option for the kickstart file; empty without one.
+
+        Raises:
+            ModelError: A network boot tree of which nobody knows where it will stand.
+        """
+        if self.kickstart is None:
+            return ""
+        if self.network_prefix is None:
+            return kickstart_option()
+        if not self.network_prefix.startswith(_KICKSTART_SERVERS):
+            raise ModelError(
+                "a network boot tree with a kickstart file needs an address as prefix",
+                found=repr(self.network_prefix),
+                expected="a prefix such as http://server/esxi",
+                hint="the installer cannot read the file by TFTP: put it on a web server and add ks=http://... yourself",
+            )
+        return kickstart_option(KICKSTART_DISC_NAME.lower(), folder=self.network_prefix)
 
 
 @final
@@ -101,40 +128,93 @@ def plan_disc(image: Image, store: VibStore, heads: Mapping[str, VibHead], optio
         store: Asked for sizes and checksums of VIBs whose depot does not tell.
         heads: Descriptor and signature of each installed host VIB, by id.
         options: What the caller chose.
+
+    Raises:
+        IncompatibleImageError: The image has no kernel, and what is written here must boot.
+        ModelError: The options contradict each other.
     """
+    modules = _modules(image, options)
+    generation = generation_of(image.esxi_version)
+    taken = [*_FIXED_NAMES, *generation.archives]
+    taken += [NETWORK_EFI_LOADER.lower()] if options.is_network else []
+    placed = _loader_paths(image, options, taken=tuple(taken))
+    taken += [path.lower() for path in placed.values() if "/" not in path]
+    names = disc_names([module.local_name for module in modules], taken=taken)
+    module_paths = {
+        (module.vib.id, module.payload.name): name.upper() for module, name in zip(modules, names, strict=True)
+    }
+    profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
+    texts = _boot_texts(image, names, options, loaders=frozenset(placed.values()))
+    if options.with_installer and not options.is_network:
+        texts += upgrade_texts(image, store, profile_names)
+    archives = disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names)
+    on_disc = [path for path, _ in texts] + [*placed.values(), *module_paths.values(), *(a.path for a in archives)]
+    return DiscPlan(
+        volume_id=_volume_id(image.name),
+        texts=texts,
+        payload_paths=placed | module_paths,
+        archives=archives,
+        bios_boot=_BIOS_BOOT if _BIOS_BOOT in placed.values() else None,
+        efi_boot=_EFI_BOOT if _EFI_BOOT in placed.values() else None,
+        findings=[
+            *_mapped_names(modules, names),
+            *_left_out(image, generation.archives),
+            *_added_options(options),
+            *check_kickstart_options(
+                options.kernel_options,
+                has_kickstart=options.kickstart is not None,
+                disc_names=None if options.is_network else on_disc,
+            ),
+        ],
+    )
+
+
+def _modules(image: Image, options: DiscOptions) -> list[BootModule]:
+    """Return what the boot loader loads, in order; the first is a kernel, whatever errors were waived."""
+    if options.kickstart is not None and not options.with_installer:
+        raise ModelError(
+            "a kickstart file is nothing without the installer that reads it",
+            found="kickstart file, without installer",
+            hint="leave one of the two out",
+        )
     modules = [
         module
         for module in boot_modules(image, with_tools=options.with_tools)
         if options.with_installer or module.payload.name not in _INSTALLER_PAYLOADS
     ]
-    generation = generation_of(image.esxi_version)
-    placed = _loader_paths(image, options, taken=(*_FIXED_NAMES, *generation.archives))
-    at_root = [path.lower() for path in placed.values() if "/" not in path]
-    names = disc_names([module.local_name for module in modules], taken=(*_FIXED_NAMES, *generation.archives, *at_root))
-    module_paths = {
-        (module.vib.id, module.payload.name): name.upper() for module, name in zip(modules, names, strict=True)
-    }
-    profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
-    texts = _boot_texts(image, names, options)
-    if options.with_installer and not options.is_network:
-        texts += upgrade_texts(image, store, profile_names)
-    return DiscPlan(
-        volume_id=_volume_id(image.name),
-        texts=texts,
-        payload_paths=placed | module_paths,
-        archives=disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names),
-        bios_boot=_BIOS_BOOT if _BIOS_BOOT in placed.values() else None,
-        efi_boot=_EFI_BOOT if _EFI_BOOT in placed.values() else None,
-        findings=[*_mapped_names(modules, names), *_left_out(image, generation.archives)],
-    )
+    if not modules or modules[0].payload.type != PayloadType.BOOT:
+        finding = Finding(
+            code="no-bootable-base",
+            severity=Severity.ERROR,
+            message="no VIB of the image carries a kernel",
+            items=(image.name,),
+            cause="none of its host VIBs has a payload of type boot that could come first",
+            remedy="start from a base image, or write an offline bundle, which need not boot",
+        )
+        raise IncompatibleImageError(
+            f"the image {image.name} has no kernel and would not boot, nothing is written",
+            findings=[finding],
+            found=modules[0].local_name if modules else "no module at all",
+            expected="a payload of type boot as the first module",
+            hint=finding.remedy,
+        )
+    return modules
 
 
-def _boot_texts(image: Image, names: tuple[str, ...], options: DiscOptions) -> list[tuple[str, bytes]]:
-    """Return what tells the boot loaders what to do; ``boot.cfg`` stands in two places, always the same."""
+def _boot_texts(
+    image: Image, names: tuple[str, ...], options: DiscOptions, *, loaders: frozenset[str]
+) -> list[tuple[str, bytes]]:
+    """Return what tells the boot loaders what to do.
+
+    ``boot.cfg`` stands in two places, always the same. A loader takes names from the folder of its
+    ``boot.cfg`` if that has no prefix, so a network boot tree without one has it at the root only.
+    """
     boot_cfg = render_boot_cfg(_boot_cfg(image, names, options))
-    texts = [("BOOT.CFG", boot_cfg), ("EFI/BOOT/BOOT.CFG", boot_cfg)]
+    texts = [("BOOT.CFG", boot_cfg)]
+    if options.network_prefix != "":
+        texts.append(("EFI/BOOT/BOOT.CFG", boot_cfg))
     if options.is_network:
-        texts.append(("BOOT.IPX", _ipxe_script()))
+        texts.append(("BOOT.IPXE", _ipxe_script(options.network_prefix or "", loaders)))
     else:
         texts.append(("ISOLINUX.CFG", _isolinux_cfg(image)))
     if options.kickstart is not None:
@@ -191,7 +271,7 @@ def _boot_cfg(image: Image, names: tuple[str, ...], options: DiscOptions) -> Boo
     generation = generation_of(image.esxi_version)
     version = image.esxi_version
     slash = "" if options.is_network else "/"
-    kernel, *modules = names or ("",)
+    kernel, *modules = names
     return BootCfg(
         prefix=options.network_prefix or "",
         kernel=f"{slash}{kernel}",
@@ -206,21 +286,21 @@ def _kernelopt(stock: str, options: DiscOptions) -> str:
     dropped = {"cdromBoot"} if options.is_network else set()
     dropped |= set() if options.with_installer else {"runweasel"}
     words = [word for word in stock.split() if word not in dropped]
-    if options.kickstart is not None and not options.is_network:
-        words.append(kickstart_option())
-    return " ".join([*words, *options.kernel_options.split()])
+    return " ".join([*words, *options.kickstart_option.split(), *options.kernel_options.split()])
 
 
-def _ipxe_script() -> bytes:
-    lines = (
-        "#!ipxe",
-        "iseq ${platform} efi && goto efi ||",
-        "kernel mboot.c32 -c boot.cfg",
-        "boot",
-        ":efi",
-        "kernel efi/boot/bootx64.efi -c boot.cfg",
-        "boot",
-    )
+def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
+    """Return the script that starts the right loader; names are relative to the script, unless there is an address."""
+    folder = f"{prefix}/" if "://" in prefix else ""
+    lines = ["#!ipxe", "iseq ${platform} efi && goto efi || goto bios"]
+    for label, firmware, source, name in (
+        (":bios", "BIOS", _BIOS_LOADER, _BIOS_LOADER),
+        (":efi", "UEFI", EFI_LOADER, NETWORK_EFI_LOADER),
+    ):
+        if source in loaders:
+            lines += [label, f"kernel {folder}{name.lower()} -c {folder}boot.cfg", "boot"]
+        else:
+            lines += [label, f"echo This image has no loader for {firmware}", "exit 1"]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -240,6 +320,21 @@ def _isolinux_cfg(image: Image) -> bytes:
         "  MENU LABEL ^Boot from local disk",
     )
     return ("\n".join(lines) + "\n").encode()
+
+
+def _added_options(options: DiscOptions) -> list[Finding]:
+    words = tuple(options.kernel_options.split())
+    if not words:
+        return []
+    return [
+        Finding(
+            code="kernel-options-added",
+            severity=Severity.INFO,
+            message=f"kernel options that no stock disc has: {' '.join(words)}",
+            items=words,
+            cause="they were asked for",
+        )
+    ]
 
 
 def _left_out(image: Image, archives: tuple[str, ...]) -> list[Finding]:

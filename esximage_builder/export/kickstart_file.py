@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.findings import Finding
 
-__all__ = ["read_kickstart"]
+__all__ = ["read_kickstart", "require_allowed"]
 
 
 def read_kickstart(
@@ -35,23 +35,39 @@ def read_kickstart(
     where = "kickstart" if isinstance(kickstart, bytes) else str(kickstart)
     script = kickstart if isinstance(kickstart, bytes) else _read(Path(kickstart))
     findings = check_kickstart(script, where=where)
+    require_allowed(findings, allow=allow, what="the kickstart file has errors", where=where)
+    return script, findings
+
+
+def require_allowed(findings: Iterable[Finding], *, allow: Iterable[str], what: str, where: str = "") -> None:
+    """Refuse errors that the caller did not allow.
+
+    Args:
+        findings: Of any severity.
+        allow: Codes of errors that do not matter.
+        what: What is the matter, as a clause.
+        where: Place for the error.
+
+    Raises:
+        IncompatibleImageError: There is an error whose code is not allowed.
+    """
     allowed = set(allow)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR and finding.code not in allowed]
     if errors:
         raise IncompatibleImageError(
-            "the kickstart file has errors, nothing is written",
+            f"{what}, nothing is written",
             findings=errors,
             where=where,
             found=errors[0].message,
             hint=errors[0].remedy,
         )
-    return script, findings
 
 
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
         raise ExportError(
-            f"the kickstart file cannot be read: {error.strerror or error}", where=str(path), hint="check the path"
+            f"the kickstart file cannot be read: {reason}", where=str(path), hint="check the path"
         ) from error

@@ -5,29 +5,46 @@ Source: docs/formats.md#kickstart.
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from esximage_builder.findings import Finding, Severity
 
-__all__ = ["KICKSTART_DISC_NAME", "check_kickstart", "kickstart_option"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["KICKSTART_DISC_NAME", "check_kickstart", "check_kickstart_options", "kickstart_option"]
 
 KICKSTART_DISC_NAME = "KS_CUST.CFG"
 
 _INSTALL_COMMANDS = frozenset({"install", "upgrade", "installorupgrade"})
+_INCLUDE_COMMANDS = frozenset({"include", "%include"})
+_SCRIPT_SECTIONS = frozenset({"%pre", "%post", "%firstboot"})
+_KICKSTART_OPTION = re.compile(r"ks=(?P<place>.*)", re.DOTALL)
+_DISC_PLACE = "cdrom:"
 
 
-def kickstart_option(disc_name: str = KICKSTART_DISC_NAME) -> str:
-    """Return the kernel option that points to the file; its case must be that of the disc."""
-    return f"ks=cdrom:/{disc_name}"
+def kickstart_option(name: str = KICKSTART_DISC_NAME, *, folder: str = _DISC_PLACE) -> str:
+    """Return the kernel option that points to the file.
+
+    Args:
+        name: Its name, in the case in which it stands there.
+        folder: Where it stands: the disc, or an address such as ``http://server/esxi``.
+    """
+    return f"ks={folder}/{name}"
 
 
 def check_kickstart(data: bytes, *, where: str) -> tuple[Finding, ...]:
     """Return what is wrong with a kickstart file; never raises on its content.
+
+    Only commands count: what stands in a comment or in a script section does not.
 
     Args:
         data: The whole file.
         where: How to name it in findings.
     """
     findings = []
-    if b"\r\n" in data:
+    if b"\r" in data:
         findings.append(
             Finding(
                 code="kickstart-line-ends",
@@ -38,17 +55,101 @@ def check_kickstart(data: bytes, *, where: str) -> tuple[Finding, ...]:
                 where=where,
             )
         )
-    text = data.decode("utf-8", errors="replace")
-    commands = {words[0].lower() for line in text.splitlines() if (words := line.split()) and words[0][0] != "#"}
+    commands = set(_commands(data.decode("utf-8", errors="replace")))
     if not commands & _INSTALL_COMMANDS:
+        findings.append(_no_install(where, may_be_included=bool(commands & _INCLUDE_COMMANDS)))
+    return tuple(findings)
+
+
+def _commands(text: str) -> Iterator[str]:
+    """Give the first word of every line that is a command; scripts run to the next section or to ``%end``."""
+    in_script = False
+    for line in text.splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        word = words[0].lower()
+        if word.startswith("%"):
+            in_script = word in _SCRIPT_SECTIONS or (in_script and word != "%end")
+        if not in_script:
+            yield word
+
+
+def _no_install(where: str, *, may_be_included: bool) -> Finding:
+    message = "the kickstart file has no install, upgrade or installorupgrade line"
+    remedy = "add for example: install --firstdisk --overwritevmfs"
+    if may_be_included:
+        return Finding(
+            code="kickstart-no-install",
+            severity=Severity.WARNING,
+            message=message,
+            cause="the file that it includes may have one, which cannot be seen from here",
+            remedy=f"if it does not, {remedy}",
+            where=where,
+        )
+    return Finding(
+        code="kickstart-no-install",
+        severity=Severity.ERROR,
+        message=message,
+        cause="the installer stops with an error when none of them is there",
+        remedy=remedy,
+        where=where,
+    )
+
+
+def check_kickstart_options(
+    options: str, *, has_kickstart: bool, disc_names: Iterable[str] | None
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the ``ks=`` among the caller's kernel options.
+
+    Files elsewhere, ``ks=http://...`` or ``ks=usb``, cannot be looked for and are left alone.
+
+    Args:
+        options: The kernel options, separated by blanks.
+        has_kickstart: Whether a kickstart file goes with the image, which has an option of its own.
+        disc_names: Path of every file on the disc, in its case; None where there is no disc.
+    """
+    places = [found["place"] for word in options.split() if (found := _KICKSTART_OPTION.fullmatch(word))]
+    findings = []
+    if len(places) + has_kickstart > 1:
         findings.append(
             Finding(
-                code="kickstart-no-install",
+                code="kickstart-named-twice",
                 severity=Severity.ERROR,
-                message="the kickstart file has no install, upgrade or installorupgrade line",
-                cause="the installer stops with an error when none of them is there",
-                remedy="add for example: install --firstdisk --overwritevmfs",
-                where=where,
+                message="the kernel options name more than one kickstart file",
+                items=tuple(f"ks={place}" for place in places),
+                cause="the kickstart file that was given has its own ks= option"
+                if has_kickstart
+                else "ks= stands there more than once",
+                remedy="name one: either the file, or a ks= option",
             )
         )
-    return tuple(findings)
+    names = None if disc_names is None else tuple(disc_names)
+    on_disc = [place.removeprefix(_DISC_PLACE) for place in places if place.startswith(_DISC_PLACE)]
+    return (*findings, *(finding for path in on_disc for finding in _check_disc_path(path, names)))
+
+
+def _check_disc_path(path: str, names: tuple[str, ...] | None) -> Iterator[Finding]:
+    option = f"ks={_DISC_PLACE}{path}"
+    name = path.lstrip("/")
+    meant = next((other for other in names or () if other.lower() == name.lower()), "")
+    if names is not None and name in names:
+        return
+    if meant:
+        yield Finding(
+            code="kickstart-path-case",
+            severity=Severity.ERROR,
+            message=f"{option} does not have the case of the file on the disc",
+            items=(option, meant),
+            cause="names on the disc are in upper case, and the installer looks for the exact name",
+            remedy=f"write {kickstart_option(meant)}",
+        )
+        return
+    yield Finding(
+        code="kickstart-not-on-disc",
+        severity=Severity.ERROR,
+        message=f"{option} names a file that is not on the disc",
+        items=(option,),
+        cause="a network boot has no disc" if names is None else "nothing puts a file of this name on the disc",
+        remedy="give the kickstart file itself, or put it on a server and write ks=http://server/ks.cfg",
+    )

@@ -1,0 +1,181 @@
+"""Rebuilding from a lock: what may be taken from the depots, and what differs.
+
+Everything that differs is one finding ``lock-differs``. None is waived: an image that differs
+is another image, to be composed from its spec and locked anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from esximage_builder.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
+    from esximage_builder.models.vib import Vib
+
+__all__ = ["check_loaded", "check_same", "locked_catalog"]
+
+_SHOWN_DIGITS = 16
+_OPEN_THE_DEPOT = "open the depot that the lock was made from"
+
+
+def _differs(message: str, *items: str, cause: str = "", remedy: str = _OPEN_THE_DEPOT) -> Finding:
+    return Finding(
+        code="lock-differs", severity=Severity.ERROR, message=message, items=items, cause=cause, remedy=remedy
+    )
+
+
+def check_loaded(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> tuple[Finding, ...]:
+    """Return what the lock needs and the depots do not have.
+
+    Args:
+        catalog: What is loaded.
+        lock: What is wanted.
+        sha256_of: Function from VIB to the digest of its file; asked only for ids of the lock.
+    """
+    return tuple(
+        sorted(
+            (
+                *_missing_units(catalog, lock),
+                *_missing_components(catalog, lock),
+                *_missing_vibs(catalog, lock, sha256_of),
+            ),
+            key=lambda finding: finding.sort_key,
+        )
+    )
+
+
+def _missing_units(catalog: Catalog, lock: Lock) -> Iterator[Finding]:
+    versions = [unit.version for unit in catalog.base_images]
+    if lock.base_image is not None and lock.base_image not in versions:
+        cause = _loaded(version.text for version in versions)
+        yield _differs(f"the base image {lock.base_image} is not loaded", f"ESXi:{lock.base_image}", cause=cause)
+    names = [profile.name for profile in catalog.profiles]
+    if lock.profile and lock.profile not in names:
+        yield _differs(f"the image profile {lock.profile} is not loaded", lock.profile, cause=_loaded(names))
+    add_on = None if lock.spec is None else lock.spec.add_on
+    if add_on is not None and str(add_on) not in (unit.id for unit in catalog.add_ons):
+        cause = _loaded(unit.version.text for unit in catalog.add_ons if unit.name == add_on.name)
+        yield _differs(f"the add-on {add_on} is not loaded", str(add_on), cause=cause)
+
+
+def _loaded(texts: Iterable[str]) -> str:
+    """Say what is loaded instead, lowest first as the catalog has it."""
+    found = list(dict.fromkeys(texts))
+    return f"loaded instead: {', '.join(found)}" if found else "the depots hold nothing of that name"
+
+
+def _missing_components(catalog: Catalog, lock: Lock) -> Iterator[Finding]:
+    for component in lock.components:
+        versions = [item.version.text for item in catalog.components_by_name.get(component.name, ())]
+        if component.version not in versions:
+            yield _differs(f"the component {component.id} is not loaded", component.id, cause=_loaded(versions))
+
+
+def _missing_vibs(catalog: Catalog, lock: Lock, sha256_of: Callable[[Vib], str]) -> Iterator[Finding]:
+    for locked in lock.vibs:
+        found = sorted(sha256_of(vib) for vib in catalog.vibs_by_id.get(locked.id, ()))
+        if not found:
+            held = f"the lock found it in {', '.join(locked.sources)}" if locked.sources else ""
+            yield _differs(f"the VIB {locked.id} is not loaded", locked.id, cause=held)
+        elif locked.sha256 not in found:
+            yield _other_sha256(locked, found)
+
+
+def _other_sha256(locked: LockedVib, found: Iterable[str]) -> Finding:
+    return _differs(
+        f"the VIB {locked.id} has another sha-256 checksum",
+        locked.id,
+        cause=f"loaded {', '.join(map(_short, found))}, locked {_short(locked.sha256)}: "
+        "built again without a new version, or changed",
+    )
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:_SHOWN_DIGITS]}..."
+
+
+def locked_catalog(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> Catalog:
+    """Return the catalog without what would lead away from the lock.
+
+    Of a component name or VIB id that the lock knows, only the locked versions and contents
+    stay; of base images only the locked one, so that a release name means it. Versions that
+    the spec leaves open, and ids with several contents, so come out as they were.
+    """
+    versions: dict[str, set[str]] = {}
+    for component in lock.components:
+        versions.setdefault(component.name, set()).add(component.version)
+    digests = {vib.id: vib.sha256 for vib in lock.vibs}
+    return attrs.evolve(
+        catalog,
+        base_images=[unit for unit in catalog.base_images if unit.version == lock.base_image],
+        components=[
+            item for item in catalog.components if item.name not in versions or item.version.text in versions[item.name]
+        ],
+        vibs=[vib for vib in catalog.vibs if vib.id not in digests or sha256_of(vib) == digests[vib.id]],
+    )
+
+
+def check_same(lock: Lock, found: Lock) -> tuple[Finding, ...]:
+    """Return what differs between a lock and the lock of an image that was composed from it.
+
+    Args:
+        lock: What was wanted.
+        found: What came out.
+    """
+    findings = [*_other_components(lock, found), *_other_vibs(lock, found)]
+    if not findings and found.base_image != lock.base_image:
+        findings.append(_differs(f"the base image is {found.base_image}, in the lock {lock.base_image}"))
+    if not findings and found.digest != lock.digest:
+        findings.append(
+            _differs(
+                "the image digest differs, though components and files are the same",
+                found.digest,
+                lock.digest,
+                cause="the depots' metadata tells other things of the VIBs than it did, "
+                "or another release of this library made the lock",
+                remedy="open the depots that the lock was made from, or lock the image anew",
+            )
+        )
+    return tuple(sorted(findings, key=lambda finding: finding.sort_key))
+
+
+def _other_components(lock: Lock, found: Lock) -> Iterator[Finding]:
+    wanted = {component.id: component for component in lock.components}
+    have = {component.id: component for component in found.components}
+    for key in sorted(wanted.keys() | have.keys()):
+        if key not in have:
+            yield _differs(f"the component {key} is not in the image, but in the lock", key)
+        elif key not in wanted:
+            yield _differs(f"the component {key} is in the image, but not in the lock", key)
+        elif _standing(wanted[key]) != _standing(have[key]):
+            yield _differs(
+                f"the component {key} is {_standing(have[key])}, in the lock it is {_standing(wanted[key])}", key
+            )
+
+
+def _standing(component: LockedComponent) -> str:
+    standing = "reserved" if component.is_reserved else "effective"
+    return standing if component.source is None else f"{standing} from the {component.source.display}"
+
+
+def _other_vibs(lock: Lock, found: Lock) -> Iterator[Finding]:
+    wanted = {vib.id: vib for vib in lock.vibs}
+    have = {vib.id: vib for vib in found.vibs}
+    for key in sorted(wanted.keys() | have.keys()):
+        if key not in have:
+            yield _differs(f"the VIB {key} is not in the image, but in the lock", key)
+        elif key not in wanted:
+            yield _differs(f"the VIB {key} is in the image, but not in the lock", key)
+        else:
+            if wanted[key].sha256 != have[key].sha256:
+                yield _other_sha256(wanted[key], [have[key].sha256])
+            if wanted[key].is_reserved != have[key].is_reserved:
+                now, then = (("reserved" if vib.is_reserved else "installed") for vib in (have[key], wanted[key]))
+                yield _differs(f"the VIB {key} is {now}, in the lock it is {then}", key)
