@@ -17,7 +17,7 @@ help:
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[signatures,zstd]" --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable ".[sbom,signatures,zstd]" --group test --group lint
 	@touch $@
 
 demo: $(STAMP)

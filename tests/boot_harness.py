@@ -1,50 +1,72 @@
-"""Boots ISOs in QEMU and says what arrived in memory.
+"""Boots ISOs and network boot trees in QEMU and says what arrived in memory.
 
 The loaders of ESXi are not free, so GRUB stands in their places: a core image for
-``ISOLINUX.BIN``, a 1 MiB FAT image for ``EFIBOOT.IMG``. Each carries a script derived
-from the ISO's ``boot.cfg`` by a parser of its own, which shares no code with the library.
-The kernel is ``boot_kernel.c``: it prints name, size and CRC-32 of every module.
+``ISOLINUX.BIN``, a 1 MiB FAT image for ``EFIBOOT.IMG``, network images for ``mboot.c32`` and
+``mboot.efi``. Each carries a script derived from ``boot.cfg`` by a parser of its own, which
+shares no code with the library. The kernel is ``boot_kernel.c``: it prints name, size and
+CRC-32 of every module.
 
 Needs Linux on x86-64 and the Debian packages of ``REQUIRED_TOOLS``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import http.server
 import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "EFI_IMAGE_BYTES",
+    "HOST_ADDRESS",
     "REQUIRED_TOOLS",
     "BootModule",
     "BootResult",
     "Firmware",
     "boot_iso",
+    "boot_pxe",
     "compile_kernel",
+    "grub_network_script",
     "grub_script",
     "make_bios_loader",
     "make_efi_image",
     "make_efi_loader",
+    "missing_network_tools",
     "missing_tools",
+    "named_files",
+    "tool_versions",
+    "web_server",
 ]
 
 Firmware: TypeAlias = Literal["bios", "uefi"]
 BootModule: TypeAlias = tuple[str, int, int]  # name, size in bytes, CRC-32
 
 EFI_IMAGE_BYTES = 1024 * 1024
+HOST_ADDRESS = "10.0.2.2"
+"""Where QEMU's user network has its TFTP server, and the machine it runs on."""
 EXIT_DONE = 33  # isa-debug-exit makes it from the kernel's 0x10
 
 _HERE = Path(__file__).parent
 _FIXED_TIME = 1_577_836_800  # 2020-01-01: a FAT knows no time before 1980
 _GRUB_LIBRARIES = (Path("/usr/lib/grub"), Path("/usr/share/grub2"), Path("/usr/share/grub"))
-# What the script calls; grub-mkimage adds what these need.
-_GRUB_MODULES = ("iso9660", "search_fs_file", "multiboot", "gzio", "boot", "serial", "terminal", "echo", "reboot")
+_IPXE_LIBRARIES = (Path("/usr/lib/ipxe/qemu"), Path("/usr/share/ipxe"), Path("/usr/share/qemu"))
+# What the scripts call; grub-mkimage adds what these need.
+_GRUB_MODULES = ("multiboot", "gzio", "boot", "serial", "terminal", "echo", "reboot")
+_GRUB_DISC_MODULES = ("iso9660", "search_fs_file", *_GRUB_MODULES)
+_GRUB_NETWORK_MODULES = ("net", "tftp", "http", *_GRUB_MODULES)
+_GRUB_OPENING = ("serial --unit=0 --speed=115200", "terminal_output serial")
+_GRUB_END = ("boot", "echo GRUB could not boot", "reboot", "")
 
 REQUIRED_TOOLS = {
     "qemu-system-x86": ("qemu-system-x86_64",),
@@ -100,6 +122,22 @@ def missing_tools() -> list[str]:
     return missing
 
 
+def missing_network_tools() -> list[str]:
+    """Return the Debian packages to install before network boots can run; empty if all is there."""
+    roms = [folder / "efi-e1000.rom" for folder in _IPXE_LIBRARIES]
+    return [*missing_tools(), *([] if any(rom.is_file() for rom in roms) else ["ipxe-qemu"])]
+
+
+def tool_versions() -> tuple[str, str]:
+    """Return what QEMU and GRUB say of themselves."""
+    program = next(filter(None, map(shutil.which, REQUIRED_TOOLS["grub-common"])))
+    said = [
+        subprocess.run([name, "--version"], capture_output=True, check=True).stdout.decode().splitlines()[0]
+        for name in ("qemu-system-x86_64", program)
+    ]
+    return said[0].removeprefix("QEMU emulator version "), said[1].partition(" (GRUB) ")[2] or said[1]
+
+
 def compile_kernel(work: Path) -> bytes:
     """Return the test kernel, a 32-bit ELF with a multiboot 1 header; the same bytes for the same compiler."""
     target = work / "boot_kernel.elf"
@@ -129,26 +167,46 @@ def grub_script(boot_cfg_text: str) -> str:
     prefix = keys.get("prefix", "")
     if not (kernel := keys.get("kernel", "")):
         raise ValueError("boot.cfg names no kernel")
-    lines = [
-        "serial --unit=0 --speed=115200",
-        "terminal_output serial",
-        f"search.file {_quoted(_disc_path(kernel, prefix=prefix))} root",
-        _command("multiboot", kernel, arguments=keys.get("kernelopt", ""), prefix=prefix),
-    ]
-    for item in filter(None, map(str.strip, keys.get("modules", "").split("---"))):
-        name, _, arguments = item.partition(" ")
-        lines.append(_command("module --nounzip", name, arguments=arguments, prefix=prefix))
-    return "\n".join([*lines, "boot", "echo GRUB could not boot", "reboot", ""])
+    search = f"search.file {_quoted(_disc_path(kernel, prefix=prefix))} root"
+    loads = [_command(*load, path=_disc_path(load[1], prefix=prefix)) for load in _loads(keys)]
+    return "\n".join([*_GRUB_OPENING, search, *loads, *_GRUB_END])
+
+
+def grub_network_script(boot_cfg_text: str, *, folder: str) -> str:
+    """Return the GRUB script that loads over the network what ``boot_cfg_text`` names, in its order.
+
+    As ESXi's loader does it: without a prefix names are relative to the folder of ``boot.cfg``,
+    a relative prefix to the server's root, an address is taken as it is.
+
+    Args:
+        boot_cfg_text: The whole file.
+        folder: Where it stands on the TFTP server, such as ``/esxi``.
+
+    Raises:
+        ValueError: There is no kernel, or a scheme other than tftp and http.
+    """
+    keys = _boot_cfg_keys(boot_cfg_text)
+    if not keys.get("kernel", ""):
+        raise ValueError("boot.cfg names no kernel")
+    prefix = keys.get("prefix", "") or folder
+    loads = [_command(*load, path=_network_path(load[1], prefix=prefix)) for load in _loads(keys)]
+    return "\n".join([*_GRUB_OPENING, *loads, *_GRUB_END])
+
+
+def named_files(boot_cfg_text: str) -> list[str]:
+    """Return the file names of ``modules=``, in their order."""
+    return [name for _, name, _ in _loads(_boot_cfg_keys(boot_cfg_text))[1:]]
 
 
 def make_bios_loader(script: str, work: Path) -> bytes:
     """Return the file for ``ISOLINUX.BIN``; whoever writes the ISO must put the boot-info-table into it."""
-    return _grub_image(script, work, platform="i386-pc", image_format="i386-pc-eltorito", drivers=("biosdisk",))
+    modules = ("biosdisk", *_GRUB_DISC_MODULES)
+    return _grub_image(script, work, platform="i386-pc", image_format="i386-pc-eltorito", modules=modules)
 
 
 def make_efi_loader(script: str, work: Path) -> bytes:
     """Return the UEFI application that runs ``script``."""
-    return _grub_image(script, work, platform="x86_64-efi", image_format="x86_64-efi", drivers=())
+    return _grub_image(script, work, platform="x86_64-efi", image_format="x86_64-efi", modules=_GRUB_DISC_MODULES)
 
 
 def make_efi_image(script: str, work: Path) -> bytes:
@@ -186,6 +244,76 @@ def boot_iso(
     QEMU interprets the machine (``tcg``), which takes some 5 seconds and works everywhere;
     the environment variable ESXIMAGE_BOOT_ACCELERATOR may name another accelerator.
     """
+    drive = ("-drive", f"file={_option_value(iso)},format=raw,media=cdrom,readonly=on")
+    options = ("-boot", "d,reboot-timeout=1", *drive)
+    return _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(iso))
+
+
+def boot_pxe(
+    tree: Path,
+    *,
+    firmware: Firmware,
+    work: Path,
+    folder: str = "/",
+    through_ipxe: bool = False,
+    timeout_seconds: int = 120,
+) -> BootResult:
+    """Boot a network boot tree from QEMU's own TFTP server and return what the test kernel printed.
+
+    The firmware gets ``mboot.c32`` or ``mboot.efi`` as its boot file; these two are GRUB in the
+    copy that is served, every other file is the tree's own.
+
+    Args:
+        tree: A folder with ``boot.cfg`` and both loaders.
+        firmware: ``bios`` is SeaBIOS with iPXE's code for the network card, ``uefi`` is OVMF with
+            its own network stack.
+        work: Folder for the copy, the serial log and the firmware's variables.
+        folder: Where the tree stands on the server.
+        through_ipxe: Have iPXE run ``boot.ipxe`` instead, which chooses the loader.
+        timeout_seconds: For the whole boot.
+
+    Raises:
+        AssertionError: The kernel did not come to its end, or the tree lacks a loader.
+    """
+    root = work / "tftp"
+    shutil.rmtree(root, ignore_errors=True)
+    served = root / folder.strip("/")
+    shutil.copytree(tree, served)
+    script = grub_network_script((served / "boot.cfg").read_text(encoding="utf-8"), folder=folder)
+    for name, make in (("mboot.c32", _make_bios_network_loader), ("mboot.efi", _make_efi_network_loader)):
+        assert (served / name).is_file(), f"{tree} has no {name}"
+        (served / name).write_bytes(make(script, work))
+    loader = "mboot.c32" if firmware == "bios" else "mboot.efi"
+    file = f"/{folder.strip('/')}/{'boot.ipxe' if through_ipxe else loader}".replace("//", "/")
+    card = "virtio-net-pci,romfile=" if firmware == "uefi" and not through_ipxe else "e1000,romfile=efi-e1000.rom"
+    options = (
+        *("-netdev", f"user,id=n0,tftp={_option_value(root)},bootfile={file}"),
+        *("-device", f"{card},netdev=n0,bootindex=1"),
+        *("-boot", "reboot-timeout=1", "-device", "virtio-rng-pci"),  # newer OVMF has no network without random numbers
+    )
+    return _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(tree))
+
+
+@contextlib.contextmanager
+def web_server(folder: Path) -> Iterator[str]:
+    """Serve a folder by HTTP and give its address as the machine in QEMU sees it."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library has
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{HOST_ADDRESS}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _boot(options: tuple[str, ...], *, firmware: Firmware, work: Path, timeout_seconds: int, where: str) -> BootResult:
     accelerator = os.environ.get("ESXIMAGE_BOOT_ACCELERATOR", "tcg")
     log, firmware_log = work / f"serial-{firmware}.log", work / f"firmware-{firmware}.log"
     for old in (log, firmware_log):
@@ -194,8 +322,7 @@ def boot_iso(
         *("qemu-system-x86_64", "-accel", accelerator, "-machine", "q35", "-m", "512"),
         *("-display", "none", "-nodefaults", "-no-reboot", "-serial", f"file:{log}"),
         *("-debugcon", f"file:{firmware_log}", "-global", "isa-debugcon.iobase=0x402"),
-        *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-boot", "d,reboot-timeout=1"),
-        *("-drive", f"file={_option_value(iso)},format=raw,media=cdrom,readonly=on"),
+        *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", *options),
         *(_ovmf_options(work) if firmware == "uefi" else ()),
     ]
     started = time.monotonic()
@@ -209,7 +336,7 @@ def boot_iso(
     seconds = time.monotonic() - started
     serial = log.read_text(encoding="ascii", errors="replace") if log.exists() else ""
     said += firmware_log.read_text(encoding="ascii", errors="replace") if firmware_log.exists() else ""
-    return _boot_result(serial, exit_code=exit_code, seconds=seconds, where=f"{iso} under {firmware}", said=said)
+    return _boot_result(serial, exit_code=exit_code, seconds=seconds, where=f"{where} under {firmware}", said=said)
 
 
 def _option_value(path: Path) -> str:
@@ -248,9 +375,27 @@ def _disc_path(name: str, *, prefix: str) -> str:
     return name if name.startswith("/") else f"/{prefix.strip('/')}/{name}".replace("//", "/")
 
 
-def _command(verb: str, name: str, *, arguments: str, prefix: str) -> str:
-    words = [_disc_path(name, prefix=prefix), name, *arguments.split()]
-    return " ".join([verb, *map(_quoted, words)])
+def _network_path(name: str, *, prefix: str) -> str:
+    """Return a file on a server as GRUB names it: ``(tftp,10.0.2.2)/esxi/b.b00``."""
+    scheme, _, rest = prefix.rpartition("://")
+    if scheme not in ("", "tftp", "http"):
+        raise ValueError(f"GRUB cannot load from prefix={prefix}")
+    server, slash, path = rest.partition("/") if scheme else (HOST_ADDRESS, "/", prefix)
+    path = name if name.startswith("/") else f"{slash}{path}/{name}"
+    return f"({scheme or 'tftp'},{server}){re.sub('/+', '/', f'/{path}')}"
+
+
+def _loads(keys: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Return GRUB's command, name and arguments for the kernel and every module."""
+    items = [item.strip().partition(" ") for item in keys.get("modules", "").split("---") if item.strip()]
+    return [
+        ("multiboot", keys.get("kernel", ""), keys.get("kernelopt", "")),
+        *(("module --nounzip", name, arguments) for name, _, arguments in items),
+    ]
+
+
+def _command(verb: str, name: str, arguments: str, *, path: str) -> str:
+    return " ".join([verb, *map(_quoted, [path, name, *arguments.split()])])
 
 
 def _quoted(word: str) -> str:
@@ -265,13 +410,23 @@ def _grub_library(platform: str) -> Path | None:
     return next((folder for folder in folders if (folder / "multiboot.mod").is_file()), None)
 
 
-def _grub_image(script: str, work: Path, *, platform: str, image_format: str, drivers: tuple[str, ...]) -> bytes:
+def _make_bios_network_loader(script: str, work: Path) -> bytes:
+    modules = ("pxe", *_GRUB_NETWORK_MODULES)
+    return _grub_image(script, work, platform="i386-pc", image_format="i386-pc-pxe", modules=modules)
+
+
+def _make_efi_network_loader(script: str, work: Path) -> bytes:
+    modules = ("efinet", *_GRUB_NETWORK_MODULES)
+    return _grub_image(script, work, platform="x86_64-efi", image_format="x86_64-efi", modules=modules)
+
+
+def _grub_image(script: str, work: Path, *, platform: str, image_format: str, modules: tuple[str, ...]) -> bytes:
     config = work / f"grub-{platform}.cfg"
     config.write_text(script, encoding="utf-8")
     target = work / f"grub-{platform}.img"
     program = next(filter(None, map(shutil.which, REQUIRED_TOOLS["grub-common"])))
     folder = ("-d", str(_grub_library(platform)), "-O", image_format)
-    _run(program, *folder, "-p", "/", "-c", str(config), "-o", str(target), *drivers, *_GRUB_MODULES)
+    _run(program, *folder, "-p", "/", "-c", str(config), "-o", str(target), *modules)
     return target.read_bytes()
 
 

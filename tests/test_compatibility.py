@@ -17,6 +17,7 @@ from esximage_builder.rules.compatibility import (
     check_platform,
     check_removals,
     declared_trains,
+    fits_release,
     is_declared,
     is_in_train,
     platforms_of,
@@ -24,6 +25,7 @@ from esximage_builder.rules.compatibility import (
     train_text,
     vendor_train_text,
 )
+from esximage_builder.rules.releases import KnownRelease
 from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
 if TYPE_CHECKING:
@@ -265,6 +267,33 @@ def test_check_add_on(add_on: AddOn, base: str, code: str, cause: str, remedy: s
     )
     assert {finding.severity for finding in findings} <= {Severity.ERROR if code == _UNSUPPORTED else Severity.WARNING}
     assert {finding.items for finding in findings} <= {(add_on.id, f"ESXi:{base}")}
+
+
+_U3F_RELEASE = KnownRelease("7.0U3f", "7.0.3", 20036589)
+"""As known from its build alone."""
+
+
+@pytest.mark.parametrize(
+    ("version", "declared", "expected"),
+    [
+        pytest.param("703.1", [], True, id="its train"),
+        pytest.param("702.1", [], False, id="another train"),
+        pytest.param("A08", [], None, id="nothing tells"),
+        pytest.param("702.1", ["7.0.3"], True, id="the product, whatever the version says"),
+        pytest.param("703.1", ["7.0.2", "6.7"], False, id="other products"),
+        pytest.param("703.1", ["7.0.*"], True, id="a wildcard"),
+        pytest.param("703.1", ["*"], True, id="everything"),
+        pytest.param("703.1", ["any"], False, id="a word"),
+        pytest.param("703.1", [U3F], True, id="the build"),
+        pytest.param("703.1", [U3G], False, id="another build"),
+        pytest.param("703.1", ["7.0.3-0"], None, id="more than the product, less than the build"),
+        pytest.param("703.1", [">=7.0.3,<8"], None, id="a range"),
+        pytest.param("703.1", [U3G, "7.0.3-0", "7.0.3"], True, id="any of several"),
+        pytest.param("703.1", [U3G, "7.0.3-0"], None, id="one of several that cannot be told"),
+    ],
+)
+def test_fits_release(version: str, declared: list[str], *, expected: bool | None) -> None:
+    assert fits_release(_add_on(version, declared), _U3F_RELEASE) is expected
 
 
 def test_without_loaded_add_ons() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image, OverriddenComponent
 
 _MINIMUM = AcceptanceLevel.CERTIFIED
-_FEW = settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+_FEW = settings(max_examples=100, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 
 def _composed(depot: Depot) -> Image:

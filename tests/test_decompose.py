@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 import pytest
-from catalogs import Stock, component_ids, depots, esx_base, spec, vib
 from catalogs import Depot as GeneratedDepot
+from catalogs import Stock, component_ids, depots, esx_base, spec, vib
 from hypothesis import given, settings
 from release_catalogs import AGENT, BNXT, DELL, LPFC, base_image, dell, part, reference, shop, version_of
 
@@ -38,7 +38,8 @@ def carried(image: Image, catalog: Catalog, *, name: str = "custom", drop: tuple
 
 @pytest.fixture
 def stock() -> Stock:
-    made = shop(["7.0U3f", "7.0U3g"], [A08, A09])
+    made = shop(["7.0U3f", "7.0U3g"], [A08])
+    dell(made, A09, part(made, "DEL-oem-build", "703.9.0-1"))
     part(made, LPFC, NEW_LPFC, vib("lpfc", NEW_LPFC))
     return made
 
@@ -123,6 +124,19 @@ def test_two_add_ons_that_explain_as_much_are_none() -> None:
 
     assert parts.add_on is None
     assert parts.components == (reference("Acme-shared:1.0-1"),)
+
+
+def test_one_driver_of_an_add_on_is_no_sign_of_it() -> None:
+    """All that is left of the add-on may as well be a loose component: half a match is no match."""
+    stock = shop(["7.0U3g"], [A09])
+    catalog = stock.catalog()
+    image = compose(catalog, base_image="7.0U3g", components={BNXT: "222.0.155.0-1OEM.700.1.0.15843807"})
+    bundle = attrs.evolve(carried(image, catalog), add_ons=stock.add_ons).catalog()
+
+    parts = decompose(image_from_profile(bundle, "custom"), bundle)
+
+    assert parts.add_on is None
+    assert parts.components == (reference(f"{BNXT}:222.0.155.0-1OEM.700.1.0.15843807"),)
 
 
 def test_an_add_on_that_explains_nothing_is_not_named(stock: Stock) -> None:
@@ -239,6 +253,7 @@ def test_a_7_0_profile_without_components_is_told_by_its_base_image(stock: Stock
 
     assert parts.base_image == image.base_image
     assert parts.unassigned_vibs == (
+        "ACM_bootbank_del-oem-build_703.9.0-1",
         "BCM_bootbank_bnxtnet_222.0.155.0-1OEM.700.1.0.15843807",
         "DEL_bootbank_dcism_4.1.0-8",
     )

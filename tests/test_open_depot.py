@@ -574,8 +574,9 @@ def test_metadata_that_is_not_there_is_a_finding(tmp_path: Path, url: str) -> No
     write(tmp_path / "metadata.zip", zip_bytes(DEPOT.metadata_members()))
     index = wrapped("metaList", [wrapped("metadata", [element("url", url)])]).encode()
     source = DEPOT.with_file("vendor-index.xml", index).unpack(tmp_path / "depot")
-    (finding,) = catalog_of(source).findings
+    finding, beside = catalog_of(source).findings
     assert (finding.code, finding.severity, finding.items) == ("metadata-missing", Severity.ERROR, (url,))
+    assert beside.code == "vib-not-indexed"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a POSIX file system here")
@@ -674,3 +675,29 @@ def test_what_is_opened_can_be_listed(tmp_path: Path) -> None:
     ):
         assert line in text.splitlines()
     assert "solutions" not in text
+
+
+def test_every_depot_of_a_folder_is_read(tmp_path: Path) -> None:
+    """Two unpacked depots side by side in one folder are two depots."""
+    first, second = VibBuilder().with_(name="net-one"), VibBuilder().with_(name="net-two")
+    for name, vib in (("a", first), ("b", second)):
+        DepotBuilder().with_vibs(vib).unpack(tmp_path / "both" / name)
+
+    with open_depot(tmp_path / "both") as depot:
+        assert [vib.name for vib in depot.catalog.vibs] == ["net-one", "net-two"]
+
+
+def test_two_ids_with_one_digest_keep_their_own_bytes(tmp_path: Path) -> None:
+    """Metadata that claims the digest of another VIB must not hand out that VIB's bytes."""
+    honest, liar = VibBuilder().with_(name="net-one"), VibBuilder().with_(name="net-two")
+    digest = sha256(honest.vib())
+    wrong = liar.metadata().replace(sha256(liar.vib()).encode(), digest.encode())
+    assert wrong != liar.metadata()
+    DepotBuilder().with_vibs(honest).write(tmp_path / "a.zip")
+    depot = DepotBuilder().with_vibs(liar)
+    depot.with_metadata_file("vibs/net-two-1.xml", wrong).write(tmp_path / "b.zip")
+
+    with open_depot(tmp_path / "a.zip", tmp_path / "b.zip") as opened:
+        for vib in opened.catalog.vibs:
+            with opened.open_vib(vib) as source:
+                assert source.read() == (honest if vib.name == "net-one" else liar).vib()

@@ -252,3 +252,18 @@ def test_a_spec_is_read_from_and_written_to_a_file(tmp_path: Path) -> None:
     with pytest.raises(MalformedDocumentError) as malformed:
         read_software_spec(path)
     assert malformed.value.where == f"{path}:2"
+
+
+def test_unknown_keys_inside_known_objects_stay_where_they_stood() -> None:
+    """Lossless means all the way down."""
+    document = {
+        "base_image": {"version": "8.0.3-0.70.24674464", "pinned": True},
+        "add_on": {"name": "Acme-AddOn", "version": "803.1-A00", "a~/b": None},
+        "components": {"Acme/foo": {"version": "1.0-1", "reason": "hcl"}, "Acme-bar": None},
+        "hardware_support": {"packages": {}, "policy": "strict"},
+        "solutions": None,
+    }
+
+    spec = parse_software_spec(json.dumps(document).encode(), where="image.json")
+
+    assert json.loads(render_software_spec(spec)) == document

@@ -816,6 +816,13 @@ class TestFiles:
         assert codes == (["file-conflict"] if is_found else [])
 
 
+def test_a_vib_with_two_contents_does_not_clash_with_itself() -> None:
+    """An image may hold one id twice only by hand; that is said elsewhere."""
+    other = vib("a").with_file(VibFile(sha256="a" * 64))
+    codes = {finding.code for finding in validate.validate(_of_vibs(vib("a"), other)).findings}
+    assert "file-conflict" not in codes
+
+
 class TestReport:
     """What callers do with it."""
 

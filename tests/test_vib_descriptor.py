@@ -435,3 +435,22 @@ def test_all_five_groups_of_relationships_are_always_written() -> None:
         "provides",
         "compatibleWith",
     ]
+
+
+def test_unknown_elements_inside_known_ones_survive() -> None:
+    """A later ESXi may say more of a payload, a requirement or a relationship."""
+    data = VibBuilder().descriptor()
+    edited = (
+        data.replace(b"</system-requires>", b'<nested a="1"><deep/></nested></system-requires>')
+        .replace(b"</relationships>", b"<recommends/></relationships>")
+        .replace(b"</payload>", b"<note>x</note></payload>")
+    )
+    assert edited.count(b"nested") + edited.count(b"recommends") + edited.count(b"note") == 5
+
+    vib = parse_vib_descriptor(edited, where="x.xml", max_bytes=1 << 20)
+    again = parse_vib_descriptor(render_vib_descriptor(vib), where="y.xml", max_bytes=1 << 20)
+
+    assert again == vib
+    assert vib.extra_requirements == ('<nested a="1"><deep/></nested>',)
+    assert vib.extra_relationships == ("<recommends/>",)
+    assert vib.payloads[0].extra_elements == ("<note>x</note>",)

@@ -5,13 +5,21 @@ signature in the image database, the payloads as files or in ``imgpayld.tgz``. A
 together of these again when it is asked for; every payload is checked against the
 descriptor that the signature covers. The archive around them is ours: a disc does not tell
 the SHA-256 of the ``.vib`` it was made from.
+
+Opening a disc reads the image database, and reads ``resvibs.tgz`` and ``esxiodpt.tgz``
+through once, since the VIBs in them can be found in no other way. Payloads stay where they are;
+an archive is unpacked to a temporary file when something in it is first asked for.
+
+Source: docs/formats.md#disc-layout, docs/formats.md#image-database.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import tempfile
+import threading
 from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast, final
@@ -19,27 +27,50 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
-from esximage_builder.errors import ChecksumMismatchError, LimitExceededError, NotInDepotError
+from esximage_builder.errors import (
+    ChecksumMismatchError,
+    EsxImageError,
+    LimitExceededError,
+    NotInDepotError,
+    SourceUnreadableError,
+)
 from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
 from esximage_builder.formats.image_database import DATABASE_ROOT
+from esximage_builder.formats.iso9660_reader import DiscSource
 from esximage_builder.formats.tar_gz import TarGzReader, read_tgz
-from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead, read_vib_head
-from esximage_builder.streams import block_stream, bounded_stream
+from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead
+from esximage_builder.streams import block_stream
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from esximage_builder.formats.iso9660_reader import IsoReader
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Payload, Vib
 
-__all__ = ["DiscTree", "is_installer_disc", "read_database"]
+__all__ = [
+    "BOOT_INFO_TABLE",
+    "MODULE_TYPES",
+    "PAYLOAD_ARCHIVE",
+    "DiscTree",
+    "PayloadPlace",
+    "is_installer_disc",
+    "read_database",
+]
+
+PAYLOAD_ARCHIVE = "IMGPAYLD.TGZ"
+MODULE_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
+"""Payloads that stand on the disc under their local name, for the boot loader."""
+
+BOOT_INFO_TABLE = slice(8, 64)
+"""The bytes of the BIOS loader that whoever writes a disc overwrites with the loader's place on it."""
 
 _DATABASE = "IMGDB.TGZ"
-_PAYLOADS = "IMGPAYLD.TGZ"
 _VIB_ARCHIVES = ("RESVIBS.TGZ", "ESXIODPT.TGZ")
+# What ISOLINUX holds in place of the table before it is put on a disc: zeros or this word.
+_TABLE_FILLERS = (bytes(56), b"\xef\xbe\xad\xde" * 14)
 
 
 def is_installer_disc(disc: IsoReader) -> bool:
@@ -62,12 +93,49 @@ def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) ->
 
 @final
 @attrs.frozen
+class PayloadPlace:
+    """A file on the disc, or in its payload archive, that has a payload's name.
+
+    Attributes:
+        where: How to name it: ``disc.iso!B.B00``.
+        size_bytes: Its length.
+        open: Opens it. The BIOS loader comes as it was before it got its boot information
+            table, as far as that can be told.
+    """
+
+    where: str
+    size_bytes: int
+    open: Callable[[], BinaryIO]
+
+
+@final
+@attrs.frozen
 class _Part:
-    """Where a VIB's parts are."""
+    """What a VIB is put together of, but for its payloads."""
 
     vib: Vib
     head: VibHead
     local_names: Mapping[str, str]
+
+    def names_of(self, payload: Payload) -> frozenset[str]:
+        """Return the names that a file with this payload can have, in upper case."""
+        local = self.local_names.get(payload.name, payload.name).upper()
+        return frozenset({local} if payload.type in MODULE_TYPES else {local, payload.name.upper()})
+
+
+@final
+@attrs.frozen
+class _Unpacked:
+    """An archive of the disc in a temporary file; may be read from many threads."""
+
+    file: DiscSource
+    members: Mapping[str, tuple[int, int]]
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a member."""
+        start, size = self.members[name]
+        steps = range(start, start + size, COPY_BLOCK_BYTES)
+        return block_stream(self.file.read_at(at, min(COPY_BLOCK_BYTES, start + size - at)) for at in steps)
 
 
 @final
@@ -90,7 +158,8 @@ class DiscTree:
         self._limits = limits
         self._parts: dict[str, _Part] = {}
         self._archived: dict[str, tuple[str, str]] = {}
-        self._spooled: dict[str, tuple[BinaryIO, int, int]] | None = None
+        self._unpacked: dict[str, _Unpacked | EsxImageError] = {}
+        self._unpacking = threading.Lock()
 
     def place(self, path: str) -> str:
         """Return ``disc.iso!vmx.vib``."""
@@ -106,124 +175,220 @@ class DiscTree:
             for payload_name, local_name in entry.local_names
         }
         path = f"{vib.id}.vib"
+        while path in self._parts:  # one id, two descriptors: both stay, and a finding says so
+            path = f"{path}~"
         self._parts[path] = _Part(vib, head, names)
         self._sizes[path] = _ar_bytes(vib, head)
         return path
 
-    def archived_vibs(self) -> Iterator[tuple[str, VibHead]]:
-        """Yield path and head of the whole ``.vib`` files: reserved ones and those for DPUs.
+    @property
+    def vib_archives(self) -> tuple[str, ...]:
+        """Archives of the disc that hold whole ``.vib`` files: reserved ones and those for DPUs."""
+        return tuple(name for name in _VIB_ARCHIVES if name in self._disc.files)
+
+    def walk(self, archive: str) -> Iterator[tuple[str, BinaryIO]]:
+        """Read an archive through once and yield the path of each ``.vib`` file with its bytes.
+
+        A stream is valid until the next step.
 
         Raises:
-            DepotError: An archive is damaged.
+            DepotError: The archive is damaged; may also come while a stream is read.
         """
-        for archive in _VIB_ARCHIVES:
-            if archive not in self._disc.files:
-                continue
-            with self._disc.open(archive) as source:
-                for member, stream in TarGzReader(source, where=f"{self.where}!{archive}", limits=self._limits):
-                    if member.name.endswith(".vib"):
-                        path = f"{archive}!{member.name}"
-                        self._sizes[path] = member.size_bytes
-                        self._archived[path] = (archive, member.name)
-                        yield path, read_vib_head(stream, where=self.place(path), limits=self._limits)
+        with self._disc.open(archive) as source:
+            for member, stream in TarGzReader(source, where=self.place(archive), limits=self._limits):
+                if member.name.lower().endswith(".vib"):
+                    path = f"{archive}!{member.name}"
+                    self._sizes[path] = member.size_bytes
+                    self._archived[path] = (archive, member.name)
+                    yield path, stream
 
     def read(self, path: str, *, budget: ReadBudget, max_bytes: int) -> bytes:
         """Return a whole VIB; for small ones."""
-        with self.open(path) as stream:
-            data = b"".join(iter(lambda: stream.read(COPY_BLOCK_BYTES), b""))
-        if len(data) > max_bytes:
+        if self._sizes[path] > max_bytes:
             raise LimitExceededError(
                 "the VIB is larger than the limit", where=self.place(path), expected=f"at most {max_bytes} bytes"
             )
-        budget.spend(len(data), where=self.place(path))
-        return data
+        budget.spend(self._sizes[path], where=self.place(path))
+        with self.open(path) as stream:
+            return stream.read()
 
     def open(self, path: str) -> BinaryIO:
-        """Open a VIB; it is put together while it is read."""
+        """Open a VIB; it is put together while it is read, and each of its payloads checked.
+
+        Raises:
+            DepotError: An archive of the disc is damaged; may also come while reading.
+            NotInDepotError: While reading: the disc lacks a payload.
+        """
         if path in self._archived:
-            return block_stream(self._archived_blocks(*self._archived[path]))
-        return block_stream(self._assembled_blocks(self._parts[path]))
+            archive, name = self._archived[path]
+            return self._unpack(archive).open(name)
+        return block_stream(self._assembled_blocks(path))
 
     def open_packed(self, path: str) -> None:
         """Return None: nothing on a disc is packed."""
 
-    def _archived_blocks(self, archive: str, name: str) -> Iterator[bytes]:
-        with self._disc.open(archive) as source:
-            for member, stream in TarGzReader(source, where=f"{self.where}!{archive}", limits=self._limits):
-                if member.name == name:
-                    yield from iter(lambda stream=stream: stream.read(COPY_BLOCK_BYTES), b"")  # type: ignore[misc]
-                    return
+    def is_put_together(self, path: str) -> bool:
+        """Tell whether the VIB is made of the disc's files, or lies whole in one of its archives."""
+        return path in self._parts
 
-    def _assembled_blocks(self, part: _Part) -> Iterator[bytes]:
+    def places(self, path: str, payload: Payload) -> Iterator[PayloadPlace]:
+        """Yield each file that has the payload's name, unchecked: those of the disc, then of its payload archive.
+
+        Args:
+            path: Of a VIB that is put together.
+            payload: One of its payloads.
+
+        Raises:
+            DepotError: The payload archive is damaged.
+        """
+        names = self._parts[path].names_of(payload)
+        for file in sorted((file for name in names for file in self._files_by_name.get(name, ())), key=_depth):
+            size = self._disc.files[file].size_bytes
+            opener = functools.partial(self._disc.open, file)
+            if payload.type == PayloadType.BOOT_ISO_BIOS and size <= self._limits.document_bytes:
+                opener = functools.partial(self._open_loader, file, payload)
+            yield PayloadPlace(self.place(file), size, opener)
+        if PAYLOAD_ARCHIVE in self._disc.files:
+            yield from self._archived_places(names)
+
+    def _archived_places(self, names: frozenset[str]) -> Iterator[PayloadPlace]:
+        unpacked = self._unpack(PAYLOAD_ARCHIVE)
+        for member, (_, size) in unpacked.members.items():
+            if PurePosixPath(member).name.upper() in names:
+                where = f"{self.place(PAYLOAD_ARCHIVE)}!{member}"
+                yield PayloadPlace(where, size, functools.partial(unpacked.open, member))
+
+    @functools.cached_property
+    def _files_by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._disc.files:
+            found.setdefault(PurePosixPath(path).name, []).append(path)
+        return found
+
+    def _open_loader(self, path: str, payload: Payload) -> BinaryIO:
+        """Open the BIOS loader as it was before it got its table; as it is, where that cannot be told."""
+        content = self._disc.read(path, max_bytes=self._limits.document_bytes)
+        expected = payload.checksum("sha-256")
+        for filler in (content[BOOT_INFO_TABLE], *_TABLE_FILLERS):
+            restored = content[: BOOT_INFO_TABLE.start] + filler + content[BOOT_INFO_TABLE.stop :]
+            if hashlib.sha256(restored).hexdigest() == expected:
+                return io.BytesIO(restored)
+        return io.BytesIO(content)
+
+    def _assembled_blocks(self, path: str) -> Iterator[bytes]:
+        part = self._parts[path]
         yield AR_MAGIC
         for name, data in ((DESCRIPTOR_NAME, part.head.descriptor), (SIGNATURE_NAME, part.head.signature)):
             yield render_ar_header(name, len(data)) + data + b"\n" * (len(data) % 2)
         for payload in part.vib.payloads:
             size = payload.size_bytes or 0
             yield render_ar_header(payload.name, size)
-            yield from self._payload_blocks(part, payload)
+            yield from self._payload_blocks(path, payload)
             yield b"\n" * (size % 2)
 
-    def _payload_blocks(self, part: _Part, payload: Payload) -> Iterator[bytes]:
+    def _payload_blocks(self, path: str, payload: Payload) -> Iterator[bytes]:
         """Yield the bytes of a payload, and refuse its end if they are not what the descriptor says."""
+        place = self._best_place(path, payload)
         digest = hashlib.sha256()
-        with self._open_payload(part, payload) as source:
+        with place.open() as source:
             while block := source.read(COPY_BLOCK_BYTES):
                 digest.update(block)
                 yield block
         expected = payload.checksum("sha-256")
         if expected is not None and digest.hexdigest() != expected:
-            raise ChecksumMismatchError(
-                "the payload on the disc is not the one of its descriptor",
-                where=f"{self.where}!{part.vib.id}!{payload.name}",
-                found=digest.hexdigest(),
-                expected=expected,
-                hint="the disc is damaged or was changed: get it again",
-            )
+            raise _not_the_payload(place, found=digest.hexdigest(), expected=expected)
 
-    def _open_payload(self, part: _Part, payload: Payload) -> BinaryIO:
-        """Open a payload by its local name, its real name, or as a member of the payload archive."""
-        path = None if payload.type == PayloadType.BOOT_ISO_BIOS else self._disc_path(part, payload)
-        if path is not None:
-            return self._disc.open(path)
-        for name, (spool, start, size) in self._spool().items():
-            if size == payload.size_bytes and PurePosixPath(name).name in _names(part, payload):
-                spool.seek(start)
-                return bounded_stream(spool, size, where=f"{self.where}!{_PAYLOADS}!{name}")
+    def _best_place(self, path: str, payload: Payload) -> PayloadPlace:
+        """Return the place to take a payload from: by its name and size, in doubt by its checksum.
+
+        Raises:
+            NotInDepotError: No file has its name.
+            ChecksumMismatchError: None of these has its size.
+        """
+        expected = payload.checksum("sha-256")
+        others: list[PayloadPlace] = []
+        fitting: list[PayloadPlace] = []
+        for place in self.places(path, payload):
+            (fitting if place.size_bytes == payload.size_bytes else others).append(place)
+            if fitting and (payload.type in MODULE_TYPES or expected is None):
+                break  # no two modules have one local name
+            if place in fitting and _sha256_of(place) == expected:
+                return place
+        if fitting:
+            return fitting[0]
+        if others:
+            raise _not_the_payload(
+                others[0], found=f"{others[0].size_bytes} bytes", expected=f"{payload.size_bytes} bytes"
+            )
         raise NotInDepotError(
-            f"the disc does not hold payload {payload.name} of {part.vib.id}",
+            f"the disc does not hold payload {payload.name} of {self._parts[path].vib.id}",
             where=self.where,
             expected=f"a file of {payload.size_bytes} bytes",
             hint="open the offline bundle of the release beside the disc",
         )
 
-    def _disc_path(self, part: _Part, payload: Payload) -> str | None:
-        wanted = {name.upper() for name in _names(part, payload)}
-        fitting = [
-            path
-            for path, entry in self._disc.files.items()
-            if entry.size_bytes == payload.size_bytes and PurePosixPath(path).name in wanted
-        ]
-        return min(fitting, key=lambda path: (path.count("/"), path), default=None)
+    def _unpack(self, archive: str) -> _Unpacked:
+        """Unpack an archive to a temporary file, once; one that is damaged stays so."""
+        with self._unpacking:
+            if archive not in self._unpacked:
+                try:
+                    self._unpacked[archive] = self._unpack_anew(archive)
+                except EsxImageError as error:
+                    self._unpacked[archive] = error
+            unpacked = self._unpacked[archive]
+        if isinstance(unpacked, EsxImageError):
+            raise unpacked
+        return unpacked
 
-    def _spool(self) -> dict[str, tuple[BinaryIO, int, int]]:
-        """Unpack the payload archive to a temporary file, once, when it is first needed."""
-        if self._spooled is None:
-            self._spooled = {}
-            if _PAYLOADS in self._disc.files:
-                file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-                spool = cast("BinaryIO", file)
-                with self._disc.open(_PAYLOADS) as source:
-                    for member, stream in TarGzReader(source, where=f"{self.where}!{_PAYLOADS}", limits=self._limits):
-                        start = spool.seek(0, io.SEEK_END)
-                        while block := stream.read(COPY_BLOCK_BYTES):
-                            spool.write(block)
-                        self._spooled[member.name] = (spool, start, member.size_bytes)
-        return self._spooled
+    def _unpack_anew(self, archive: str) -> _Unpacked:
+        where = self.place(archive)
+        try:
+            with ExitStack() as attempt:
+                file = attempt.enter_context(tempfile.TemporaryFile())
+                unpacked = self._unpacked_into(cast("BinaryIO", file), archive, where)
+                self._stack.push(attempt.pop_all())
+        except OSError as error:
+            raise SourceUnreadableError(
+                "the archive cannot be unpacked to a temporary file",
+                where=where,
+                found=error.strerror or str(error),
+                hint=f"make room in {tempfile.gettempdir()}, or set TMPDIR to another folder",
+            ) from error
+        return unpacked
+
+    def _unpacked_into(self, file: BinaryIO, archive: str, where: str) -> _Unpacked:
+        members: dict[str, tuple[int, int]] = {}
+        at = 0
+        with self._disc.open(archive) as source:
+            for member, stream in TarGzReader(source, where=where, limits=self._limits):
+                if not member.is_folder:
+                    members[member.name] = (at, member.size_bytes)
+                    at += member.size_bytes
+                    while block := stream.read(COPY_BLOCK_BYTES):
+                        file.write(block)
+        return _Unpacked(DiscSource(stream=file, size_bytes=at, where=where), members)
 
 
-def _names(part: _Part, payload: Payload) -> frozenset[str]:
-    return frozenset({payload.name, payload.name.lower(), part.local_names.get(payload.name, payload.name)})
+def _depth(path: str) -> tuple[int, str]:
+    return (path.count("/"), path)
+
+
+def _sha256_of(place: PayloadPlace) -> str:
+    digest = hashlib.sha256()
+    with place.open() as source:
+        while block := source.read(COPY_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _not_the_payload(place: PayloadPlace, *, found: str, expected: str) -> ChecksumMismatchError:
+    return ChecksumMismatchError(
+        "the payload on the disc is not the one of its descriptor",
+        where=place.where,
+        found=found,
+        expected=expected,
+        hint="the disc is damaged or was changed: get it again",
+    )
 
 
 def _ar_bytes(vib: Vib, head: VibHead) -> int:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["merge_sources"]
 
 _Noun = TypeVar("_Noun")
-_Locations = dict[str, list["VibLocation"]]
+_Locations = dict[tuple[str, str], list["VibLocation"]]
 
 
 def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Locations]:
     """Merge all sources; their order does not matter, but for the names in ``sources``.
 
     Returns:
-        The catalog, and where the bytes of each VIB lie, by its fingerprint.
+        The catalog, and where the bytes of each VIB lie, by its id and fingerprint.
     """
     findings = [finding for source in sources for finding in source.findings]
     vibs, vib_sources, locations = _merge_vibs(sources, findings)
@@ -159,7 +159,7 @@ def _merge_vibs(
         for vib, location in source.vibs:
             groups.setdefault(vib.id, []).append((vib, location, source.name))
     vibs: list[Vib] = []
-    vib_sources = []
+    vib_sources: dict[str, set[str]] = {}
     locations: _Locations = {}
     for vib_id, group in sorted(groups.items()):
         distinct: list[tuple[Vib, list[VibLocation], set[str]]] = []
@@ -172,11 +172,11 @@ def _merge_vibs(
                 same[2].add(source_name)
         for vib, places, names in distinct:
             vibs.append(vib)
-            locations[vib.fingerprint] = places
-            vib_sources.append((vib.fingerprint, tuple(sorted(names))))
+            locations[vib.id, vib.fingerprint] = places
+            vib_sources.setdefault(vib.fingerprint, set()).update(names)
         if len(distinct) > 1:
             findings.append(_vib_differs(vib_id, [names for _, _, names in distinct]))
-    return vibs, vib_sources, locations
+    return vibs, [(key, tuple(sorted(names))) for key, names in vib_sources.items()], locations
 
 
 def _certainty(entry: tuple[Vib, VibLocation, str]) -> tuple[bool, str, str, str]:

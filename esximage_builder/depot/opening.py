@@ -33,7 +33,11 @@ class Depot:
     """
 
     def __init__(
-        self, catalog: Catalog, locations: dict[str, list[VibLocation]], stack: contextlib.ExitStack, limits: ReadLimits
+        self,
+        catalog: Catalog,
+        locations: dict[tuple[str, str], list[VibLocation]],
+        stack: contextlib.ExitStack,
+        limits: ReadLimits,
     ) -> None:
         self.catalog = catalog
         self.limits = limits
@@ -54,7 +58,9 @@ class Depot:
 
     def _location(self, vib: Vib) -> VibLocation:
         # The digest of a loose VIB is not known until an export measures it: its descriptor finds it too.
-        places = self._locations.get(vib.fingerprint) or self._locations.get(vib.with_file(None).fingerprint)
+        places = self._locations.get((vib.id, vib.fingerprint)) or self._locations.get(
+            (vib.id, vib.with_file(None).fingerprint)
+        )
         if not places:
             raise NotInDepotError(
                 f"no opened depot holds the bytes of {vib.id}",

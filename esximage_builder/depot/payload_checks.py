@@ -1,6 +1,6 @@
 """Checking VIBs down to their payloads' bytes: stored, unpacked, and the descriptor around them.
 
-Source: docs/formats.md#vib (checksum forms).
+Source: docs/formats.md#payloads (checksum forms).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum, Hasher, hasher_for
-from esximage_builder.errors import DepotError, MissingExtraError
+from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.gzip import gunzip_blocks
 from esximage_builder.formats.vib_archive import iter_payloads, read_vib_head
@@ -18,14 +18,18 @@ from esximage_builder.streams import block_stream
 from esximage_builder.vocabulary import AcceptanceLevel, PayloadType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
-__all__ = ["check_head", "check_payload", "check_vib"]
+__all__ = ["check_head", "check_payload", "check_signed", "check_vib"]
 
-_GZIP_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
+_GUNZIP = "gunzip"
+_GUNZIP_ONCE = "sha-256-gunzip1"
+_ALWAYS_GZIP = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
+
+_Hashers = list[tuple[Checksum, Hasher]]
 
 
 def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, deep: bool = True) -> tuple[Finding, ...]:
@@ -55,11 +59,16 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
     try:
         for payload, data, size in iter_payloads(stream, vib, where=where, limits=limits):
             findings += check_payload(payload, data, size_bytes=size, where=where, limits=limits, deep=deep)
+    except EsxImageError as error:
+        findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+    try:
         while stream.read(COPY_BLOCK_BYTES):
             pass
-    except DepotError as error:
-        return (*findings, _error("vib-damaged", error.message, where=error.where or where, cause=error.found))
-    findings += _check_file(vib, digest.hexdigest(), counted[0], where)
+    except EsxImageError as error:
+        if not any(finding.code == "vib-damaged" for finding in findings):
+            findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+    else:
+        findings += _check_file(vib, digest.hexdigest(), counted[0], where)
     return tuple(findings)
 
 
@@ -80,12 +89,11 @@ def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) ->
     """Compare the descriptor inside a ``.vib`` with the metadata, and see that a signature is there.
 
     Raises:
-        DepotError: The file is no VIB.
+        EsxImageError: The file is no VIB or is damaged.
     """
     head = read_vib_head(source, where=where, limits=limits)
-    inside = head.parse(where=where, limits=limits)
     findings = []
-    if inside != vib:
+    if head.parse(where=where, limits=limits) != vib:
         findings.append(
             _error(
                 "descriptor-differs",
@@ -94,10 +102,15 @@ def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) ->
                 cause="the metadata was edited, or belongs to another build",
             )
         )
-    if vib.acceptance_level >= AcceptanceLevel.PARTNER and not head.is_signed:
-        level = vib.acceptance_level.display
-        findings.append(_error("signature-missing", f"the VIB claims to be {level} but is not signed", where=where))
-    return tuple(findings)
+    return (*findings, *check_signed(vib, is_signed=head.is_signed, where=where))
+
+
+def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...]:
+    """See that a VIB from partner level up has a signature; whether it is right is not looked at."""
+    if is_signed or vib.acceptance_level < AcceptanceLevel.PARTNER:
+        return ()
+    level = vib.acceptance_level.display
+    return (_error("signature-missing", f"{vib.id} claims to be {level} but is not signed", where=where),)
 
 
 def check_payload(
@@ -112,6 +125,9 @@ def check_payload(
         where: How to name the VIB in findings.
         limits: Upper bounds.
         deep: Unpack it too.
+
+    Raises:
+        EsxImageError: The source cannot be read or is damaged itself.
     """
     place = f"{where}!{payload.name}"
     findings = []
@@ -119,6 +135,8 @@ def check_payload(
         message = f"the payload has {size_bytes} bytes, its descriptor says {payload.size_bytes}"
         findings.append(_error("payload-size-differs", message, where=place))
     stored = _hashers(payload, "")
+    if not stored:
+        findings.append(_unchecked(place))
 
     def blocks() -> Iterator[bytes]:
         while block := source.read(COPY_BLOCK_BYTES):
@@ -126,7 +144,7 @@ def check_payload(
                 hasher.update(block)
             yield block
 
-    if deep and payload.type in _GZIP_TYPES:
+    if deep and _is_packed(payload):
         findings += _check_unpacked(payload, block_stream(blocks()), place, limits)
     for _ in blocks():
         pass
@@ -134,33 +152,62 @@ def check_payload(
     return tuple(findings)
 
 
+def _is_packed(payload: Payload) -> bool:
+    """Tell whether to unpack it: by its type, and where a checksum is one over unpacked bytes."""
+    return payload.type in _ALWAYS_GZIP or any(
+        checksum.verify_process == _GUNZIP or checksum.algorithm == _GUNZIP_ONCE for checksum in payload.checksums
+    )
+
+
 def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: ReadLimits) -> list[Finding]:
-    once: list[tuple[Checksum, Hasher]] = [
-        (checksum, hashlib.sha256()) for checksum in payload.checksums if checksum.algorithm == "sha-256-gunzip1"
+    once: _Hashers = [
+        (checksum, hashlib.sha256()) for checksum in payload.checksums if checksum.algorithm == _GUNZIP_ONCE
     ]
-    full = _hashers(payload, "gunzip")
+    full = _hashers(payload, _GUNZIP)
+    gunzipped = _tapped(gunzip_blocks(stored, where=place, max_bytes=limits.payload_bytes), once)
+    findings: list[Finding] = []
     try:
-        unpacked = gunzip_blocks(stored, where=place, max_bytes=limits.payload_bytes)
         if payload.type == PayloadType.VZSTD:
-            unpacked = unzstd_blocks(_tapped(unpacked, once), where=place, max_bytes=limits.payload_bytes)
-        for block in unpacked:
-            for _, hasher in full:
-                hasher.update(block)
-    except MissingExtraError as error:
-        return [_note("payload-not-unpacked", error.message, where=place, remedy=error.hint)]
+            findings += _hash_unzstd(gunzipped, full, place, limits)
+        else:
+            size = sum(len(block) for block in _tapped(gunzipped, full))
+            findings += _check_unpacked_size(payload, size, place)
+    except LimitExceededError as error:
+        return [_error("payload-too-large", error.message, where=place, cause=error.expected)]
     except DepotError as error:
         return [_error("payload-damaged", error.message, where=place, cause=error.found)]
-    return [*_differences(full, place), *_differences(once, place)]
+    if not findings:
+        findings += _differences(full, place)
+    return [*findings, *_differences(once, place)]
 
 
-def _tapped(blocks: Iterator[bytes], hashers: list[tuple[Checksum, Hasher]]) -> Iterator[bytes]:
+def _hash_unzstd(gunzipped: Iterator[bytes], full: _Hashers, place: str, limits: ReadLimits) -> list[Finding]:
+    """Feed the hashers what a zstandard stream unpacks to; say so where no reader is installed."""
+    try:
+        for _ in _tapped(unzstd_blocks(gunzipped, where=place, max_bytes=limits.payload_bytes), full):
+            pass
+    except MissingExtraError as error:
+        for _ in gunzipped:  # what is known of the outer wrapper is still checked
+            pass
+        return [_not_unpacked(error, place)]
+    return []
+
+
+def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Finding]:
+    stated = payload.uncompressed_size_bytes
+    if stated is not None and stated != size:
+        message = f"the payload unpacks to {size} bytes, its descriptor says {stated}"
+        yield _error("payload-size-differs", message, where=place)
+
+
+def _tapped(blocks: Iterable[bytes], hashers: _Hashers) -> Iterator[bytes]:
     for block in blocks:
         for _, hasher in hashers:
             hasher.update(block)
         yield block
 
 
-def _hashers(payload: Payload, verify_process: str) -> list[tuple[Checksum, Hasher]]:
+def _hashers(payload: Payload, verify_process: str) -> _Hashers:
     return [
         (checksum, hasher)
         for checksum in payload.checksums
@@ -168,7 +215,7 @@ def _hashers(payload: Payload, verify_process: str) -> list[tuple[Checksum, Hash
     ]
 
 
-def _differences(hashers: list[tuple[Checksum, Hasher]], place: str) -> Iterator[Finding]:
+def _differences(hashers: _Hashers, place: str) -> Iterator[Finding]:
     for checksum, hasher in hashers:
         found = hasher.hexdigest()
         if found != checksum.digest:
@@ -193,5 +240,25 @@ def _error(code: str, message: str, *, where: str, cause: str = "") -> Finding:
     )
 
 
-def _note(code: str, message: str, *, where: str, remedy: str) -> Finding:
-    return Finding(code=code, severity=Severity.INFO, message=message, items=(where,), remedy=remedy, where=where)
+def _not_unpacked(error: MissingExtraError, place: str) -> Finding:
+    return Finding(
+        code="payload-not-unpacked",
+        severity=Severity.WARNING,
+        message="the payload was not unpacked, its checksums over unpacked bytes are unchecked",
+        items=(place,),
+        cause=error.message,
+        remedy=error.hint,
+        where=place,
+    )
+
+
+def _unchecked(place: str) -> Finding:
+    return Finding(
+        code="payload-without-checksum",
+        severity=Severity.WARNING,
+        message="no checksum covers the payload's bytes as they are stored",
+        items=(place,),
+        cause="the VIB was built with a tool that writes none",
+        remedy="have it built anew, if it is yours",
+        where=place,
+    )

@@ -94,10 +94,12 @@ def sniff(path: str | Path) -> Sniffed:
     try:
         if path.is_dir():
             kind = FileKind.FOLDER
+        elif path.exists() and not path.is_file():
+            raise ValueError("it is a device or a pipe")  # noqa: TRY301 - worded below with the others
         else:
             with path.open("rb") as file:
                 kind = _kind_of(file.read(_HEAD_BYTES))
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path, or no plain file
         raise SourceUnreadableError(
             f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),

@@ -1,4 +1,4 @@
-"""Reading one source: a bundle, a folder, a ``.vib``, a zip of zips.
+"""Reading one source: a bundle, a folder, a ``.vib``, a zip of zips, an installer disc.
 
 Only metadata is read; of a loose ``.vib`` only its first two members. One bad document
 does not hide the next: errors are gathered and the caller decides.
@@ -44,8 +44,7 @@ _SPOOL_BYTES = 16 * 1024 * 1024
 _VIB_SUFFIX = ".vib"
 _RESPONSE = "vmware.xml"
 _COPY = "vendor-index.xml"  # a copy of the outer one
-_PARSED = frozenset({"bulletins", "profiles"})
-_DATABASE_KINDS = {"reservedComponents": "bulletins"}
+_DATABASE_KINDS = {"reservedcomponents": "bulletins"}
 
 
 @final
@@ -90,7 +89,7 @@ def read_source(source: Path, *, stack: contextlib.ExitStack, limits: ReadLimits
     """Read one source.
 
     Args:
-        source: A zip, a folder or a ``.vib``.
+        source: A zip, a folder, a ``.vib`` or an installer disc.
         stack: Takes what must stay open while bytes may be asked for.
         limits: Upper bounds.
         budget: Shared by all sources of one reading.
@@ -133,9 +132,9 @@ class _Reading:
 
     def read_tree(self, tree: DepotTree, sniffed: Sniffed, *, depth: int) -> None:
         """Read a depot by its index, else what looks like VIBs and depots one level down."""
-        root = _depot_root(tree)
-        if root is not None:
-            self._read_indexed(tree, root, depth=depth)
+        roots = _depot_roots(tree)
+        if roots:
+            self._read_roots(tree, roots, depth=depth)
             return
         vibs = [path for path in tree.sizes if path.lower().endswith(_VIB_SUFFIX)]
         zips = [path for path in tree.sizes if path.lower().endswith(".zip")]
@@ -146,28 +145,54 @@ class _Reading:
         if not vibs and not read_zips:
             raise not_a_depot(sniffed, tree.where, found=_listing(tree))
 
+    def _read_roots(self, tree: DepotTree, roots: list[str], *, depth: int) -> None:
+        """Read every depot of a tree, and say what stands beside them that no index names."""
+        if len(roots) == 1:
+            self._read_indexed(tree, roots[0], depth=depth)
+        else:
+            for root in roots:
+                with self._gathering():
+                    self._read_indexed(tree, root, depth=depth)
+        located = {location.path for _, location in self.contents.vibs if location.tree is tree}
+        loose = [path for path in tree.sizes if path.lower().endswith(_VIB_SUFFIX) and path not in located]
+        if loose:
+            self.contents.findings.append(
+                Finding(
+                    code="vib-not-indexed",
+                    severity=Severity.INFO,
+                    message=f"{len(loose)} .vib files stand in the depot that its metadata does not describe",
+                    items=tuple(sorted(loose)),
+                    cause="no vCenter and no host would see them",
+                    remedy="open such a file by itself if it is wanted",
+                    where=tree.where,
+                )
+            )
+
     def _read_nested(self, tree: DepotTree, path: str, *, depth: int) -> bool:
         """Read a zip inside a zip or folder if it is a depot; say whether it was."""
         where = tree.place(path)
-        if depth + 1 >= self.limits.archive_depth:
-            raise LimitExceededError(
-                "archives are nested too deeply",
-                where=where,
-                expected=f"at most {self.limits.archive_depth} levels",
-                hint="unpack the outer archive and open what is inside",
-            )
         try:
+            self._require_depth(depth + 1, where)
             archive = self._seekable(tree.open(path), where)
             reader = self.stack.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
         except EsxImageError as error:
             self.contents.errors.append(error)
             return True
         nested = ZipTree(reader)
-        if _depot_root(nested) is None and not any(name.lower().endswith(_VIB_SUFFIX) for name in nested.sizes):
+        if not _depot_roots(nested) and not any(name.lower().endswith(_VIB_SUFFIX) for name in nested.sizes):
             return False
         with self._gathering():
             self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
+
+    def _require_depth(self, depth: int, where: str) -> None:
+        if depth >= self.limits.archive_depth:
+            raise LimitExceededError(
+                "archives are nested too deeply",
+                where=where,
+                expected=f"at most {self.limits.archive_depth} levels",
+                hint="unpack the outer archive and open what is inside",
+            )
 
     def _seekable(self, stream: BinaryIO, where: str) -> BinaryIO:
         """Return a nested archive to seek in: a file of a folder as it is, a zip member as a copy."""
@@ -304,25 +329,40 @@ class _Reading:
                 self.contents.bulletins.append(bulletin)
 
     def read_disc(self, disc: IsoReader) -> None:
-        """Read an installer disc by its image database."""
+        """Read an installer disc by its image database, and by the VIBs that lie whole in its archives."""
         files = read_database(disc, limits=self.limits, budget=self.budget)
         where = f"{disc.where}!IMGDB.TGZ"
         for name, data in files.items():
-            kind = _DATABASE_KINDS.get(name.partition("/")[0], name.partition("/")[0])
-            if kind in _PARSED or unit_folder_kind(kind) is not None:
+            kind = _database_kind(name)
+            if kind not in ("", "vibs"):
                 with self._gathering():
                     self._take_document(data, kind, where=f"{where}!{name}")
         tree = DiscTree(disc, stack=self.stack, limits=self.limits)
-        for name in (name for name in files if name.startswith("vibs/") and name.endswith(".xml")):
+        whole = self._read_whole_vibs(tree)
+        for name in (name for name in files if _database_kind(name) == "vibs"):
+            source = f"{name}.orig" if f"{name}.orig" in files else name
             with self._gathering():
-                head = VibHead(
-                    descriptor=files.get(f"{name}.orig", files[name]), signature=files.get(f"{name}.sig", b"")
+                head = VibHead(descriptor=files[source], signature=files.get(f"{name}.sig", b""))
+                vib = parse_vib_descriptor(
+                    head.descriptor, where=f"{where}!{source}", max_bytes=self.limits.document_bytes
                 )
-                vib = head.parse(where=f"{where}!{name}", limits=self.limits)
-                self._locate(vib, tree, tree.add(vib, head, self.contents.profiles))
-        with self._gathering():
-            for path, head in tree.archived_vibs():
-                self._locate(head.parse(where=tree.place(path), limits=self.limits), tree, path)
+                if whole.get(vib.id) != vib:
+                    self._locate(vib, tree, tree.add(vib, head, self.contents.profiles))
+
+    def _read_whole_vibs(self, tree: DiscTree) -> dict[str, Vib]:
+        """Describe the reserved VIBs and those for DPUs by their own descriptors; return them by id."""
+        whole: dict[str, Vib] = {}
+        for archive in tree.vib_archives:
+            with self._gathering():
+                for path, stream in tree.walk(archive):
+                    with self._gathering():
+                        where = tree.place(path)
+                        vib = read_vib_head(stream, where=where, limits=self.limits).parse(
+                            where=where, limits=self.limits
+                        )
+                        self._locate(vib, tree, path)
+                        whole[vib.id] = vib
+        return whole
 
     def _locate(self, vib: Vib, tree: DepotTree, path: str) -> None:
         """Take a VIB in of which only the descriptor is known so far."""
@@ -360,18 +400,29 @@ class _Reading:
         self.contents.vibs.append((vib, VibLocation(tree, path)))
 
 
+def _database_kind(name: str) -> str:
+    """Return the folder that says what a document of an image database is; empty for others."""
+    folder, _, base = name.partition("/")
+    kind = _DATABASE_KINDS.get(folder.lower(), folder.lower())
+    if kind == "profiles":  # these have no suffix
+        return kind
+    if kind in ("vibs", "bulletins"):
+        return kind if base.endswith(".xml") else ""
+    return kind if unit_folder_kind(kind) is not None and base.lower().endswith(".json") else ""
+
+
 def _bulletin_id(bulletin: Bulletin | Component) -> str:
     return bulletin.bulletin.id if isinstance(bulletin, Component) else bulletin.id
 
 
-def _depot_root(tree: DepotTree) -> str | None:
-    """Return the folder that the depot's index stands in, the shallowest; None without one."""
+def _depot_roots(tree: DepotTree) -> list[str]:
+    """Return the folders that an index stands in, the shallowest first; empty without one."""
     for wanted in ("index.xml", "vendor-index.xml", "metadata.zip"):
         found = [path for path in tree.sizes if PurePosixPath(path).name == wanted]
         if found:
-            shallowest = min(found, key=lambda path: (path.count("/"), path))
-            return shallowest.rpartition("/")[0]
-    return None
+            folders = (path.rpartition("/")[0] for path in found)
+            return sorted(folders, key=lambda folder: (folder.count("/") + bool(folder), folder))
+    return []
 
 
 def _document_kind(name: str) -> str | None:

@@ -150,7 +150,7 @@ class FolderTree:
 
     def open(self, path: str) -> BinaryIO:
         """Open a file."""
-        return open_file(self._folder / path)
+        return _open_file(self._folder / path)
 
     def open_packed(self, path: str) -> None:
         """Return None: files of a folder are not packed."""
@@ -194,7 +194,7 @@ def _unreadable(path: Path, error: OSError) -> SourceUnreadableError:
     )
 
 
-def open_file(path: Path) -> BinaryIO:
+def _open_file(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
@@ -213,7 +213,7 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
         SourceUnreadableError: The operating system refuses.
         LimitExceededError: Longer than ``max_bytes``.
     """
-    with open_file(path) as file:
+    with _open_file(path) as file:
         try:
             data = file.read(max_bytes + 1)
         except OSError as error:

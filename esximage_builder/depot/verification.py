@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.depot.sniff import FileKind, sniff
+from esximage_builder.errors import NotADepotError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-__all__ = ["Certainty", "Check", "Checklist", "Verification"]
+__all__ = ["Certainty", "Check", "Checklist", "Verification", "require_kind"]
 
 
 class Certainty(enum.StrEnum):
@@ -98,9 +101,14 @@ class Verification:
     def _lines(self) -> Iterator[str]:
         yield f"{self.path}: {'passed' if self.is_passed else 'FAILED'} as {self.kind}"
         for check in self.checks:
-            yield f"  [{'ok' if check.is_passed else 'FAILED'}] {check.question} ({check.certainty.value})"
+            verdict = "FAILED" if not check.is_passed else "warning" if check.findings else "ok"
+            yield f"  [{verdict}] {check.question} ({check.certainty.value})"
             for finding in check.findings:
                 yield f"      {finding.severity.value}: {finding.message}"
+                if finding.where != self.path:
+                    yield f"        where: {finding.where}"
+                if finding.cause:
+                    yield f"        why: {finding.cause}"
                 if finding.remedy:
                     yield f"        try: {finding.remedy}"
 
@@ -113,19 +121,41 @@ class Checklist:
         self._where = where
         self._checks: list[Check] = []
 
-    def ask(self, name: str, question: str, certainty: Certainty, findings: list[Finding] | None = None) -> bool:
-        """Add a check with what speaks against it, and say whether it is passed."""
-        check = Check(name=name, question=question, certainty=certainty, findings=findings or ())
+    def ask(self, name: str, question: str, certainty: Certainty, findings: Iterable[Finding] = ()) -> bool:
+        """Add a check with what speaks against it, and say whether it is passed.
+
+        Findings that name no place get the file's.
+        """
+        placed = [finding if finding.where else attrs.evolve(finding, where=self._where) for finding in findings]
+        check = Check(name=name, question=question, certainty=certainty, findings=placed)
         self._checks.append(check)
         return check.is_passed
-
-    def problem(
-        self, code: str, message: str, *, items: tuple[str, ...] = (), remedy: str = "", is_error: bool = True
-    ) -> Finding:
-        """Return a finding about the file."""
-        severity = Severity.ERROR if is_error else Severity.WARNING
-        return Finding(code=code, severity=severity, message=message, items=items, remedy=remedy, where=self._where)
 
     def result(self, kind: str) -> Verification:
         """Return all checks so far."""
         return Verification(path=self._where, kind=kind, checks=self._checks)
+
+
+def require_kind(path: str | Path, kind: FileKind, *, hint: str = "") -> None:
+    """Refuse a file that is something else than the verifier is for.
+
+    Args:
+        path: The file.
+        kind: What it must be, by its first bytes.
+        hint: What to try where the file is the other kind that can be verified.
+
+    Raises:
+        NotADepotError: It is something else; the error says what.
+        SourceUnreadableError: It is missing or cannot be read.
+    """
+    sniffed = sniff(path)
+    if sniffed.kind is kind:
+        return
+    is_other = sniffed.kind in (FileKind.ZIP, FileKind.ISO)
+    raise NotADepotError(
+        f"this is no {kind.value} and cannot be verified as one",
+        where=str(path),
+        found=sniffed.kind.value,
+        expected=kind.value,
+        hint=hint if is_other else sniffed.advice,
+    )

@@ -91,7 +91,7 @@ class DiscOptions:
                 "a network boot tree with a kickstart file needs an address as prefix",
                 found=repr(self.network_prefix),
                 expected="a prefix such as http://server/esxi",
-                hint="the installer cannot read the file by TFTP: put it on a web server and add ks=http://... yourself",
+                hint="the installer cannot read it by TFTP: put it on a web server and add ks=http://... yourself",
             )
         return kickstart_option(KICKSTART_DISC_NAME.lower(), folder=self.network_prefix)
 

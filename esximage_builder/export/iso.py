@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, final
 from esximage_builder.errors import DepotError, ExportError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
-from esximage_builder.export.kickstart_file import read_kickstart
+from esximage_builder.export.kickstart_file import read_kickstart, require_allowed
 from esximage_builder.export.published import ExportResult, image_timestamp, require_exportable
 from esximage_builder.findings import Severity
 from esximage_builder.formats.boot_cfg import parse_boot_cfg
@@ -62,7 +62,8 @@ def export_iso(
         target: The file; it appears whole or not at all.
         kickstart: Path of a kickstart file, or its content; put on the disc and into both
             ``boot.cfg``.
-        kernel_options: Appended to the installer's kernel options.
+        kernel_options: Appended to the stock kernel options, each named in the findings; none
+            is ever added unasked.
         with_tools: Carry VMware Tools (the locker VIBs) on the disc.
         with_installer: Carry the installer and the upgrade folder; without, the disc boots ESXi itself.
         allow: Codes of errors that do not matter.
@@ -71,10 +72,13 @@ def export_iso(
         progress: Told how many bytes are written.
 
     Returns:
-        What was written; ``findings`` name payloads that got another file name.
+        What was written; ``findings`` name payloads that got another file name and added kernel options.
 
     Raises:
-        IncompatibleImageError: The image or the kickstart file has errors that are not allowed.
+        IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
+            not allowed, or the image has no kernel, which cannot be allowed.
+        ModelError: The options contradict each other.
+        SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The file cannot be written, or reads back otherwise than planned.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
         DepotError: A VIB's bytes cannot be read.
@@ -88,6 +92,8 @@ def export_iso(
         kickstart=script, kernel_options=kernel_options, with_tools=with_tools, with_installer=with_installer
     )
     plan = plan_disc(image, store, heads, options)
+    require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
+    findings = (*plan.findings, *script_findings)
     layout = _lay_out(image, plan, bounds)
     target = Path(target)
     with whole_file(target) as file:
@@ -107,8 +113,8 @@ def export_iso(
         path=target,
         size_bytes=layout.total_bytes,
         image_digest=image.digest,
-        waived=(*waived, *(f for f in script_findings if f.severity is Severity.ERROR)),
-        findings=(*plan.findings, *(f for f in script_findings if f.severity is not Severity.ERROR)),
+        waived=(*waived, *(finding for finding in findings if finding.severity is Severity.ERROR)),
+        findings=[finding for finding in findings if finding.severity is not Severity.ERROR],
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esximage_builder.errors import ExportError, IncompatibleImageError
+from esximage_builder.depot.tree import read_file
+from esximage_builder.errors import IncompatibleImageError
 from esximage_builder.findings import Severity
 from esximage_builder.formats.kickstart import check_kickstart
+from esximage_builder.limits import ReadLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,13 +29,15 @@ def read_kickstart(
         allow: Codes of errors that do not matter.
 
     Raises:
-        ExportError: The file cannot be read.
+        SourceUnreadableError: The file is missing or cannot be read.
+        LimitExceededError: It is larger than any document may be.
         IncompatibleImageError: It has errors that are not allowed.
     """
     if kickstart is None:
         return None, ()
     where = "kickstart" if isinstance(kickstart, bytes) else str(kickstart)
-    script = kickstart if isinstance(kickstart, bytes) else _read(Path(kickstart))
+    bound = ReadLimits().document_bytes
+    script = kickstart if isinstance(kickstart, bytes) else read_file(Path(kickstart), max_bytes=bound)
     findings = check_kickstart(script, where=where)
     require_allowed(findings, allow=allow, what="the kickstart file has errors", where=where)
     return script, findings
@@ -61,13 +65,3 @@ def require_allowed(findings: Iterable[Finding], *, allow: Iterable[str], what: 
             found=errors[0].message,
             hint=errors[0].remedy,
         )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        raise ExportError(
-            f"the kickstart file cannot be read: {reason}", where=str(path), hint="check the path"
-        ) from error

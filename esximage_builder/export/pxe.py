@@ -1,9 +1,11 @@
 """Writing an image as a network boot tree, for TFTP or HTTP and ready for iPXE.
 
 The same files as on the disc, in lower case, without what only discs have. ``boot.cfg`` has
-the prefix the caller gives and no leading slashes; it stands in both places, for BIOS
-(``mboot.c32 -c boot.cfg``) and for UEFI (``efi/boot/bootx64.efi``, which looks beside itself).
-``boot.ipx`` is an iPXE script that does the right one.
+the prefix the caller gives and no leading slashes. Beside it stand the loaders: ``mboot.c32``
+for BIOS, ``mboot.efi`` for UEFI, which is a copy of ``efi/boot/bootx64.efi``. ``boot.ipxe`` is
+an iPXE script that starts the right one.
+
+Source: docs/formats.md#network-boot.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
-from esximage_builder.errors import ExportError
-from esximage_builder.export.disc_plan import DiscOptions, plan_disc
+from esximage_builder.errors import ExportError, ModelError
+from esximage_builder.export.disc_plan import EFI_LOADER, NETWORK_EFI_LOADER, DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
+from esximage_builder.export.kickstart_file import read_kickstart, require_allowed
 from esximage_builder.export.published import ExportResult, require_exportable
+from esximage_builder.findings import Severity
+from esximage_builder.formats.boot_cfg import parse_boot_cfg
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 
@@ -39,8 +44,10 @@ def export_pxe(
     target: str | Path,
     *,
     prefix: str = "",
+    kickstart: str | Path | bytes | None = None,
     kernel_options: str = "",
     with_tools: bool = True,
+    with_installer: bool = True,
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
     limits: ReadLimits | None = None,
@@ -54,25 +61,43 @@ def export_pxe(
         target: A folder that does not exist yet or is empty; it appears whole or not at all.
         prefix: What the boot loader puts before every file name: a path on the TFTP server,
             or an address such as ``http://server/esxi``. Empty means beside ``boot.cfg``.
-        kernel_options: Appended, for example ``ks=http://server/ks.cfg``.
+        kickstart: Path of a kickstart file, or its content; needs an address as prefix, since
+            the installer reads it from there.
+        kernel_options: Appended to the stock kernel options, for example
+            ``ks=http://server/ks.cfg``; each is named in the findings.
         with_tools: Carry VMware Tools (the locker VIBs).
+        with_installer: Carry the installer; without, hosts boot ESXi itself.
         allow: Codes of errors that do not matter.
         report: Validation of this image; None validates it here.
         limits: Upper bounds for reading VIBs.
         progress: Told how many bytes are written.
 
+    Returns:
+        What was written; ``size_bytes`` is the sum of all files.
+
     Raises:
-        IncompatibleImageError: The image has errors that are not allowed.
+        IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
+            not allowed, or the image has no kernel, which cannot be allowed.
+        ModelError: The prefix cannot be one, or the options contradict each other.
+        SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The folder is there already, or cannot be written.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
         DepotError: A VIB's bytes cannot be read.
     """
+    allowed = frozenset(allow)
     bounds = limits or ReadLimits()
-    waived = require_exportable(image, report=report, allow=allow)
-    options = DiscOptions(kernel_options=kernel_options, with_tools=with_tools, network_prefix=prefix)
+    waived = require_exportable(image, report=report, allow=allowed)
+    script, script_findings = read_kickstart(kickstart, allow=allowed)
+    options = DiscOptions(
+        kickstart=script,
+        kernel_options=kernel_options,
+        with_tools=with_tools,
+        with_installer=with_installer,
+        network_prefix=_checked_prefix(prefix),
+    )
     plan = plan_disc(image, store, read_heads(image, store, bounds), options)
-    sizes = payload_sizes(image, bounds)
-    total = sum(sizes[key] for key in plan.payload_paths)
+    require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
+    total = _total_bytes(image, plan, bounds)
     target = Path(target)
     with _whole_folder(target) as folder:
         place = _FolderTarget(folder)
@@ -80,8 +105,38 @@ def export_pxe(
             with place.file(path) as file:
                 file.write(content)
         DiscWriter(image, store, plan, place, limits=bounds, progress=progress, total_bytes=total).write()
-    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
-    return ExportResult(path=target, size_bytes=size, image_digest=image.digest, waived=waived, findings=plan.findings)
+        _put_efi_loader_beside_boot_cfg(place)
+        _check_written(place, where=str(target))
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    findings = (*plan.findings, *script_findings)
+    return ExportResult(
+        path=target,
+        size_bytes=size,
+        image_digest=image.digest,
+        waived=(*waived, *(finding for finding in findings if finding.severity is Severity.ERROR)),
+        findings=[finding for finding in findings if finding.severity is not Severity.ERROR],
+    )
+
+
+def _checked_prefix(prefix: str) -> str:
+    """Return the prefix without blanks around it and slashes at its end, which the loader puts itself."""
+    text = prefix.strip()
+    if any(letter.isspace() or not letter.isprintable() for letter in text):
+        raise ModelError(
+            "a prefix of boot.cfg cannot hold blanks or control characters",
+            found=repr(prefix)[:80],
+            expected="a path or an address such as http://server/esxi",
+            hint="the boot loader drops them: rename the folder on the server",
+        )
+    return text.rstrip("/") or text[:1]
+
+
+def _total_bytes(image: Image, plan: DiscPlan, limits: ReadLimits) -> int:
+    """Return what the progress counts: every payload once, and the members of the archives."""
+    members = [member for archive in plan.archives for member in archive.members]
+    payloads = plan.payload_paths.keys() | {member.payload for member in members if member.payload is not None}
+    sizes = payload_sizes(image, limits)
+    return sum(sizes[key] for key in payloads) + sum(member.size_bytes for member in members)
 
 
 @final
@@ -91,10 +146,14 @@ class _FolderTarget:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def path_of(self, path: str) -> Path:
+        """Return where the file of that path stands."""
+        return self._folder / path.lower()
+
     @contextlib.contextmanager
     def file(self, path: str) -> Iterator[BinaryIO]:
         """Give a new file."""
-        target = self._folder / path.lower()
+        target = self.path_of(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             yield file
@@ -102,31 +161,65 @@ class _FolderTarget:
             os.fsync(file.fileno())
 
 
+def _put_efi_loader_beside_boot_cfg(place: _FolderTarget) -> None:
+    """Copy the UEFI loader to where it finds ``boot.cfg`` and what that names."""
+    loader = place.path_of(EFI_LOADER)
+    if loader.exists():
+        with loader.open("rb") as source, place.file(NETWORK_EFI_LOADER) as target:
+            shutil.copyfileobj(source, target)
+
+
+def _check_written(place: _FolderTarget, *, where: str) -> None:
+    """Read ``boot.cfg`` back and look for what it names.
+
+    Raises:
+        ExportError: A file is not there.
+    """
+    boot_cfg = parse_boot_cfg(place.path_of("boot.cfg").read_bytes(), where=f"{where}/boot.cfg")
+    named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
+    missing = [name for name in named if not place.path_of(name).is_file()]
+    if missing:
+        raise ExportError(
+            f"the network boot tree does not read back as it was planned: boot.cfg names {missing[0]}",
+            where=where,
+            found=f"not there: {', '.join(missing)}",
+            hint="this is a fault of the library: report it with the depots used",
+        )
+
+
 @contextlib.contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target, which takes its place when the block ends well."""
+    """Give a folder that takes the target's place when the block ends well."""
+    if "\0" in str(target):
+        raise ExportError("a path cannot hold a NUL character", where=repr(str(target)), expected="a path")
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise ExportError(
-                "the target is there already",
-                where=str(target),
-                found="a folder with files" if target.is_dir() else "a file",
-                expected="a new or empty folder",
-                hint="name another folder, or remove this one first",
-            )
+        _require_free(target)
+        # A folder inside the temporary one, which is born private.
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     except OSError as error:
         raise _unwritable(target, error) from error
     try:
-        yield partial
-        partial.chmod(0o755)
+        folder = partial / "tree"
+        folder.mkdir()
+        yield folder
         if target.exists():
-            target.rmdir()
-        partial.replace(target)
+            target.rmdir()  # empty, as was seen; not every system replaces a folder
+        folder.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _require_free(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
+        raise ExportError(
+            "the target is there already",
+            where=str(target),
+            found="a link" if target.is_symlink() else "a folder with files" if target.is_dir() else "a file",
+            expected="a new or empty folder",
+            hint="name another folder, or remove this one first",
+        )
 
 
 def _unwritable(target: Path, error: OSError) -> ExportError:

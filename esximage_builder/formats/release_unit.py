@@ -260,10 +260,17 @@ class _Unit:
 
     def components(self) -> tuple[ComponentReference, ...]:
         value, where = self._entry("components")
+        items = _component_items(value, where)
+        open_names = [name for name, versions in items if not versions]
+        if open_names:
+            raise InvalidFieldError(
+                "a component has no version",
+                where=pointer(where, open_names[0]),
+                found=", ".join(open_names),
+                expected="a version for every component",
+            )
         references = [
-            ComponentReference(name, ComponentVersion(version))
-            for name, versions in _component_items(value, where)
-            for version in versions
+            ComponentReference(name, ComponentVersion(version)) for name, versions in items for version in versions
         ]
         return tuple(sorted(references, key=lambda reference: (reference.name, reference.version.text)))
 

@@ -9,7 +9,7 @@ Source: docs/formats.md#software-spec (public vSphere API bindings).
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esximage_builder.errors import InvalidFieldError, VersionSyntaxError
 from esximage_builder.formats.json_document import (
@@ -28,6 +28,9 @@ from esximage_builder.models.spec import (
     SolutionReference,
 )
 from esximage_builder.versions import AddOnVersion, ComponentVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["parse_software_spec", "render_software_spec"]
 
@@ -75,7 +78,27 @@ def parse_software_spec(data: bytes, *, where: str, max_bytes: int = _MAX_BYTES)
             for name, image in sorted((_object(document, "alternative_images", where) or {}).items())
         ),
         extra=json_pairs(document, _KNOWN),
+        nested_extra=tuple(_nested_extra(document)),
     )
+
+
+def _nested_extra(document: JsonObject) -> Iterator[tuple[str, str, str]]:
+    """Yield what stands in known objects beside the known keys; ``details`` of the info form are dropped."""
+    places: list[tuple[tuple[str, ...], object, frozenset[str]]] = [
+        (("base_image",), document.get("base_image"), frozenset({"version", "details"})),
+        (("add_on",), document.get("add_on"), frozenset({"name", "version", "details"})),
+    ]
+    support = document.get("hardware_support")
+    if isinstance(support, dict) and isinstance(support.get("packages"), dict):
+        places.append((("hardware_support",), support, frozenset({"packages"})))
+    places += [
+        (("components", name), value, frozenset({"version", "details"}))
+        for name, value in sorted((document.get("components") or {}).items())
+    ]
+    for keys, value, known in places:
+        if isinstance(value, dict):
+            for key, text in json_pairs(value, known):
+                yield pointer("", *keys).removeprefix("#"), key, text
 
 
 def _object(document: JsonObject, key: str, where: str) -> JsonObject | None:
@@ -210,7 +233,22 @@ def render_software_spec(spec: SoftwareSpec) -> bytes:
         document["removed_components"] = list(spec.removed_components)
     if spec.alternative_images:
         document["alternative_images"] = {name: json.loads(text) for name, text in spec.alternative_images}
+    for place, key, text in spec.nested_extra:
+        _put_nested(document, place, key, json.loads(text))
     return render_json(document | {key: json.loads(text) for key, text in spec.extra})
+
+
+def _put_nested(document: JsonObject, place: str, key: str, value: object) -> None:
+    """Put an unknown key back where it stood; a component's version becomes an object for it."""
+    target: Any = document
+    for step in (part.replace("~1", "/").replace("~0", "~") for part in place.split("/")[1:]):
+        inside = target.get(step)
+        if not isinstance(inside, dict):
+            inside = target[step] = (
+                {"packages": {}} if inside is None and step == "hardware_support" else {"version": inside}
+            )
+        target = inside
+    target.setdefault(key, value)
 
 
 def _render_hardware_support(spec: SoftwareSpec) -> JsonObject | None:

@@ -71,6 +71,7 @@ _KNOWN_PAYLOAD = frozenset(
     {"name", "type", "size", "uncompressed-size", "boot-order", "vfat-name", "compression-option"}
 )
 
+_KNOWN_REQUIREMENTS = frozenset({"maintenance-mode", "maintenanceMode", "hwplatform", "softwarePlatform"})
 _RELATIONS = {relation.value: relation for relation in Relation}
 _LEVELS = {level.value: level for level in AcceptanceLevel}
 _RELATIONSHIPS = ("depends", "conflicts", "replaces", "provides", "compatibleWith")
@@ -135,6 +136,8 @@ def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:
         payloads=[_payload(payload, where) for payload in _items(children, "payloads")],
         schema_version=root.get("version") or "",
         extra=unknown_children(root, _KNOWN),
+        extra_requirements=() if requires is None else unknown_children(requires, _KNOWN_REQUIREMENTS),
+        extra_relationships=_unknown_groups(children.get("relationships")),
         file=_file(children, where),
     )
 
@@ -171,6 +174,10 @@ def parse_relationships(element: XmlElement | None, *, where: str) -> dict[str, 
         if group.tag in found and group.tag != "provides":
             found[group.tag] += tuple(_constraint(item, where) for item in child_elements(group))
     return found
+
+
+def _unknown_groups(relationships: XmlElement | None) -> tuple[str, ...]:
+    return () if relationships is None else unknown_children(relationships, frozenset(_RELATIONSHIPS))
 
 
 def _constraint(element: XmlElement, where: str) -> Constraint:
@@ -286,6 +293,7 @@ def _payload(element: XmlElement, where: str) -> Payload:
             for item in element.iterfind("checksum")
         ],
         extra=[(str(key), str(value)) for key, value in element.items() if key not in _KNOWN_PAYLOAD],
+        extra_elements=unknown_children(element, frozenset({"checksum"})),
     )
 
 
@@ -345,8 +353,7 @@ def render_vib_descriptor(vib: Vib, *, with_file: bool = False) -> bytes:
     payloads = add_element(root, "payloads")
     for payload in vib.payloads:
         _add_payload(payloads, payload)
-    for raw in vib.extra:
-        add_raw(root, raw)
+    _add_raws(root, vib.extra)
     return render_xml(root)
 
 
@@ -378,6 +385,12 @@ def add_relationships(parent: XmlElement, vib: Vib) -> None:
                 "provide" if isinstance(item, Provide) else "constraint",
                 attributes=_comparison_attributes(item),
             )
+    _add_raws(relationships, vib.extra_relationships)
+
+
+def _add_raws(parent: XmlElement, raws: Iterable[str]) -> None:
+    for raw in raws:
+        add_raw(parent, raw)
 
 
 def _comparison_attributes(item: Constraint | Provide) -> dict[str, str]:
@@ -412,6 +425,7 @@ def _add_system_requires(root: XmlElement, vib: Vib) -> None:
         add_element(requires, "hwplatform", attributes={"vendor": machine.vendor} | model)
     for platform in vib.software_platforms:
         add_element(requires, "softwarePlatform", attributes=platform_attributes(platform))
+    _add_raws(requires, vib.extra_requirements)
 
 
 def platform_attributes(platform: SoftwarePlatform) -> dict[str, str]:
@@ -438,3 +452,4 @@ def _add_payload(parent: XmlElement, payload: Payload) -> None:
     for checksum in payload.checksums:
         process = {"verify-process": checksum.verify_process} if checksum.verify_process else {}
         add_element(element, "checksum", checksum.digest, {"checksum-type": checksum.algorithm} | process)
+    _add_raws(element, payload.extra_elements)

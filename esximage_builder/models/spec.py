@@ -89,6 +89,8 @@ class SoftwareSpec:
         solutions: Sorted by name.
         alternative_images: Pairs of id and canonical JSON text (9.0 and later).
         extra: Top-level JSON keys this library does not know.
+        nested_extra: Keys it does not know inside known objects: the object's JSON pointer, the
+            key, the value as canonical JSON text.
     """
 
     base_image: str
@@ -99,3 +101,4 @@ class SoftwareSpec:
     solutions: tuple[SolutionReference, ...] = attrs.field(default=(), converter=as_tuple)
     alternative_images: JsonPairs = attrs.field(default=(), converter=as_tuple)
     extra: JsonPairs = attrs.field(default=(), converter=as_tuple, repr=False)
+    nested_extra: tuple[tuple[str, str, str], ...] = attrs.field(default=(), converter=as_tuple, repr=False)

@@ -91,6 +91,7 @@ class Payload:
         compression_option: Such as ``level=18`` (9.0); empty if not stated.
         checksums: As the descriptor gives them, in its order.
         extra: Unknown attributes, kept for writing.
+        extra_elements: Unknown child elements as XML text, kept for writing.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Payload:
     compression_option: str = ""
     checksums: tuple[Checksum, ...] = attrs.field(default=(), converter=as_tuple)
     extra: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=as_tuple, repr=False)
+    extra_elements: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
 
     def checksum(self, algorithm: str, verify_process: str = "") -> str | None:
         """Return the digest of that kind, or None if the descriptor gives none."""
@@ -163,6 +165,8 @@ class Vib:
         payloads: In archive order.
         schema_version: ``vib/@version``; ``5.0`` nearly everywhere; empty if not stated.
         extra: Unknown child elements as XML text, kept for writing.
+        extra_requirements: The same of ``system-requires``.
+        extra_relationships: The same of ``relationships``.
         file: Facts about the ``.vib`` file; None for a bare descriptor.
         fingerprint: Names the content: the file's SHA-256 where known, else one over the descriptor.
     """
@@ -194,6 +198,8 @@ class Vib:
     payloads: tuple[Payload, ...] = attrs.field(default=(), converter=as_tuple)
     schema_version: str = "5.0"
     extra: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
+    extra_requirements: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
+    extra_relationships: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
     file: VibFile | None = attrs.field(default=None, eq=False, repr=False)
 
     @functools.cached_property

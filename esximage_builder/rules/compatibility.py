@@ -207,6 +207,8 @@ def _declares_release(declared: str, release: KnownRelease) -> bool | None:
         return None
     wanted = tuple(int(number) for number in re.findall(r"[0-9]+", declared))
     own = release.numbers
+    if not wanted:
+        return not declared.strip(" *.-")
     if wanted[: len(own)] != own[: len(wanted)]:
         return False
     if len(wanted) <= len(own):

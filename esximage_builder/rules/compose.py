@@ -181,7 +181,7 @@ class _Composition:
         effective_ids = {slot.component.id for slot in effective}
         losers = {component.id: component for component, _, _, _ in self.losers if component.id not in effective_ids}
         return Image(
-            name=name or image_name(self.base_image, self.add_on, is_custom=bool(self.spec.components)),
+            name=name or _image_name(self.base_image, self.add_on, is_custom=bool(self.spec.components)),
             vendor=self.add_on.vendor if self.add_on is not None else self.base_image.vendor,
             spec=self.spec,
             base_image=self.base_image,
@@ -321,7 +321,7 @@ def _core_removed(name: str, source: ComponentSource) -> ComposeError:
     )
 
 
-def image_name(base_image: BaseImage, add_on: AddOn | None, *, is_custom: bool) -> str:
+def _image_name(base_image: BaseImage, add_on: AddOn | None, *, is_custom: bool) -> str:
     """Return the field's kind of name: ``ESXi-7.0U3g-20328353-standard``, or with the add-on's name."""
     shown = base_image.display_version.replace(" - ", "-").replace(" ", "") or base_image.version.text
     tail = f"-{add_on.name}-{add_on.version}" if add_on is not None else ""

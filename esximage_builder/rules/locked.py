@@ -38,16 +38,14 @@ def check_loaded(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str
         catalog: What is loaded.
         lock: What is wanted.
         sha256_of: Function from VIB to the digest of its file; asked only for ids of the lock.
+
+    Returns:
+        Base image, profile and add-on first, then components, then VIBs.
     """
-    return tuple(
-        sorted(
-            (
-                *_missing_units(catalog, lock),
-                *_missing_components(catalog, lock),
-                *_missing_vibs(catalog, lock, sha256_of),
-            ),
-            key=lambda finding: finding.sort_key,
-        )
+    return (
+        *_missing_units(catalog, lock),
+        *_missing_components(catalog, lock),
+        *_missing_vibs(catalog, lock, sha256_of),
     )
 
 
@@ -128,6 +126,9 @@ def check_same(lock: Lock, found: Lock) -> tuple[Finding, ...]:
     Args:
         lock: What was wanted.
         found: What came out.
+
+    Returns:
+        Components first, then VIBs; base image and digest only where all of these are the same.
     """
     findings = [*_other_components(lock, found), *_other_vibs(lock, found)]
     if not findings and found.base_image != lock.base_image:
@@ -143,7 +144,7 @@ def check_same(lock: Lock, found: Lock) -> tuple[Finding, ...]:
                 remedy="open the depots that the lock was made from, or lock the image anew",
             )
         )
-    return tuple(sorted(findings, key=lambda finding: finding.sort_key))
+    return tuple(findings)
 
 
 def _other_components(lock: Lock, found: Lock) -> Iterator[Finding]:
