@@ -12,6 +12,7 @@ help:
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
+	@echo "make boot-all    boot every generation's layout in QEMU and write docs/boot-matrix.md (minutes)"
 	@echo "make bench       benchmarks against cp, unzip and xorriso"
 
 $(STAMP): pyproject.toml
@@ -36,6 +37,9 @@ fixtures: $(STAMP)
 
 test-large: $(STAMP)
 	ESXIMAGE_LARGE=1 $(BIN)/python -m pytest -m large
+
+boot-all: $(STAMP)
+	ESXIMAGE_BOOT_ALL=1 $(BIN)/python -m pytest -m matrix tests/test_boot_matrix.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py

@@ -176,9 +176,8 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
         return [_error("payload-too-large", error.message, where=place, cause=error.expected)]
     except DepotError as error:
         return [_error("payload-damaged", error.message, where=place, cause=error.found)]
-    if not findings:
-        findings += _differences(full, place)
-    return [*findings, *_differences(once, place)]
+    is_unpacked = not any(finding.code == "payload-not-unpacked" for finding in findings)
+    return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
 
 
 def _hash_unzstd(gunzipped: Iterator[bytes], full: _Hashers, place: str, limits: ReadLimits) -> list[Finding]:

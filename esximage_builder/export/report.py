@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from esximage_builder.models.image import ReserveReason
+from esximage_builder.export.report_contents import (
+    RESERVE_REASONS,
+    boot_bank_bytes,
+    drivers,
+    is_waived,
+    output_findings,
+    remover_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,13 +22,6 @@ if TYPE_CHECKING:
     from esximage_builder.rules.validate import ValidationReport
 
 __all__ = ["image_as_dict", "render_text_report", "report_as_dict"]
-
-_REASONS = {
-    ReserveReason.COMPONENT_OVERRIDDEN: "its component is overridden by",
-    ReserveReason.COMPONENT_REMOVED: "its component is removed",
-    ReserveReason.LOWER_VERSION: "a higher version is installed:",
-    ReserveReason.REPLACED: "it is replaced by",
-}
 
 
 def image_as_dict(image: Image) -> dict[str, object]:
@@ -64,23 +64,27 @@ def report_as_dict(
         allow: Codes of errors that were waived.
         results: What was written.
     """
-    waived = set(allow)
+    waived, written = set(allow), tuple(results)
     return {
         "image": image_as_dict(image),
-        "findings": [finding.as_dict() | {"waived": _is_waived(finding, waived)} for finding in report.findings],
+        "boot_bank_bytes": boot_bank_bytes(image),
+        "drivers": [
+            {"name": name, "version": version, "vendor": vendor, "pci_ids": list(pci_ids)}
+            for name, version, vendor, pci_ids in drivers(image)
+        ],
+        "findings": [finding.as_dict() | {"waived": is_waived(finding, waived)} for finding in report.findings],
         "outputs": [
             {
                 "path": str(result.path),
                 "size_bytes": result.size_bytes,
-                "findings": [finding.as_dict() for finding in result.findings],
+                "findings": [
+                    finding.as_dict() | {"waived": finding in result.waived}
+                    for finding in output_findings(result, report)
+                ],
             }
-            for result in results
+            for result in written
         ],
     }
-
-
-def _is_waived(finding: Finding, waived: set[str]) -> bool:
-    return finding.severity.value == "error" and finding.code in waived
 
 
 def render_text_report(
@@ -95,18 +99,18 @@ def _lines(
 ) -> Iterator[str]:
     yield from _head(image)
     changes = [change for change in map(_change, image.components) if change]
-    removed = [f"{entry.name} (by {_remover(entry.source.value)})" for entry in image.removed]
-    reserved = [f"{e.vib.id}: {_REASONS[e.reason]} {e.winner}".rstrip() for e in image.reserved_vibs]
+    removed = [f"{entry.name} (by {remover_of(entry.source)})" for entry in image.removed]
+    reserved = [f"{e.vib.id}: {RESERVE_REASONS[e.reason]} {e.winner}".rstrip() for e in image.reserved_vibs]
     yield from _section("components that are not the base image's", changes)
     yield from _section("removed components", removed)
     yield from _section("reserved VIBs, carried but not installed", reserved)
     yield "\nfindings:" if report.findings else "\nno findings"
     for finding in report.findings:
-        yield from _finding_lines(finding, is_waived=_is_waived(finding, waived))
+        yield from _finding_lines(finding, is_allowed=is_waived(finding, waived))
     for result in results:
         yield f"\nwritten    {result.path} ({result.size_bytes} bytes)"
-        for finding in result.findings:
-            yield from _finding_lines(finding, is_waived=False)
+        for finding in output_findings(result, report):
+            yield from _finding_lines(finding, is_allowed=finding in result.waived)
 
 
 def _head(image: Image) -> Iterator[str]:
@@ -118,6 +122,7 @@ def _head(image: Image) -> Iterator[str]:
         yield f"add-on     {image.add_on.name} {image.add_on.version}"
     yield f"acceptance {image.acceptance_level.display}"
     yield f"contents   {len(image.components)} components, {len(image.vibs)} VIBs, {len(image.reserved_vibs)} reserved"
+    yield f"boot bank  {boot_bank_bytes(image)} bytes"
     yield f"digest     {image.digest}"
 
 
@@ -134,12 +139,8 @@ def _change(entry: EffectiveComponent) -> str:
     return f"{entry.component.id} (from the {entry.source.display})" + (f" instead of {lost}" if lost else "")
 
 
-def _remover(source: str) -> str:
-    return "the user" if source == "USER_REMOVED" else "the add-on"
-
-
-def _finding_lines(finding: Finding, *, is_waived: bool) -> Iterator[str]:
-    severity = f"{finding.severity.value}, waived" if is_waived else finding.severity.value
+def _finding_lines(finding: Finding, *, is_allowed: bool) -> Iterator[str]:
+    severity = f"{finding.severity.value}, waived" if is_allowed else finding.severity.value
     yield f"  [{severity}] {finding.code}: {finding.message}"
     if finding.cause:
         yield f"      why: {finding.cause}"
