@@ -1,6 +1,9 @@
 # Types of the public names; __init__.py says where they live.
 from esximage_builder.checksums import Checksum as Checksum
 from esximage_builder.depot.documents import (
+    read_lock as read_lock,
+)
+from esximage_builder.depot.documents import (
     read_software_spec as read_software_spec,
 )
 from esximage_builder.depot.documents import (
@@ -85,6 +88,15 @@ from esximage_builder.errors import (
 )
 from esximage_builder.export.bundle import export_bundle as export_bundle
 from esximage_builder.export.iso import export_iso as export_iso
+from esximage_builder.export.lock import (
+    compose_locked as compose_locked,
+)
+from esximage_builder.export.lock import (
+    make_lock as make_lock,
+)
+from esximage_builder.export.lock import (
+    write_lock as write_lock,
+)
 from esximage_builder.export.published import ExportResult as ExportResult
 from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.report import (
@@ -96,6 +108,10 @@ from esximage_builder.export.report import (
 from esximage_builder.export.report import (
     report_as_dict as report_as_dict,
 )
+from esximage_builder.export.report_file import write_report as write_report
+from esximage_builder.export.report_html import render_html_report as render_html_report
+from esximage_builder.export.report_markdown import render_markdown_report as render_markdown_report
+from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.findings import (
     Finding as Finding,
 )
@@ -164,6 +180,15 @@ from esximage_builder.models.image_profile import (
 )
 from esximage_builder.models.image_profile import (
     ProfileVib as ProfileVib,
+)
+from esximage_builder.models.lock import (
+    Lock as Lock,
+)
+from esximage_builder.models.lock import (
+    LockedComponent as LockedComponent,
+)
+from esximage_builder.models.lock import (
+    LockedVib as LockedVib,
 )
 from esximage_builder.models.solution import (
     Solution as Solution,

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esximage_builder.depot.documents import read_software_spec
+from esximage_builder.depot.documents import read_lock, read_software_spec
 from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.verify_bundle import verify_bundle
 from esximage_builder.depot.verify_iso import verify_iso
-from esximage_builder.errors import EsxImageError, IncompatibleImageError, ModelError
+from esximage_builder.errors import ComposeError, EsxImageError, IncompatibleImageError, ModelError
 from esximage_builder.export.advice import (
     diff_as_dict,
     explanation_as_dict,
@@ -27,7 +27,11 @@ from esximage_builder.export.advice import (
 )
 from esximage_builder.export.bundle import export_bundle
 from esximage_builder.export.iso import export_iso
+from esximage_builder.export.lock import compose_locked, write_lock
+from esximage_builder.export.published import ExportResult
 from esximage_builder.export.report import render_text_report, report_as_dict
+from esximage_builder.export.report_file import require_report_suffix, write_report
+from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
 from esximage_builder.rules.compose import compose, image_from_profile, make_spec
 from esximage_builder.rules.decompose import recognise
 from esximage_builder.rules.diff import diff
@@ -46,7 +50,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from esximage_builder.depot.opening import Depot
-    from esximage_builder.export.published import ExportResult
     from esximage_builder.models.image import Image
     from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.rules.validate import ValidationReport
@@ -75,10 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_error(error: EsxImageError, *, as_json: bool) -> None:
+    findings = error.findings if isinstance(error, ComposeError) else ()
+    findings = findings if len(findings) > 1 else ()  # a single one is what the error itself says
     if as_json:
-        print(json.dumps({"error": error.as_dict()}), file=sys.stderr)
-    else:
-        print(f"esximage: {error}", file=sys.stderr)
+        listed = {"findings": [finding.as_dict() for finding in findings]} if findings else {}
+        print(json.dumps({"error": error.as_dict()} | listed), file=sys.stderr)
+        return
+    print(f"esximage: {error}", file=sys.stderr)
+    for finding in findings:
+        print(f"  [{finding.severity.value}] {finding.code}: {finding.message}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_image_arguments(build)
     build.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
     build.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
+    build.add_argument("--lock", metavar="OUT", help="write a lock file, from which --locked builds the same image")
+    build.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
+    build.add_argument("--sbom-format", choices=SBOM_FORMATS, default=SBOM_FORMATS[0], help="its form")
+    build.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md or .html")
     build.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO")
     build.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
     explain = commands.add_parser("explain", help="say why an image is as it is", allow_abbrev=False)
@@ -121,8 +133,9 @@ def _add_image_arguments(command: argparse.ArgumentParser, *, with_profile: bool
     start.add_argument("--base", metavar="VERSION", help="version or release name of the base image")
     if with_profile:
         start.add_argument("--profile", metavar="NAME", help="an image profile, as 6.x depots have")
+        start.add_argument("--locked", metavar="FILE", help="a lock file: exactly its image, or an error")
     else:
-        command.set_defaults(profile=None)
+        command.set_defaults(profile=None, locked=None)
     command.add_argument("--add-on", metavar="NAME:VERSION", help="vendor add-on")
     command.add_argument("--component", action="append", default=[], metavar="NAME[:VERSION]", help="component to add")
     command.add_argument("--remove", action="append", default=[], metavar="NAME", help="component to remove")
@@ -157,6 +170,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
+    _require_outputs(options)
     with open_depot(*options.depot) as depot:
         image = _image(options, depot)
         report = validate(image, depot.catalog, minimum_acceptance=options.minimum_acceptance)
@@ -164,12 +178,17 @@ def _build(options: argparse.Namespace) -> int:
         is_writable = not report.errors_except(options.allow)
         if is_writable:
             results = _write(options, image, depot, report)
+        if options.report is not None:  # of an image with errors too: it says which
+            results.append(
+                write_report(image, report, options.report, allow=options.allow, results=results, catalog=depot.catalog)
+            )
     if options.json:
         _print_json(report_as_dict(image, report, allow=options.allow, results=results))
     else:
         _print_text(render_text_report(image, report, allow=options.allow, results=results))
         if not is_writable:
-            print("nothing written: the image has errors", file=sys.stderr)
+            but = "" if options.report is None else " but the report"
+            print(f"nothing written{but}: the image has errors", file=sys.stderr)
     return EXIT_DONE if is_writable else EXIT_IMAGE_HAS_ERRORS
 
 
@@ -177,6 +196,9 @@ def _image(options: argparse.Namespace, depot: Depot) -> Image:
     if options.profile is not None:
         _require_no_wishes(options)
         return image_from_profile(depot.catalog, options.profile, prefer=options.prefer)
+    if options.locked is not None:
+        _require_no_wishes(options)
+        return compose_locked(depot, read_lock(options.locked))
     return compose(depot.catalog, _spec(options), name=options.name, prefer=options.prefer)
 
 
@@ -196,9 +218,11 @@ def _require_no_wishes(options: argparse.Namespace) -> None:
     if options.add_on or options.component or options.remove:
         raise ModelError(
             "--add-on, --component and --remove go with --base only",
-            found="--spec" if options.spec else "--profile",
+            found=next(f"--{name}" for name in ("spec", "profile", "locked") if getattr(options, name) is not None),
             hint="write them into the spec, or use --base",
         )
+    if options.locked is not None and (options.name or options.prefer):
+        raise ModelError("--name and --prefer do not go with --locked", hint="the lock names the image and its files")
 
 
 def _name_and_version(text: str) -> tuple[str, str | None]:
@@ -213,9 +237,23 @@ def _add_on(text: str) -> tuple[str, str]:
     return name, version
 
 
+def _require_outputs(options: argparse.Namespace) -> None:
+    """Refuse what cannot end well before anything is opened: one file for two outputs, a report of no form."""
+    outputs: dict[Path, str] = {}
+    for option in ("iso", "bundle", "lock", "sbom", "report"):
+        path = getattr(options, option)
+        if path is None:
+            continue
+        other = outputs.setdefault(Path(path).resolve(), option)
+        if other != option:
+            raise ModelError(f"--{other} and --{option} name one file", found=path, expected="two different files")
+    if options.report is not None:
+        require_report_suffix(options.report)
+    if options.sbom is not None:
+        require_sbom_library(options.sbom_format)
+
+
 def _write(options: argparse.Namespace, image: Image, depot: Depot, report: ValidationReport) -> list[ExportResult]:
-    if None not in (options.iso, options.bundle) and Path(options.iso).resolve() == Path(options.bundle).resolve():
-        raise ModelError("--iso and --bundle name one file", found=options.iso, expected="two different files")
     results = []
     if options.iso is not None:  # first, since its kickstart file may yet be refused, and then nothing is written
         results.append(
@@ -233,6 +271,11 @@ def _write(options: argparse.Namespace, image: Image, depot: Depot, report: Vali
         results.append(
             export_bundle(image, depot, options.bundle, allow=options.allow, report=report, progress=_show_progress)
         )
+    if options.lock is not None:
+        lock, path = write_lock(image, depot, options.lock), Path(options.lock)
+        results.append(ExportResult(path=path, size_bytes=path.stat().st_size, image_digest=lock.digest))
+    if options.sbom is not None:
+        results.append(export_sbom(image, depot, options.sbom, format=options.sbom_format))
     return results
 
 

@@ -51,9 +51,10 @@ class Finding:
     where: str = ""
 
     @property
-    def sort_key(self) -> tuple[int, str, tuple[str, ...], str, str]:
-        """Errors first, then by code and items: the same order on every machine."""
-        return (self.severity.rank, self.code, self.items, self.message, self.where)
+    def sort_key(self) -> tuple[int, str, tuple[str, ...], str, str, str, str]:
+        """Errors first, then by code and items, then by every word: the same order on every machine."""
+        words = (self.message, self.where, self.cause, self.remedy)
+        return (self.severity.rank, self.code, self.items, *words)
 
     def as_dict(self) -> dict[str, object]:
         """Return the finding as the JSON object that reports hold."""

@@ -267,7 +267,7 @@ def boot_pxe(
         tree: A folder with ``boot.cfg`` and both loaders.
         firmware: ``bios`` is SeaBIOS with iPXE's code for the network card, ``uefi`` is OVMF with
             its own network stack.
-        work: Folder for the copy, the serial log and the firmware's variables.
+        work: Folder for the copy (``tftp``), the serial log and the firmware's variables.
         folder: Where the tree stands on the server.
         through_ipxe: Have iPXE run ``boot.ipxe`` instead, which chooses the loader.
         timeout_seconds: For the whole boot.

@@ -55,8 +55,10 @@ _HEAD = """\
 
 Written by `make boot-all`, do not edit.
 
-Each row is one boot in QEMU: an image of that version, made in code, written as a disc or a network boot tree with a kickstart file.
-GRUB stands in the place of ESXi's loaders and loads what `boot.cfg` names; the test kernel prints name, size and CRC-32 of every module.
+Each row is one boot in QEMU: an image of that version, made in code, as a disc or network boot tree.
+Each has a kickstart file, or an option that points to one.
+GRUB stands in the place of ESXi's loaders and loads what `boot.cfg` names.
+The test kernel prints name, size and CRC-32 of every module.
 A row has passed if the kernel options and every module arrived, byte for byte and in order.
 ESXi itself is not started: this shows that a loader finds everything, not that an installation works.
 
@@ -65,7 +67,7 @@ ESXi itself is not started: this shows that a loader finds everything, not that 
 | ISO | from a CD drive |
 | PXE | the firmware loads `mboot.c32` or `mboot.efi` by TFTP; `boot.cfg` has a path as prefix |
 | iPXE | iPXE runs `boot.ipxe` from TFTP; `boot.cfg` has no prefix |
-| iPXE+HTTP | as iPXE; the prefix of `boot.cfg` is the address of a web server, from which everything it names is loaded |
+| iPXE+HTTP | as iPXE; `boot.cfg` has the address of a web server as prefix, and loaders and modules come from there |
 
 """
 
@@ -142,9 +144,11 @@ def boot(version: str, firmware: boot_harness.Firmware, medium: Medium, work: Pa
 
 
 def boot_by_http(version: str, firmware: boot_harness.Firmware, work: Path) -> Boot:
-    with boot_harness.web_server(work) as address:
-        tree = network_tree(work, version, prefix=f"{address}/tree", kickstart=KICKSTART)
-        result = boot_harness.boot_pxe(tree, firmware=firmware, work=work, folder="/esxi", through_ipxe=True)
+    served = work / "served"
+    served.mkdir()
+    with boot_harness.web_server(served) as address:
+        tree = network_tree(work, version, prefix=f"{address}/tftp/esxi", kickstart=KICKSTART)
+        result = boot_harness.boot_pxe(tree, firmware=firmware, work=served, folder="/esxi", through_ipxe=True)
         option = result.kernel_cmdline.rpartition("ks=")[2]
         here = option.replace(boot_harness.HOST_ADDRESS, "127.0.0.1")
         with urllib.request.urlopen(here) as answer:  # noqa: S310 - our own server
@@ -152,7 +156,7 @@ def boot_by_http(version: str, firmware: boot_harness.Firmware, work: Path) -> B
     return Boot(
         result=result,
         modules=arrivals_from_tree(tree),
-        kernel_cmdline=f"b.b00 runweasel ks={address}/tree/ks_cust.cfg",
+        kernel_cmdline=f"b.b00 runweasel ks={address}/tftp/esxi/ks_cust.cfg",
     )
 
 
@@ -169,8 +173,12 @@ def test_the_layout_boots(
 
     done = boot(version, firmware, medium, tmp_path)
 
-    arrived = {"modules": len(done.result.modules), "seconds": done.result.seconds}
-    rows[-1] = attrs.evolve(row, **arrived, accelerator=done.result.accelerator)
+    rows[-1] = attrs.evolve(
+        row,
+        modules=len(done.result.modules),
+        seconds=done.result.seconds,
+        accelerator=done.result.accelerator,
+    )
     names = [name.strip("/") for name, _, _ in done.modules]
     assert done.result.modules == done.modules
     assert done.result.kernel_cmdline == done.kernel_cmdline

@@ -331,3 +331,16 @@ def test_the_flags_of_changing_vibs_tell_the_impact(
 
 def test_one_vib_that_needs_a_reboot_is_enough(stock: Stock) -> None:
     assert diff(image(stock, "7.0U3f"), image(stock, "7.0U3g")).impact is Impact.REBOOT_REQUIRED
+
+
+def test_a_base_image_comes_and_goes() -> None:
+    """A profile of drivers alone installs no ESXi."""
+    stock = Stock(vibs=[vib("lonely")])
+    stock.profile("drivers", [stock.vibs[0].id])
+    drivers, whole = image_from_profile(stock.catalog(), "drivers"), image(shop(["7.0U3f"]), "7.0U3f")
+
+    for before, after, direction in ((drivers, whole, "added"), (whole, drivers, "removed")):
+        change = diff(before, after).base_image
+        assert change is not None
+        assert change.direction == direction
+    assert diff(drivers, drivers).base_image is None

@@ -729,6 +729,32 @@ def test_kernel_options_cannot_smuggle_a_line_in(workshop: Workshop, options: st
     assert "kernelopt=cdromBoot runweasel a kernel=/evil" in lines
 
 
+@pytest.mark.parametrize("name", ["a\nAPPEND -c evil.cfg", "a\r\nAPPEND -c evil.cfg", "a\u2028APPEND -c evil.cfg"])
+def test_the_images_name_cannot_smuggle_a_command_in(tmp_path: Path, name: str) -> None:
+    with eib.open_depot(DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip") as depot:
+        image = eib.compose(depot.catalog, base_image=VERSION, name=name)
+        eib.export_iso(image, depot, tmp_path / "out.iso")
+    with open_iso(tmp_path / "out.iso", where="disc", limits=eib.ReadLimits()) as disc:
+        lines = disc.read("ISOLINUX.CFG", max_bytes=1 << 20).decode().splitlines()
+    assert [line.strip() for line in lines if line.strip().startswith("APPEND")] == ["APPEND -c boot.cfg"]
+
+
+@pytest.mark.parametrize("vibs", [("tools-light", "bnxtnet"), ()], ids=["no kernel", "no VIB"])
+def test_an_image_without_kernel_makes_no_disc_even_if_waived(tmp_path: Path, vibs: tuple[str, ...]) -> None:
+    """There is nothing that could boot; a bundle need not."""
+    with eib.open_depot(DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip") as depot:
+        whole = depot.catalog.profile("ESXi-7.0U3g-20328353-standard")
+        kept = [entry for entry in whole.vibs if any(f"_{name}_" in entry.vib_id for name in vibs)]
+        image = eib.image_from_profile(depot.catalog, attrs.evolve(whole, vibs=kept))
+        codes = [finding.code for finding in eib.validate(image).errors]
+        assert "no-bootable-base" in codes
+        with pytest.raises(eib.IncompatibleImageError, match="no kernel"):
+            eib.export_iso(image, depot, tmp_path / "out.iso", allow=codes)
+        assert left_in(tmp_path) == {}
+        eib.export_bundle(image, depot, tmp_path / "out.zip", allow=codes)
+    assert len([name for name in zip_members(tmp_path / "out.zip") if name.endswith(".vib")]) == len(kept)
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -1,34 +1,49 @@
-"""Would a server boot this disc and its installer find everything?"""
+"""Would a server boot this disc and its installer find everything?
+
+Strict where a server or the installer is, and fair to discs that others wrote or packed anew:
+what only looks different is no finding, what is not surely known to matter is a warning.
+
+Source: docs/formats.md#boot-cfg, docs/formats.md#boot-layout, docs/formats.md#disc-layout.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.disc import is_installer_disc
-from esximage_builder.depot.opening import Depot, open_depot
-from esximage_builder.depot.payload_checks import check_vib
-from esximage_builder.depot.sniff import FileKind, not_a_depot, sniff
-from esximage_builder.depot.verification import Certainty, Checklist
-from esximage_builder.errors import DepotError, EsxImageError, NotInDepotError
+from esximage_builder.depot.disc_checks import check_archives, check_disc_bytes
+from esximage_builder.depot.merge import merge_sources
+from esximage_builder.depot.payload_checks import check_signed
+from esximage_builder.depot.sniff import FileKind
+from esximage_builder.depot.source import SourceContents, read_source
+from esximage_builder.depot.verification import Certainty, Checklist, require_kind
+from esximage_builder.errors import EsxImageError
+from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.formats.iso9660 import with_boot_info_table
-from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
-from esximage_builder.limits import ReadLimits
+from esximage_builder.formats.iso9660_reader import DiscSource, IsoReader, open_iso
+from esximage_builder.formats.vib_archive import read_vib_head
+from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
 from esximage_builder.rules.compose import image_from_profile
-from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from esximage_builder.depot.verification import Verification
-    from esximage_builder.findings import Finding
+    from esximage_builder.models.image import Image
 
 __all__ = ["verify_iso"]
 
-_BOOT_CFGS = ("BOOT.CFG", "EFI/BOOT/BOOT.CFG")
-_BIOS_LOADER = "ISOLINUX.BIN"
-_NEEDED = {"bios": ("ISOLINUX.CFG", "MBOOT.C32"), "efi": ("EFI/BOOT/BOOTX64.EFI",)}
+_BIOS_CFG, _EFI_CFG = "BOOT.CFG", "EFI/BOOT/BOOT.CFG"
+_ISOLINUX_CFG = "ISOLINUX.CFG"
+_NEEDED = {"bios": (_ISOLINUX_CFG, "MBOOT.C32"), "efi": ("EFI/BOOT/BOOTX64.EFI",)}
+_TABLE_AT, _TABLE_END, _SMALLEST_LOADER = 8, 24, 64  # the table's four numbers; what follows them is reserved
+_NAME_LENGTH_AT, _NAME_AT = 32, 33  # in a directory record
+_SHOWN = 5
 
 
 def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None = None) -> Verification:
@@ -47,175 +62,265 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
         SourceUnreadableError: It is missing or cannot be read.
     """
     bounds = limits or ReadLimits()
-    sniffed = sniff(path)
-    if sniffed.kind is not FileKind.ISO:
-        raise not_a_depot(sniffed, str(path))
+    require_kind(path, FileKind.ISO, hint="verify an offline bundle with verify_bundle")
     checks = Checklist(str(path))
     with contextlib.ExitStack() as stack:
         try:
             disc = stack.enter_context(open_iso(Path(path), where=str(path), limits=bounds))
-        except DepotError as error:
-            problem = checks.problem("disc-damaged", error.message, remedy=error.hint)
+            lower = _lower_case_names(Path(path), disc)
+        except EsxImageError as error:
+            problem = _error("disc-damaged", error.message, cause=error.found, remedy=error.hint)
             checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED, [problem])
             return checks.result("iso")
         checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED)
-        _check_boot_entries(disc, checks)
+        has_table = _check_boot_entries(disc, checks, bounds)
+        checks.ask("names", "are all names upper case?", Certainty.INFERRED, lower)
         boot_cfg = _check_boot_cfg(disc, checks, bounds)
-        _check_database(Path(path), disc, boot_cfg, checks, deep=deep, limits=bounds)
+        contents = _check_database(Path(path), disc, checks, stack, bounds)
+        if contents is not None:
+            _check_image(contents, boot_cfg, checks, bounds)
+            question = "are the archives whole that the boot loader loads?"
+            checks.ask("archives", question, Certainty.CONFIRMED, check_archives(disc, bounds))
+            depth = "stored and unpacked" if deep else "stored"
+            damage = check_disc_bytes(contents, boot_cfg, limits=bounds, deep=deep, has_table=has_table)
+            question = f"are all payloads there, and what their checksums say ({depth})?"
+            checks.ask("bytes", question, Certainty.CONFIRMED, damage)
     return checks.result("iso")
 
 
-def _check_boot_entries(disc: IsoReader, checks: Checklist) -> None:
-    platforms = {entry.platform for entry in disc.boot_entries if entry.is_bootable}
-    missing = [
-        checks.problem(
-            "boot-entry-missing", f"the disc has no boot entry for {shown}", items=(platform,), is_error=False
-        )
+# How the disc boots
+
+
+def _lower_case_names(path: Path, disc: IsoReader) -> list[Finding]:
+    """Look at the names as they stand in directory records; the reader gives them in upper case."""
+    try:
+        with path.open("rb") as file:
+            source = DiscSource(stream=file, size_bytes=path.stat().st_size, where=disc.where)
+            names = [
+                source.read_at(position + _NAME_AT, source.read_at(position + _NAME_LENGTH_AT, 1)[0])
+                for position in disc.record_positions
+            ]
+    except OSError:
+        return []  # the disc itself was opened; whatever follows meets the same error
+    lower = tuple(name.decode("latin-1").partition(";")[0] for name in names if name != name.upper())
+    if not lower:
+        return []
+    message = f"{len(lower)} names are not upper case; some boot loaders will not find them"
+    return [_warning("name-not-upper-case", message, items=lower[:_SHOWN])]
+
+
+def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> bool | None:
+    """Check boot catalog and loaders; say whether the BIOS loader's table is right, None without one."""
+    bootable = [entry for entry in disc.boot_entries if entry.is_bootable]
+    platforms = {entry.platform for entry in bootable}
+    problems = [
+        _warning("boot-entry-missing", f"the disc has no boot entry for {shown}", items=(platform,))
         for platform, shown in (("bios", "BIOS"), ("efi", "UEFI"))
         if platform not in platforms
     ]
-    if not platforms:
-        missing.append(checks.problem("boot-entry-missing", "the disc does not boot at all"))
-    checks.ask("boot-entries", "does it boot with BIOS and UEFI?", Certainty.CONFIRMED, missing)
-    absent = [
-        checks.problem("boot-file-missing", f"{path} is not there", items=(path,))
-        for platform in sorted(platforms & _NEEDED.keys())
-        for path in _NEEDED[platform]
+    if not platforms & _NEEDED.keys():
+        problems = [_error("boot-entry-missing", "the disc does not boot at all", items=("bios", "efi"))]
+    problems += [
+        _error(
+            "boot-entry-emulated",
+            f"the boot entry for {entry.platform} emulates a floppy or hard disk",
+            items=(entry.platform,),
+            cause="the disc was packed without `-no-emul-boot`",
+        )
+        for entry in bootable
+        if entry.is_emulated and entry.platform in _NEEDED
+    ]
+    checks.ask("boot-entries", "does it boot with BIOS and UEFI?", Certainty.CONFIRMED, problems)
+    absent = [path for platform in sorted(platforms & _NEEDED.keys()) for path in _NEEDED[platform]]
+    if "bios" in platforms:
+        absent += _menu_files(disc, limits)
+    files = [
+        _error("boot-file-missing", f"{path} is not there", items=(path,))
+        for path in dict.fromkeys(absent)
         if path not in disc.files
     ]
-    checks.ask("boot-files", "is what the boot loaders load there?", Certainty.CONFIRMED, absent)
-    upper = [path for path in disc.files if path != path.upper()]
-    names = [checks.problem("name-not-upper-case", f"{len(upper)} names are not upper case", items=tuple(upper[:5]))]
-    checks.ask("names", "are all names upper case?", Certainty.INFERRED, names if upper else [])
-    _check_boot_info_table(disc, checks)
+    checks.ask("boot-files", "is what the boot loaders load there?", Certainty.CONFIRMED, files)
+    return _check_boot_info_table(disc, checks, limits)
 
 
-def _check_boot_info_table(disc: IsoReader, checks: Checklist) -> None:
+def _menu_files(disc: IsoReader, limits: ReadLimits) -> list[str]:
+    """Return the menu program that ``isolinux.cfg`` starts, by its name on the disc."""
+    try:
+        text = disc.read(_ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
+    except EsxImageError:
+        return []
+    return [name.upper() for name in re.findall(r"(?im)^\s*(?:default|ui)\s+/?(\w+\.c32)\s*$", text)]
+
+
+def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> bool | None:
     """The table in the BIOS loader is expected: its values are checked, not that it is there."""
     loader = next((entry for entry in disc.boot_entries if entry.platform == "bios" and entry.path is not None), None)
     if loader is None or loader.path is None:
-        return
-    content = disc.read(loader.path, max_bytes=ReadLimits().document_bytes)
-    is_right = len(content) >= _INFO_TABLE_END and with_boot_info_table(content, offset=loader.offset) == content
-    problem = checks.problem(
+        return None
+    try:
+        content = disc.read(loader.path, max_bytes=limits.document_bytes)
+        rightly = with_boot_info_table(content, offset=loader.offset)
+        shown = slice(_TABLE_AT, _TABLE_END)
+        is_right = len(content) >= _SMALLEST_LOADER and rightly[shown] == content[shown]
+    except EsxImageError:
+        is_right = False
+    problem = _error(
         "boot-info-table-wrong",
         f"the boot information table of {loader.path} does not say where it is",
         items=(loader.path,),
+        cause="the disc was packed without `-boot-info-table`, or the loader is damaged",
         remedy="build the disc anew; copying files to another disc breaks the table",
     )
     question = "does the BIOS loader know where it is on the disc?"
     checks.ask("boot-info-table", question, Certainty.CONFIRMED, [] if is_right else [problem])
-
-
-_INFO_TABLE_END = 64
+    return is_right
 
 
 def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> BootCfg | None:
-    contents: dict[str, bytes] = {}
+    """Check both ``boot.cfg``, and return the one for BIOS, else the one for UEFI."""
+    found: dict[str, BootCfg] = {}
     problems = []
-    for path in _BOOT_CFGS:
+    has_efi = any(entry.platform == "efi" for entry in disc.boot_entries)
+    for path in (_BIOS_CFG, _EFI_CFG):
+        if path not in disc.files:
+            absent = _error if path == _BIOS_CFG or has_efi else _warning
+            problems.append(absent("boot-cfg-missing", f"{path} is not there", items=(path,)))
+            continue
         try:
-            contents[path] = disc.read(path, max_bytes=limits.document_bytes)
+            content = disc.read(path, max_bytes=limits.document_bytes)
+            found[path] = parse_boot_cfg(content, where=f"{disc.where}!{path}")
         except EsxImageError as error:
-            problems.append(checks.problem("boot-cfg-missing", f"{path}: {error.message}", items=(path,)))
-    if len(set(contents.values())) > 1:
+            message = f"{path} cannot be read: {error.message}"
+            problems.append(_error("boot-cfg-damaged", message, items=(path,), cause=error.found))
+    if len(set(found.values())) > 1:
         problems.append(
-            checks.problem(
+            _error(
                 "boot-cfg-differs",
                 "the two boot.cfg files differ: BIOS and UEFI hosts will boot differently",
-                items=_BOOT_CFGS,
+                items=tuple(found),
                 remedy="change both when you change one",
             )
         )
     checks.ask("boot-cfg", "are both boot.cfg files there, and equal?", Certainty.CONFIRMED, problems)
-    boot_cfg = None
-    missing = []
-    try:
-        for path, content in contents.items():
-            boot_cfg = parse_boot_cfg(content, where=f"{disc.where}!{path}")
-            missing += _missing_modules(disc, boot_cfg, path, checks)
-    except DepotError as error:
-        missing.append(checks.problem("boot-cfg-damaged", error.message, items=(error.where,)))
+    missing = [problem for path, boot_cfg in found.items() for problem in _missing_files(disc, boot_cfg, path)]
     checks.ask("modules", "is every file there that boot.cfg names?", Certainty.CONFIRMED, missing)
-    return boot_cfg
+    return next(iter(found.values()), None)
 
 
-def _missing_modules(disc: IsoReader, boot_cfg: BootCfg, path: str, checks: Checklist) -> list[Finding]:
-    named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
-    absent = [name for name in named if name.strip("/").upper() not in disc.files]
-    options = [word.partition("=")[2] for word in boot_cfg.kernelopt.split() if word.startswith("ks=cdrom:")]
-    scripts = [option.removeprefix("cdrom:/") for option in options]
-    absent += [script for script in scripts if script not in disc.files]
-    return [
-        checks.problem("boot-module-missing", f"{path} names {name}, which is not there", items=(name,))
-        for name in absent
-    ]
+def _missing_files(disc: IsoReader, boot_cfg: BootCfg, path: str) -> Iterator[Finding]:
+    if not boot_cfg.kernel:
+        yield _error("boot-module-missing", f"{path} names no kernel", items=(path,))
+    for name in (boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)):
+        if name and _path_on_disc(name, boot_cfg, path) not in disc.files:
+            yield _error("boot-module-missing", f"{path} names {name}, which is not there", items=(name,))
+    for script in re.findall(r"(?:^|\s)ks=cdrom:/*(\S+)", boot_cfg.kernelopt):
+        if script.upper() not in disc.files:
+            yield _error("kickstart-missing", f"{path} names {script}, which is not there", items=(script,))
+        elif script != script.upper():
+            differs = _warning if disc.has_rock_ridge else _error
+            yield differs("kickstart-missing", f"{path} names {script}, the disc has {script.upper()}", items=(script,))
+
+
+def _path_on_disc(name: str, boot_cfg: BootCfg, path: str) -> str:
+    """Return where the loader looks for a file: below the prefix, without one beside ``boot.cfg`` or from the root."""
+    folder = boot_cfg.prefix or PurePosixPath(path).parent
+    below = name.lstrip("/") if boot_cfg.prefix else name
+    return str(PurePosixPath(folder, below)).strip("/").upper()
+
+
+# What it installs
 
 
 def _check_database(
-    path: Path, disc: IsoReader, boot_cfg: BootCfg | None, checks: Checklist, *, deep: bool, limits: ReadLimits
-) -> None:
-    question = "does the disc have an image database?"
-    if not is_installer_disc(disc):
-        problem = checks.problem("image-database-missing", "IMGDB.TGZ is not there", items=("IMGDB.TGZ",))
-        checks.ask("image-database", question, Certainty.CONFIRMED, [problem])
-        return
-    with open_depot(path, limits=limits, strict=False) as depot:
-        unread = [f for f in depot.catalog.findings if f.code in ("unreadable-document", "unreadable-source")]
-        if not depot.catalog.profiles:
-            unread.append(checks.problem("image-profile-missing", "the database has no image profile"))
-        if checks.ask("image-database", question, Certainty.CONFIRMED, unread):
-            _check_image(depot, boot_cfg, checks, deep=deep)
-
-
-def _check_image(depot: Depot, boot_cfg: BootCfg | None, checks: Checklist, *, deep: bool) -> None:
-    image = image_from_profile(depot.catalog, depot.catalog.profiles[0])
-    missing = [
-        checks.problem(
-            "vib-missing", f"the profile lists {entry.vib_id}, which the database lacks", items=(entry.vib_id,)
-        )
-        for entry in image.missing_vibs
-    ]
-    checks.ask("vibs", "is every VIB of the profile in the database?", Certainty.CONFIRMED, missing)
-    unsigned = [
-        checks.problem("signature-missing", f"{vib.id} claims to be {vib.acceptance_level.display} but is not signed")
-        for vib in image.host_vibs
-        if vib.acceptance_level >= AcceptanceLevel.PARTNER and not depot.read_vib_head(vib).is_signed
-    ]
-    checks.ask("signatures", "are VIBs from partner level up signed?", Certainty.CONFIRMED, unsigned)
-    if boot_cfg is not None:
-        _check_module_order(depot, boot_cfg, checks)
-    damage: list[Finding] = []
-    for vib in depot.catalog.vibs:
+    path: Path, disc: IsoReader, checks: Checklist, stack: contextlib.ExitStack, limits: ReadLimits
+) -> SourceContents | None:
+    """Check that the image database can be read, and return what the disc holds."""
+    problems = []
+    contents = None
+    if is_installer_disc(disc):
         try:
-            with depot.open_vib(vib) as source:
-                damage += check_vib(vib, source, where=depot.where_is(vib), limits=depot.limits, deep=deep)
-        except (DepotError, NotInDepotError) as error:
-            damage.append(checks.problem("payload-missing", error.message, items=(vib.id,)))
-    depth = "stored and unpacked" if deep else "stored"
-    checks.ask("bytes", f"are all payloads what their checksums say ({depth})?", Certainty.CONFIRMED, damage)
+            contents = read_source(path, stack=stack, limits=limits, budget=ReadBudget(limits))
+        except EsxImageError as error:
+            message = f"IMGDB.TGZ cannot be read: {error.message}"
+            problems.append(_error("image-database-damaged", message, cause=error.found, where=error.where))
+    else:
+        problems.append(_error("image-database-missing", "IMGDB.TGZ is not there", items=("IMGDB.TGZ",)))
+    if contents is not None and not contents.profiles:
+        problems.append(_error("image-profile-missing", "the image database has no image profile"))
+    checks.ask("image-database", "does the disc have an image database?", Certainty.CONFIRMED, problems)
+    if contents is not None:
+        unread = [
+            _error("unreadable-document", error.message, cause=error.found, remedy=error.hint, where=error.where)
+            for error in contents.errors
+        ]
+        question = "can every document of the disc be read, and every reserved VIB?"
+        checks.ask("documents", question, Certainty.CONFIRMED, unread)
+    return contents
 
 
-def _check_module_order(depot: Depot, boot_cfg: BootCfg, checks: Checklist) -> None:
-    image = image_from_profile(depot.catalog, depot.catalog.profiles[0])
-    names = (
-        {(entry.vib_id, payload): local for entry in image.profile.vibs for payload, local in entry.local_names}
-        if image.profile is not None
-        else {}
-    )
+def _check_image(contents: SourceContents, boot_cfg: BootCfg | None, checks: Checklist, limits: ReadLimits) -> None:
+    """Compare the image profile with the VIBs and with ``boot.cfg``."""
+    catalog, _ = merge_sources([contents])
+    if catalog.profiles:
+        image = image_from_profile(catalog, catalog.profiles[0])
+        missing = [
+            _error("vib-missing", f"the profile lists {entry.vib_id}, which the disc lacks", items=(entry.vib_id,))
+            for entry in image.missing_vibs
+        ]
+        checks.ask("vibs", "is every VIB of the profile there?", Certainty.CONFIRMED, missing)
+        if boot_cfg is not None:
+            _check_module_order(image, boot_cfg, checks)
+            _check_build(image, boot_cfg, checks)
+    unsigned = _signature_findings(contents, limits)
+    checks.ask("signatures", "are VIBs from partner level up signed?", Certainty.CONFIRMED, unsigned)
+
+
+def _signature_findings(contents: SourceContents, limits: ReadLimits) -> Iterator[Finding]:
+    for vib, location in contents.vibs:
+        try:
+            with location.tree.open(location.path) as source:
+                is_signed = read_vib_head(source, where=location.where, limits=limits).is_signed
+        except EsxImageError:
+            continue  # the check of bytes words it
+        yield from check_signed(vib, is_signed=is_signed, where=location.where)
+
+
+def _check_module_order(image: Image, boot_cfg: BootCfg, checks: Checklist) -> None:
+    profile_vibs = image.profile.vibs if image.profile is not None else ()
+    names = {(entry.vib_id, payload): local for entry in profile_vibs for payload, local in entry.local_names}
     expected = [names.get((module.vib.id, module.payload.name), module.local_name) for module in boot_modules(image)]
     expected += generation_of(image.esxi_version).archives
     named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
     found = [PurePosixPath(name).name.lower() for name in named]
+    left_out = [name for name in expected if name.lower() not in found]
     problems = []
-    left_out = [name for name in expected if name not in found]
     if left_out:
-        message = f"boot.cfg does not load {', '.join(left_out[:5])}"
-        problems.append(checks.problem("boot-module-left-out", message, items=tuple(left_out), is_error=False))
-    common = [name for name in found if name in set(expected)]
-    if common != [name for name in expected if name in set(found)]:
-        problems.append(
-            checks.problem("boot-module-order", "boot.cfg loads its modules in another order", is_error=False)
-        )
+        shown = ", ".join(left_out[:_SHOWN])
+        problems.append(_warning("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out)))
+    wanted = [name.lower() for name in expected if name.lower() in found]
+    if [name for name in found if name in set(wanted)] != wanted:
+        problems.append(_warning("boot-module-order", "boot.cfg loads its modules in another order"))
     question = "are the modules those of the image, in the stock order?"
     checks.ask("module-order", question, Certainty.CONFIRMED, problems)
+
+
+def _check_build(image: Image, boot_cfg: BootCfg, checks: Checklist) -> None:
+    version = image.esxi_version
+    expected = version.text if version is not None and generation_of(version).has_build else ""
+    problems = []
+    if expected and boot_cfg.build != expected:
+        message = f"boot.cfg says build {boot_cfg.build or '(none)'}, the image is {expected}"
+        problems.append(_warning("boot-cfg-build-differs", message, items=(boot_cfg.build, expected)))
+    checks.ask("build", "does boot.cfg name the image's build?", Certainty.CONFIRMED, problems)
+
+
+def _error(
+    code: str, message: str, *, items: tuple[str, ...] = (), cause: str = "", remedy: str = "", where: str = ""
+) -> Finding:
+    return Finding(
+        code=code, severity=Severity.ERROR, message=message, items=items, cause=cause, remedy=remedy, where=where
+    )
+
+
+def _warning(code: str, message: str, *, items: tuple[str, ...] = ()) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, message=message, items=items)

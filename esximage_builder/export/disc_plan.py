@@ -305,16 +305,17 @@ def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
 
 
 def _isolinux_cfg(image: Image) -> bytes:
+    name = " ".join(image.name.split())  # a line break would begin another command
     lines = (
         "DEFAULT menu.c32",
-        f"MENU TITLE {image.name} boot menu",
+        f"MENU TITLE {name} boot menu",
         "NOHALT 1",
         "PROMPT 0",
         "TIMEOUT 80",
         "LABEL install",
         "  KERNEL mboot.c32",
         "  APPEND -c boot.cfg",
-        f"  MENU LABEL {image.name} ^installer",
+        f"  MENU LABEL {name} ^installer",
         "LABEL hddboot",
         "  LOCALBOOT 0x80",
         "  MENU LABEL ^Boot from local disk",

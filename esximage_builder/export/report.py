@@ -50,6 +50,11 @@ def image_as_dict(image: Image) -> dict[str, object]:
         "reserved_vibs": [
             {"id": entry.vib.id, "reason": entry.reason.value, "winner": entry.winner} for entry in image.reserved_vibs
         ],
+        "boot_bank_bytes": boot_bank_bytes(image),
+        "drivers": [
+            {"name": name, "version": version, "vendor": vendor, "pci_ids": list(pci_ids)}
+            for name, version, vendor, pci_ids in drivers(image)
+        ],
     }
 
 
@@ -67,11 +72,6 @@ def report_as_dict(
     waived, written = set(allow), tuple(results)
     return {
         "image": image_as_dict(image),
-        "boot_bank_bytes": boot_bank_bytes(image),
-        "drivers": [
-            {"name": name, "version": version, "vendor": vendor, "pci_ids": list(pci_ids)}
-            for name, version, vendor, pci_ids in drivers(image)
-        ],
         "findings": [finding.as_dict() | {"waived": is_waived(finding, waived)} for finding in report.findings],
         "outputs": [
             {

@@ -51,14 +51,14 @@ RESERVE_REASONS = {
 _RESERVED = (
     "Reserved VIBs are carried in bundles and never installed. "
     "Their components were overridden or removed, or a higher VIB took their place, "
-    "but the base image or add-on still lists them. With them the image of a host can be taken apart "
-    "and composed again; without them a bundle is partial."
+    "but the base image or add-on still lists them. That is why a bundle still holds what was removed: "
+    "with it the image of a host can be taken apart and composed again; without it the bundle is partial."
 )
 _BOOT_BANK = (
     "Hosts keep these files in a boot bank, beside a few that are written at installation. "
     "How large a boot bank is depends on the ESXi release that laid out the host's disk and on the disk."
 )
-_WAIVED = "These errors were found and allowed by code. The image was written in spite of them."
+_WAIVED = "These errors were found and allowed by code, so they keep nothing from being written."
 
 
 @final
@@ -338,12 +338,10 @@ def _size(image: Image) -> Iterator[Block]:
 
 def _drivers(image: Image) -> Iterator[Block]:
     found = drivers(image)
-    if found:
-        yield Table(
-            columns=("Driver", "Version", "Vendor", "PCI ids"),
-            rows=[(name, version, vendor, ", ".join(ids)) for name, version, vendor, ids in found],
-            is_long=True,
-        )
+    width = 4 if any(ids for *_, ids in found) else 3
+    rows = [(name, version, vendor, ", ".join(ids))[:width] for name, version, vendor, ids in found]
+    if rows:
+        yield Table(columns=("Driver", "Version", "Vendor", "PCI ids")[:width], rows=rows, is_long=True)
 
 
 def _contents(image: Image) -> Iterator[Block]:

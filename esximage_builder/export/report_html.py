@@ -44,6 +44,7 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .9rem; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+td.short { white-space: nowrap; }
 tr:last-child td { border-bottom: 0; }
 summary { cursor: pointer; color: var(--info); margin: .5rem 0; }
 .cause { margin: .75rem 0; padding: .75rem 1.25rem; background: var(--card); border: 1px solid var(--line);
@@ -58,6 +59,7 @@ code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monosp
 @media print { body { background: none; } nav { display: none; } .cause, dl, .scroll { break-inside: avoid; } }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 """
+_SHORT = 20  # characters of a cell that stay on one line
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -130,10 +132,15 @@ def _table(table: Table) -> Iterator[str]:
     yield '<div class="scroll"><table>'
     yield f"<thead><tr>{''.join(f'<th>{_text(column)}</th>' for column in table.columns)}</tr></thead>"
     yield "<tbody>"
-    yield from (f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    yield from (f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
     yield "</tbody></table></div>"
     if table.is_long:
         yield "</details>"
+
+
+def _cell(text: str) -> str:
+    mark = ' class="short"' if len(text) <= _SHORT else ""
+    return f"<td{mark}>{_text(text)}</td>"
 
 
 def _cause(cause: Cause) -> Iterator[str]:

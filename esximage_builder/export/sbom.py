@@ -17,14 +17,14 @@ from esximage_builder.models.sbom import Sbom, SbomItem, SbomKind
 from esximage_builder.whole_file import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from esximage_builder.models.component import Component, ComponentReference
     from esximage_builder.models.image import Image, ReservedVib
     from esximage_builder.models.vib import Vib
     from esximage_builder.models.vib_store import VibStore
 
-__all__ = ["SBOM_FORMATS", "SbomFormat", "export_sbom", "image_sbom", "render_sbom"]
+__all__ = ["SBOM_FORMATS", "SbomFormat", "export_sbom", "image_sbom", "render_sbom", "require_sbom_library"]
 
 SbomFormat = Literal["cyclonedx", "spdx"]
 SBOM_FORMATS: tuple[SbomFormat, ...] = get_args(SbomFormat)
@@ -65,14 +65,24 @@ def render_sbom(sbom: Sbom, *, format: SbomFormat = "cyclonedx") -> bytes:  # no
         MissingExtraError: The library for the format is not installed.
         ModelError: There is no such format.
     """
+    return require_sbom_library(format)(sbom)
+
+
+def require_sbom_library(format: SbomFormat) -> Callable[[Sbom], bytes]:  # noqa: A002 - as export_sbom
+    """Return the function that renders the format; loads its library.
+
+    Raises:
+        MissingExtraError: The library for the format is not installed.
+        ModelError: There is no such format.
+    """
     if format == "cyclonedx":
         from esximage_builder.formats.cyclonedx import render_cyclonedx  # noqa: PLC0415 - needs an extra
 
-        return render_cyclonedx(sbom)
+        return render_cyclonedx
     if format == "spdx":
         from esximage_builder.formats.spdx import render_spdx  # noqa: PLC0415 - needs an extra
 
-        return render_spdx(sbom)
+        return render_spdx
     raise ModelError("there is no such form of SBOM", found=repr(format), expected=" or ".join(SBOM_FORMATS))
 
 

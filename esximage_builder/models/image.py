@@ -182,7 +182,7 @@ class Image:
         profile: The profile it was opened from; None if composed.
         components: Effective components, sorted by name.
         removed: What was taken off, sorted by name.
-        reserved_components: Components that lost or were taken off, sorted by name and version.
+        reserved_components: Components that lost or were taken off, sorted by id.
         vibs: Installed VIBs, sorted by id.
         reserved_vibs: Sorted by id.
         missing_components: Listed, but in no loaded depot.

@@ -17,6 +17,7 @@ makes no image: something asked for that is not loaded, or a request against its
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, final
 
@@ -38,7 +39,7 @@ from esximage_builder.models.image import (
     Rule,
 )
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
-from esximage_builder.rules.relations import ProvideIndex
+from esximage_builder.rules.relations import OwnedProvides, ProvideIndex
 from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.rules.vib_selection import VibChoice, select_vibs
 from esximage_builder.versions import AddOnVersion, ComponentVersion
@@ -181,7 +182,10 @@ class _Composition:
         effective_ids = {slot.component.id for slot in effective}
         losers = {component.id: component for component, _, _, _ in self.losers if component.id not in effective_ids}
         return Image(
-            name=name or _image_name(self.base_image, self.add_on, is_custom=bool(self.spec.components)),
+            name=name
+            or _image_name(
+                self.base_image, self.add_on, is_custom=bool(self.spec.components or self.spec.removed_components)
+            ),
             vendor=self.add_on.vendor if self.add_on is not None else self.base_image.vendor,
             spec=self.spec,
             base_image=self.base_image,
@@ -258,8 +262,7 @@ class _Composition:
         if not candidates:
             self.catalog.component(name, "any version")
         ranked = sorted(candidates, key=lambda component: component.version, reverse=True)
-        provided = self._provided_without(name)
-        fitting = (component for component in ranked if self._fits(component, provided))
+        fitting = (component for component in ranked if self._fits(component))
         self._put(next(fitting, ranked[0]), source, Rule.HIGHEST_AVAILABLE)
 
     def _candidates(self, name: str, accepted: set[str]) -> list[Component]:
@@ -269,25 +272,33 @@ class _Composition:
             if not accepted or component.version.text in accepted
         ]
 
-    def _provided_without(self, name: str) -> ProvideIndex:
-        """Index what the other names bring in the end; those left open too, in every version they may take."""
+    @functools.cached_property
+    def _provided(self) -> OwnedProvides:
+        """What all names bring in the end; those left open too, in every version they may take.
+
+        The same for every open name, since only open names are still to be put.
+        """
         rest = {key: [slot.component] for key, slot in self.slots.items()}
         for solution in self.solutions:
             for wanted in solution.components:
                 rest[wanted.name] = self._candidates(wanted.name, {version.text for version in wanted.versions})
         for key, version in self.spec.components:
             rest[key] = self._candidates(key, set() if version is None else {version.text})
-        for key in (name, *self.spec.removed_components):
+        for key in self.spec.removed_components:
             rest.pop(key, None)
-        vib_ids = {vib_id for components in rest.values() for component in components for vib_id in component.vib_ids}
-        return ProvideIndex(vib for vib_id in sorted(vib_ids) for vib in self.vibs.peek(vib_id))
+        owners: dict[str, set[str]] = {}
+        for key, components in rest.items():
+            for component in components:
+                for vib_id in component.vib_ids:
+                    owners.setdefault(vib_id, set()).add(key)
+        return OwnedProvides((vib, owners[vib_id]) for vib_id in sorted(owners) for vib in self.vibs.peek(vib_id))
 
-    def _fits(self, component: Component, provided: ProvideIndex) -> bool:
+    def _fits(self, component: Component) -> bool:
         """Tell whether all its VIBs are loaded and what they depend on is there."""
         found = [self.vibs.peek(vib_id) for vib_id in component.vib_ids]
         own = ProvideIndex(vib for vibs in found for vib in vibs)
         return all(found) and all(
-            provided.is_met(constraint) or own.is_met(constraint)
+            own.is_met(constraint) or self._provided.is_met(constraint, without=component.name)
             for vibs in found
             for vib in vibs
             for constraint in vib.depends

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Vib
     from esximage_builder.versions import VibVersion
 
-__all__ = ["ProvideIndex", "is_met_by", "provides_of", "replaces_vib"]
+__all__ = ["OwnedProvides", "ProvideIndex", "is_met_by", "provides_of", "replaces_vib"]
 
 
 def is_met_by(constraint: Constraint, version: VibVersion | None) -> bool:
@@ -91,3 +91,21 @@ class ProvideIndex:
     def names_like(self, prefix: str) -> tuple[str, ...]:
         """Return the provided names that begin with ``prefix``, sorted."""
         return tuple(sorted(name for name in self._by_name if name.startswith(prefix)))
+
+
+@final
+class OwnedProvides:
+    """Finds whether anybody but one owner provides something; owners are component names."""
+
+    def __init__(self, vibs: Iterable[tuple[Vib, set[str]]]) -> None:
+        self._by_name: dict[str, list[tuple[VibVersion | None, set[str]]]] = {}
+        for vib, owners in vibs:
+            for name, version in provides_of(vib):
+                self._by_name.setdefault(name, []).append((version, owners))
+
+    def is_met(self, constraint: Constraint, *, without: str) -> bool:
+        """Tell whether a VIB that somebody else than ``without`` owns meets the constraint."""
+        return any(
+            not owners <= {without} and is_met_by(constraint, version)
+            for version, owners in self._by_name.get(constraint.name, ())
+        )

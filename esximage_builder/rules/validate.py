@@ -16,7 +16,7 @@ import attrs
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
-from esximage_builder.rules.compatibility import check_add_on, check_platform, platforms_of
+from esximage_builder.rules.compatibility import check_add_on, check_platform, check_removals, platforms_of
 from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
 from esximage_builder.vocabulary import ComponentSource, PayloadType
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.constraint import Constraint
-    from esximage_builder.models.image import Image
+    from esximage_builder.models.image import Image, RemovedComponent
     from esximage_builder.models.vib import Vib
     from esximage_builder.vocabulary import AcceptanceLevel
 
@@ -83,7 +83,7 @@ def validate(
     """
     findings = set(itertools.chain.from_iterable(check(image, catalog) for check in _CHECKS))
     findings.update(_check_acceptance(image, minimum_acceptance))
-    ordered = sorted(findings, key=lambda finding: (finding.sort_key, finding.cause, finding.remedy))
+    ordered = sorted(findings, key=lambda finding: finding.sort_key)
     return ValidationReport(image_digest=image.digest, findings=ordered)
 
 
@@ -357,7 +357,13 @@ def _check_pinned(image: Image, _: Catalog | None) -> Iterator[Finding]:
             )
 
 
+def _is_asked_for(entry: RemovedComponent) -> bool:
+    return any(lost.source is ComponentSource.USER for lost in entry.removed)
+
+
 def _check_removals(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    if image.spec is not None and image.esxi_version is not None:
+        yield from check_removals(image.spec.removed_components, image.esxi_version)
     for entry in image.removed:
         if not entry.removed:
             who = "the spec" if entry.source is ComponentSource.USER_REMOVED else f"the {entry.source.display}"
@@ -367,6 +373,15 @@ def _check_removals(image: Image, _: Catalog | None) -> Iterator[Finding]:
                 message=f"{who} removes {entry.name}, which the image does not have",
                 items=(entry.name,),
                 remedy="check the spelling of the name, or drop the removal",
+            )
+        elif entry.source is ComponentSource.USER_REMOVED and _is_asked_for(entry):
+            yield Finding(
+                code="component-asked-and-removed",
+                severity=Severity.WARNING,
+                message=f"the spec asks for {entry.name} and removes it",
+                items=(entry.name,),
+                cause="removals come last, so the component is not in the image",
+                remedy="drop the name from one of the two lists",
             )
 
 

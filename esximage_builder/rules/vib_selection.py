@@ -126,20 +126,39 @@ def _vib_rank(entry: InstalledVib) -> tuple[object, int, str]:
 
 def _without_replaced(entries: list[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
     """Reserve what another VIB replaces; VIBs that replace each other, directly or around, all stay."""
-    replacing = [entry for entry in entries if entry.vib.replaces]
-    beaten_by: dict[str, list[str]] = {}
-    for winner in replacing:
-        for loser in entries:
-            if loser.vib.id != winner.vib.id and replaces_vib(winner.vib, loser.vib):
-                beaten_by.setdefault(loser.vib.id, []).append(winner.vib.id)
+    beaten_by = _beaten_by([entry.vib for entry in entries])
+    winners_of = {
+        vib_id: [winner for winner in sorted(winners) if not _leads_to(winner, vib_id, beaten_by)]
+        for vib_id, winners in beaten_by.items()
+    }
     kept = []
     for entry in entries:
-        winners = [w for w in sorted(beaten_by.get(entry.vib.id, ())) if not _leads_to(w, entry.vib.id, beaten_by)]
-        if winners:
-            reserved.append(_reserve(entry, ReserveReason.REPLACED, winners[0]))
+        if winners_of.get(entry.vib.id):
+            reserved.append(_reserve(entry, ReserveReason.REPLACED, _last_winner(entry.vib.id, winners_of)))
         else:
             kept.append(entry)
     return kept
+
+
+def _beaten_by(vibs: Sequence[Vib]) -> dict[str, list[str]]:
+    """Return for each id of a replaced VIB the ids of those that replace it."""
+    by_name: dict[str, list[Vib]] = {}
+    for vib in vibs:
+        by_name.setdefault(vib.name, []).append(vib)
+    beaten_by: dict[str, list[str]] = {}
+    for winner in vibs:
+        for loser in (loser for constraint in winner.replaces for loser in by_name.get(constraint.name, ())):
+            winners = beaten_by.setdefault(loser.id, [])
+            if loser.id != winner.id and winner.id not in winners and replaces_vib(winner, loser):
+                winners.append(winner.id)
+    return beaten_by
+
+
+def _last_winner(vib_id: str, winners_of: Mapping[str, Sequence[str]]) -> str:
+    """Return who is installed in place of a replaced VIB: of a chain of replacements the last."""
+    while winners_of.get(vib_id):
+        vib_id = winners_of[vib_id][0]
+    return vib_id
 
 
 def _leads_to(start: str, goal: str, beaten_by: Mapping[str, Sequence[str]]) -> bool:

@@ -1,0 +1,158 @@
+"""Measure the rules alone, on catalogs made in memory: no files, no bytes.
+
+Each work is done at one and at ten times its size; the last column is what tenfold input costs,
+10 where the work is linear. Medians over the rounds, as a Markdown table.
+
+    python benchmarks/rules.py               # 5 rounds, some seconds
+    python benchmarks/rules.py --rounds 15
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from esximage_builder.checksums import Checksum
+from esximage_builder.models.base_image import BaseImage
+from esximage_builder.models.catalog import Catalog
+from esximage_builder.models.component import Bulletin, Component
+from esximage_builder.models.constraint import Constraint, Provide
+from esximage_builder.models.spec import SoftwareSpec
+from esximage_builder.models.vib import Payload, Vib
+from esximage_builder.rules.compose import compose
+from esximage_builder.rules.validate import validate
+from esximage_builder.versions import BaseImageVersion, ComponentVersion, VibVersion
+from esximage_builder.vocabulary import AcceptanceLevel, Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_VERSION = "7.0.3-0.55.20328353"
+_VIBS = 200
+_FILES_PER_VIB = 30
+_COMPONENTS = 10_000
+_VERSIONS_OF_A_NAME = 10
+_OPEN_NAMES = 20
+_TENFOLD = 10
+
+
+class Work(NamedTuple):
+    """One thing to measure: what it does, its input in words, and a function that does it once."""
+
+    name: str
+    size: str
+    run: Callable[[], object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the rules in memory.")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each work (default: 5)")
+    rounds = parser.parse_args().rounds
+    pairs = [
+        tuple(make_composing(_VIBS * scale) for scale in (1, _TENFOLD)),
+        tuple(make_open_versions(_COMPONENTS * scale) for scale in (1, _TENFOLD)),
+    ]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {python}, {platform.system()} {platform.machine()}, {rounds} rounds\n")
+    print("| work | input | median ms | tenfold input | median ms | ratio |")
+    print("|---|---|---|---|---|---|")
+    for small, large in pairs:
+        first, tenfold = (median_ms(work, rounds) for work in (small, large))
+        inputs = f"{small.size} | {first:.1f} | {large.size} | {tenfold:.1f}"
+        print(f"| {small.name} | {inputs} | {tenfold / first:.1f} |")
+
+
+def median_ms(work: Work, rounds: int) -> float:
+    """Return the median time of a work after one run that is not counted, in milliseconds."""
+    work.run()
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work.run()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds) * 1000
+
+
+def make_composing(count: int) -> Work:
+    """Composing and validating an image of so many VIBs, each a component of its own."""
+    vibs = [make_base_vib(), *(make_driver(f"driver-{number}", "1.0-1vmw.703.0.20.1") for number in range(count - 1))]
+    catalog = make_catalog(vibs, [make_component(vib) for vib in vibs])
+    spec = SoftwareSpec(base_image=_VERSION)
+
+    def run() -> object:
+        return validate(compose(catalog, spec), catalog)
+
+    return Work("compose and validate", f"{count} VIBs", run)
+
+
+def make_open_versions(count: int) -> Work:
+    """Composing twenty components of open version from a catalog of so many components."""
+    base = make_base_vib()
+    names = [f"driver-{number}" for number in range(count // _VERSIONS_OF_A_NAME)]
+    drivers = [
+        make_driver(name, f"{number}.0-1OEM.700.1.0.15843807")
+        for name in names
+        for number in range(1, _VERSIONS_OF_A_NAME + 1)
+    ]
+    catalog = make_catalog([base, *drivers], [make_component(base)], more=map(make_component, drivers))
+    spec = SoftwareSpec(base_image=_VERSION, components=[(name, None) for name in names[:_OPEN_NAMES]])
+
+    def run() -> object:
+        return compose(catalog, spec)
+
+    return Work(f"compose {_OPEN_NAMES} open versions", f"{count} components", run)
+
+
+def make_base_vib() -> Vib:
+    kinds = (("b", "boot"), ("isolinux.bin", "boot_iso_bios"), ("efiboot.img", "eltorito_image_efi"))
+    return Vib(
+        name="esx-base",
+        version=VibVersion(_VERSION),
+        vendor="VMware",
+        provides=[Provide("vmkapi_2_9_0_0"), Provide("esx-version", VibVersion(_VERSION))],
+        payloads=[Payload(name=name, type=kind) for name, kind in kinds],
+        acceptance_level=AcceptanceLevel.CERTIFIED,
+    )
+
+
+def make_driver(name: str, version: str) -> Vib:
+    """A driver in the shape of a real one: two dependencies, some files, a payload with its checksums."""
+    checksums = [Checksum("sha-256", "0" * 64), Checksum("sha-256", "1" * 64, verify_process="gunzip")]
+    return Vib(
+        name=name,
+        version=VibVersion(version),
+        vendor="VMW",
+        depends=[
+            Constraint("vmkapi_2_9_0_0"),
+            Constraint("esx-version", Relation.GREATER_EQUAL, VibVersion("7.0.0")),
+        ],
+        files=[f"usr/lib/{name}/{number}" for number in range(_FILES_PER_VIB)],
+        payloads=[Payload(name=name[:8], type="vgz", checksums=checksums)],
+        acceptance_level=AcceptanceLevel.CERTIFIED,
+    )
+
+
+def make_component(vib: Vib) -> Component:
+    version = vib.version.text
+    bulletin = Bulletin(id=f"{vib.name}_{version}", vib_ids=[vib.id])
+    return Component(name=vib.name, version=ComponentVersion(version), bulletin=bulletin)
+
+
+def make_catalog(vibs: Iterable[Vib], components: list[Component], *, more: Iterable[Component] = ()) -> Catalog:
+    """A catalog with one base image of the components; ``more`` are loaded beside it."""
+    base_image = BaseImage(
+        version=BaseImageVersion(_VERSION), components=[component.reference for component in components]
+    )
+    return Catalog(
+        base_images=[base_image],
+        components=sorted([*components, *more], key=lambda component: (component.name, component.version)),
+        vibs=sorted(vibs, key=lambda vib: vib.id),
+    )
+
+
+if __name__ == "__main__":
+    main()
