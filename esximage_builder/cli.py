@@ -29,6 +29,7 @@ from esximage_builder.export.bundle import export_bundle
 from esximage_builder.export.iso import export_iso
 from esximage_builder.export.lock import compose_locked, write_lock
 from esximage_builder.export.published import ExportResult
+from esximage_builder.export.pxe import export_pxe
 from esximage_builder.export.report import render_text_report, report_as_dict
 from esximage_builder.export.report_file import require_report_suffix, write_report
 from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
@@ -100,11 +101,20 @@ def _parser() -> argparse.ArgumentParser:
     _add_image_arguments(build)
     build.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
     build.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
+    build.add_argument("--pxe", metavar="OUT", help="write a network boot tree into a new folder")
+    build.add_argument(
+        "--pxe-prefix", metavar="PREFIX", help="path or address of that folder on the server, for its boot.cfg"
+    )
     build.add_argument("--lock", metavar="OUT", help="write a lock file, from which --locked builds the same image")
     build.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
     build.add_argument("--sbom-format", choices=SBOM_FORMATS, default=SBOM_FORMATS[0], help="its form")
     build.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md or .html")
-    build.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO")
+    build.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO and the network boot tree")
+    build.add_argument(
+        "--kernel-option", action="append", default=[], metavar="OPT", help="add to the stock kernel options"
+    )
+    build.add_argument("--without-tools", action="store_true", help="leave VMware Tools off ISO and network boot tree")
+    build.add_argument("--without-installer", action="store_true", help="leave the installer off, to boot ESXi itself")
     build.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
     explain = commands.add_parser("explain", help="say why an image is as it is", allow_abbrev=False)
     _add_image_arguments(explain)
@@ -240,13 +250,15 @@ def _add_on(text: str) -> tuple[str, str]:
 def _require_outputs(options: argparse.Namespace) -> None:
     """Refuse what cannot end well before anything is opened: one file for two outputs, a report of no form."""
     outputs: dict[Path, str] = {}
-    for option in ("iso", "bundle", "lock", "sbom", "report"):
+    for option in ("iso", "bundle", "pxe", "lock", "sbom", "report"):
         path = getattr(options, option)
         if path is None:
             continue
         other = outputs.setdefault(Path(path).resolve(), option)
         if other != option:
             raise ModelError(f"--{other} and --{option} name one file", found=path, expected="two different files")
+    if options.pxe_prefix is not None and options.pxe is None:
+        raise ModelError("--pxe-prefix goes with --pxe only", found=options.pxe_prefix, hint="name the folder to write")
     if options.report is not None:
         require_report_suffix(options.report)
     if options.sbom is not None:
@@ -254,19 +266,7 @@ def _require_outputs(options: argparse.Namespace) -> None:
 
 
 def _write(options: argparse.Namespace, image: Image, depot: Depot, report: ValidationReport) -> list[ExportResult]:
-    results = []
-    if options.iso is not None:  # first, since its kickstart file may yet be refused, and then nothing is written
-        results.append(
-            export_iso(
-                image,
-                depot,
-                options.iso,
-                kickstart=options.kickstart,
-                allow=options.allow,
-                report=report,
-                progress=_show_progress,
-            )
-        )
+    results = _write_bootable(options, image, depot, report)
     if options.bundle is not None:
         results.append(
             export_bundle(image, depot, options.bundle, allow=options.allow, report=report, progress=_show_progress)
@@ -276,6 +276,47 @@ def _write(options: argparse.Namespace, image: Image, depot: Depot, report: Vali
         results.append(ExportResult(path=path, size_bytes=path.stat().st_size, image_digest=lock.digest))
     if options.sbom is not None:
         results.append(export_sbom(image, depot, options.sbom, format=options.sbom_format))
+    return results
+
+
+def _write_bootable(
+    options: argparse.Namespace, image: Image, depot: Depot, report: ValidationReport
+) -> list[ExportResult]:
+    """Write what boots, before all else, since kickstart file, prefix or kernel options may yet be refused."""
+    kernel_options = " ".join(options.kernel_option)
+    with_tools, with_installer = not options.without_tools, not options.without_installer
+    results = []
+    if options.pxe is not None:
+        results.append(
+            export_pxe(
+                image,
+                depot,
+                options.pxe,
+                prefix=options.pxe_prefix or "",
+                kickstart=options.kickstart,
+                kernel_options=kernel_options,
+                with_tools=with_tools,
+                with_installer=with_installer,
+                allow=options.allow,
+                report=report,
+                progress=_show_progress,
+            )
+        )
+    if options.iso is not None:
+        results.append(
+            export_iso(
+                image,
+                depot,
+                options.iso,
+                kickstart=options.kickstart,
+                kernel_options=kernel_options,
+                with_tools=with_tools,
+                with_installer=with_installer,
+                allow=options.allow,
+                report=report,
+                progress=_show_progress,
+            )
+        )
     return results
 
 

@@ -37,7 +37,7 @@ FLOORS = {
     "models.lock": 2.6,
     "models.sbom": 2.6,
     "models.host": 2.6,
-    "formats.xml": 3.1,
+    "formats.xml": 3.11,
     "formats.json_document": 3.1,
     "formats.gzip": 3.1,
     "formats.zstd": 3.1,

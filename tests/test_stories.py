@@ -509,6 +509,8 @@ def test_s13_removals_need_a_vcenter_that_knows_them(release: str, *, warned: bo
         assert "vCenter 8.0 U3 or later" in findings[0].message
         assert findings[0].items == (LPFC,)
     assert check_removals([], BaseImageVersion(version_of(release))) == ()
+    report = validate(custom(shop([release]), release, removed_components=[LPFC]))
+    assert codes(report.findings) == codes(findings)
 
 
 # Story S14, what to move to

@@ -72,6 +72,16 @@ def _info(code: str, message: str, items: Iterable[str], remedy: str) -> dict[st
     return _error(code, message, items, "", remedy) | {"severity": Severity.INFO}
 
 
+def _removals_need_newer_vcenter(*names: str) -> dict[str, Any]:
+    return _warning(
+        "removals-need-newer-vcenter",
+        "the spec removes components, which needs vCenter 8.0 U3 or later",
+        names,
+        "older ones do not know the key removed_components, and the base image, ESXi 7.0.3, can belong to an older one",
+        "import the spec into vCenter 8.0 U3 or later, or leave the removals to the add-on",
+    )
+
+
 # What the image lacks.
 
 
@@ -305,6 +315,7 @@ def _dependency_on_a_removed_component() -> Case:
                 "nothing in the image provides elx-api",
                 "loaded and able to provide it: ACM_bootbank_elx-api_1.0-1",
             ),
+            _removals_need_newer_vcenter("elx-api"),
         ),
     )
 
@@ -572,14 +583,36 @@ def _removed_component_absent() -> Case:
     stock.add_on(removed_components=["lpfc"])
     return Case(
         image=_composed(stock, removed=["net-acmee", "net-acme"]),
-        findings=tuple(
-            _info(
-                "removed-component-absent",
-                f"{who} removes {name}, which the image does not have",
-                [name],
-                "check the spelling of the name, or drop the removal",
-            )
-            for who, name in (("the add-on", "lpfc"), ("the spec", "net-acmee"))
+        findings=(
+            _removals_need_newer_vcenter("net-acme", "net-acmee"),
+            *(
+                _info(
+                    "removed-component-absent",
+                    f"{who} removes {name}, which the image does not have",
+                    [name],
+                    "check the spelling of the name, or drop the removal",
+                )
+                for who, name in (("the add-on", "lpfc"), ("the spec", "net-acmee"))
+            ),
+        ),
+    )
+
+
+def _asked_and_removed() -> Case:
+    stock = Stock()
+    stock.base_image()
+    stock.driver("net-acme")
+    return Case(
+        image=_composed(stock, {"net-acme": "1.0-1"}, removed=["net-acme"]),
+        findings=(
+            _warning(
+                "component-asked-and-removed",
+                "the spec asks for net-acme and removes it",
+                ["net-acme"],
+                "removals come last, so the component is not in the image",
+                "drop the name from one of the two lists",
+            ),
+            _removals_need_newer_vcenter("net-acme"),
         ),
     )
 
@@ -670,6 +703,7 @@ _CASES: dict[str, Callable[[], Case]] = {
     "pinned-vib-reserved: lower": _pinned_vib_lower,
     "pinned-vib-reserved: replaced": _pinned_vib_replaced,
     "removed-component-absent": _removed_component_absent,
+    "component-asked-and-removed": _asked_and_removed,
     "add-on-base-unsupported": _add_on_unsupported,
     "add-on-base-unknown": _add_on_unknown,
     "base-newer-than-add-on": _base_newer,
@@ -839,6 +873,7 @@ class TestReport:
             ("error", "conflict", _BASE),
             ("error", "missing-dependency", "w"),
             ("error", "missing-dependency", "x"),
+            ("warning", "removals-need-newer-vcenter", "net-acmee"),
             ("info", "removed-component-absent", "lpfc"),
             ("info", "removed-component-absent", "net-acmee"),
         ]

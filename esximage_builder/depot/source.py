@@ -129,6 +129,7 @@ class _Reading:
     stack: contextlib.ExitStack
     limits: ReadLimits
     budget: ReadBudget
+    paths_by_name: dict[int, dict[str, str]] = attrs.Factory(dict)
 
     def read_tree(self, tree: DepotTree, sniffed: Sniffed, *, depth: int) -> None:
         """Read a depot by its index, else what looks like VIBs and depots one level down."""
@@ -369,8 +370,19 @@ class _Reading:
         described = vib.with_file(VibFile(size_bytes=tree.sizes[path]))
         self.contents.vibs.append((described, VibLocation(tree, path)))
 
+    def _vib_path(self, vib: Vib, tree: DepotTree, folder: str) -> str | None:
+        """Return where the tree holds the VIB: by relative path, else by file name or id."""
+        stated = "" if vib.file is None else vib.file.relative_path
+        if stated and (path := join(folder, stated)) in tree.sizes:
+            return path
+        paths = self.paths_by_name.get(id(tree))
+        if paths is None:
+            paths = self.paths_by_name[id(tree)] = _paths_by_name(tree)
+        found = (paths.get(name) for name in (stated.rpartition("/")[2], f"{vib.id}{_VIB_SUFFIX}") if name)
+        return next((path for path in found if path is not None), None)
+
     def _place_vib(self, vib: Vib, tree: DepotTree, folder: str, where: str) -> None:
-        path = _vib_path(vib, tree, folder)
+        path = self._vib_path(vib, tree, folder)
         if path is None:
             self.contents.findings.append(
                 Finding(
@@ -436,14 +448,12 @@ def _document_kind(name: str) -> str | None:
     return folder if unit_folder_kind(folder) is not None and base.lower().endswith(".json") else None
 
 
-def _vib_path(vib: Vib, tree: DepotTree, folder: str) -> str | None:
-    """Return where the tree holds the VIB: by relative path, else by file name or id."""
-    stated = "" if vib.file is None else vib.file.relative_path
-    if stated and join(folder, stated) in tree.sizes:
-        return join(folder, stated)
-    wanted = {PurePosixPath(stated).name, f"{vib.id}{_VIB_SUFFIX}"} - {""}
-    found = sorted(path for path in tree.sizes if PurePosixPath(path).name in wanted)
-    return found[0] if found else None
+def _paths_by_name(tree: DepotTree) -> dict[str, str]:
+    """Return the first path of each file name in the tree."""
+    paths: dict[str, str] = {}
+    for path in sorted(tree.sizes):
+        paths.setdefault(path.rpartition("/")[2], path)
+    return paths
 
 
 def _listing(tree: DepotTree) -> str:

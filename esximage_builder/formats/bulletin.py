@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esximage_builder.errors import VersionSyntaxError
-from esximage_builder.formats.dates import parse_time, render_time
+from esximage_builder.formats.dates import render_time
 from esximage_builder.formats.xml import (
     XmlElement,
     add_element,
@@ -22,10 +22,10 @@ from esximage_builder.formats.xml import (
     invalid_field,
     new_element,
     parse_xml,
-    place,
     render_xml,
     require_text,
     text_of,
+    time_of,
     unknown_children,
 )
 from esximage_builder.models.component import Bulletin, Component
@@ -72,7 +72,7 @@ def parse_bulletin_element(element: XmlElement, *, where: str) -> Bulletin | Com
         description=text_of(children.get("description")),
         kb_url=text_of(children.get("kbUrl")),
         contact=text_of(children.get("contact")),
-        released_at=None if released is None else parse_time(text_of(released), where=place(released, where)),
+        released_at=time_of(released, where=where),
         platforms=_platforms(children.get("platforms")),
         vib_ids=_vib_ids(children.get("vibList"), where),
         extra=unknown_children(element, _KNOWN),

@@ -5,9 +5,7 @@ Source: docs/formats.md#image-profile.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from esximage_builder.formats.dates import parse_time, render_time
+from esximage_builder.formats.dates import render_time
 from esximage_builder.formats.xml import (
     XmlElement,
     add_element,
@@ -20,17 +18,14 @@ from esximage_builder.formats.xml import (
     invalid_field,
     new_element,
     parse_xml,
-    place,
     render_xml,
     require_text,
     text_of,
+    time_of,
     unknown_children,
 )
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.vocabulary import AcceptanceLevel
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 __all__ = ["parse_image_profile", "render_image_profile"]
 
@@ -57,8 +52,8 @@ def parse_image_profile(data: bytes, *, where: str, max_bytes: int) -> ImageProf
         name=require_text(children, "name", of=root, where=where),
         creator=text_of(children.get("creator")),
         profile_id=text_of(children.get("profileID")),
-        created_at=_time(children.get("creationtime"), where),
-        modified_at=_time(children.get("modifiedtime"), where),
+        created_at=time_of(children.get("creationtime"), where=where),
+        modified_at=time_of(children.get("modifiedtime"), where=where),
         serial_number=(serial is not None and integer(serial, text_of(serial), where=where, of="serialno")) or 0,
         description=text_of(children.get("description")),
         read_only=boolean(children.get("readonly"), where=where),
@@ -67,10 +62,6 @@ def parse_image_profile(data: bytes, *, where: str, max_bytes: int) -> ImageProf
         bulletin_ids=_bulletin_ids(children.get("bulletinlist")),
         extra=unknown_children(root, _KNOWN),
     )
-
-
-def _time(element: XmlElement | None, where: str) -> datetime | None:
-    return None if element is None else parse_time(text_of(element), where=place(element, where))
 
 
 def _vibs(element: XmlElement | None, where: str) -> tuple[ProfileVib, ...]:

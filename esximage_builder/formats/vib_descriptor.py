@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.checksums import Checksum
 from esximage_builder.errors import VersionSyntaxError
-from esximage_builder.formats.dates import parse_time, render_time
+from esximage_builder.formats.dates import render_time
 from esximage_builder.formats.xml import (
     XmlElement,
     add_element,
@@ -27,10 +27,10 @@ from esximage_builder.formats.xml import (
     invalid_field,
     new_element,
     parse_xml,
-    place,
     render_xml,
     require_text,
     text_of,
+    time_of,
     unknown_children,
 )
 from esximage_builder.models.constraint import Constraint, Provide
@@ -47,7 +47,6 @@ from esximage_builder.vocabulary import AcceptanceLevel, Relation, VibType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 __all__ = [
     "add_relationships",
@@ -115,7 +114,7 @@ def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:
         vendor=require_text(children, "vendor", of=root, where=where),
         summary=text_of(children.get("summary")),
         description=text_of(children.get("description")),
-        released_at=_time(children.get("release-date"), where),
+        released_at=time_of(children.get("release-date"), where=where),
         urls=[(url.get("key") or "", text_of(url)) for url in _items(children, "urls")],
         depends=relations["depends"],
         conflicts=relations["conflicts"],
@@ -155,10 +154,6 @@ def _version(children: dict[str, XmlElement], root: XmlElement, where: str) -> V
         return invalid_field(
             children["version"], error.message, where=where, found=error.found, expected=error.expected
         )
-
-
-def _time(element: XmlElement | None, where: str) -> datetime | None:
-    return None if element is None else parse_time(text_of(element), where=place(element, where))
 
 
 def parse_relationships(element: XmlElement | None, *, where: str) -> dict[str, tuple[Constraint, ...]]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NoReturn
 from lxml import etree
 
 from esximage_builder.errors import InvalidFieldError, LimitExceededError, MalformedDocumentError, ModelError
+from esximage_builder.formats.dates import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
 __all__ = [
     "XmlElement",
@@ -34,6 +36,7 @@ __all__ = [
     "require_child",
     "require_text",
     "text_of",
+    "time_of",
     "unknown_children",
 ]
 
@@ -177,6 +180,21 @@ def require_text(children: Mapping[str, XmlElement], tag: str, *, of: XmlElement
     if not text:
         invalid_field(child, f"<{tag}> is empty", where=where, expected="some text")
     return text
+
+
+def time_of(element: XmlElement | None, *, where: str) -> datetime | None:
+    """Return the time that the text spells; None if there is no element or no text.
+
+    Raises:
+        InvalidFieldError: No time of a known form.
+    """
+    if element is None:
+        return None
+    try:
+        return parse_time(text_of(element), where=where)
+    except InvalidFieldError as error:
+        # The place costs a walk over the document, so it is only looked up now.
+        return invalid_field(element, error.message, where=where, found=error.found, expected=error.expected)
 
 
 def boolean(element: XmlElement | None, *, where: str, default: bool = False) -> bool:

@@ -104,25 +104,29 @@ def local_names(vibs: Iterable[Vib]) -> dict[tuple[str, str], str]:
     """
     names: dict[tuple[str, str], str] = {}
     used: set[str] = set()
+    counters: dict[str, int] = {}
     for vib in sorted(vibs, key=lambda vib: vib.id):
         for payload in sorted(vib.payloads, key=lambda payload: payload.name):
-            name = payload.vfat_name or _counted_name(payload, used)
+            name = payload.vfat_name or _counted_name(payload, used, counters)
             used.add(name)
             names[vib.id, payload.name] = name
     return names
 
 
-def _counted_name(payload: Payload, used: set[str]) -> str:
+def _counted_name(payload: Payload, used: set[str], counters: dict[str, int]) -> str:
+    """Return the first unused name; ``counters`` remembers where to go on for each base and letter."""
     base = re.sub(r"[^a-z0-9.]", "_", payload.name.lower())
     letter = payload.type[0].lower()
-    counter = 0
+    family = f"{base[:_LOCAL_BASE_LENGTH]}.{letter}"
+    counter = counters.get(family, 0)
     while True:
         digits = f"{counter:02d}"
         room = _LOCAL_BASE_LENGTH if len(digits) == len("00") else _LOCAL_BASE_LENGTH - 1
         name = f"{base[:room]}.{letter}{digits}"
-        if name not in used:
-            return name
         counter += 1
+        if name not in used:
+            counters[family] = counter
+            return name
 
 
 def boot_modules(image: Image, *, with_tools: bool = True) -> tuple[BootModule, ...]:
