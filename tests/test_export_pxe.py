@@ -15,7 +15,7 @@ from edited import ar_members, edit_zip, render_vib
 from images import base_vibs, small_vib, write_base_depot
 
 import esximage_builder as eib
-from esximage_builder.authoring.vib import raw_payload, tgz_payload
+from esximage_builder.authoring.vib import boot_payload, raw_payload, tgz_payload, vgz_payload
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.formats.iso9660_reader import open_iso
 
@@ -107,8 +107,9 @@ def test_the_tree_is_the_disc_in_lower_case_without_what_only_discs_have(worksho
     assert disc.keys() - tree.keys() == only_disc
     assert tree.keys() - disc.keys() == {"mboot.efi", "boot.ipxe"}
     assert {name for name in tree.keys() & disc.keys() if tree[name] != disc[name]} == {
-        "boot.cfg", "efi/boot/boot.cfg", 
-    }  # fmt: skip
+        "boot.cfg",
+        "efi/boot/boot.cfg",
+    }
     assert {"mboot.c32", "efi/boot/bootx64.efi", "osl.txt", "b.b00", "tools.t00", "imgdb.tgz"} <= tree.keys()
     assert all(name == name.lower() for name in tree)
 
@@ -195,23 +196,368 @@ def test_the_ipxe_script_starts_the_loader_of_the_firmware(workshop: Workshop, p
     ]
 
 
-def without_payloads(vibs: list[AuthoredVib], *names: str) -> list[AuthoredVib]:
-    """The same depot whose esx-base has other payloads for those names."""
-    kernel = base_vibs(VERSION, kernel=b"kernel", bios_loader=None, efi_image=None)[0]
-    kept = tuple(payload for payload in _payloads_of(kernel) if payload.name not in names)
-    return [small_vib("esx-base", VERSION, kept, vendor="VMware"), *vibs[1:]]
+@pytest.mark.parametrize(
+    ("kept", "missing"),
+    [pytest.param("boot_com32_bios", "UEFI", id="BIOS only"), pytest.param("boot_loader_efi", "BIOS", id="UEFI only")],
+)
+def test_the_ipxe_script_says_which_loader_there_is_none_of(tmp_path: Path, kept: str, missing: str) -> None:
+    name = {"boot_com32_bios": "mboot.c32", "boot_loader_efi": "BOOTx64.EFI"}[kept]
+    base = small_vib(
+        "esx-base", VERSION, (boot_payload("b", b"kernel", boot_order=10), raw_payload(name, b"loader", type=kept))
+    )
+    workshop = make_workshop(tmp_path, [base])
+    with workshop.depot:
+        workshop.export()
+    script = workshop.files["boot.ipxe"].decode()
+    assert f"echo This image has no loader for {missing}\nexit 1\n" in script
+    assert script.count("kernel ") == 1
+    assert {"mboot.c32", "mboot.efi"} & workshop.files.keys() == {"mboot.efi" if missing == "BIOS" else "mboot.c32"}
 
 
-def _payloads_of(vib: AuthoredVib) -> list[Any]:
-    members = ar_members(vib.data)
-    return [
-        attrs.evolve(
-            raw_payload(payload.name, members[payload.name], type=payload.type),
-            **{
-                key: value
-                for key, value in {"boot_order": payload.boot_order, "vfat_name": payload.vfat_name}.items()
-                if value
-            },
-        )
-        for payload in vib.vib.payloads
+# Variants
+
+
+def test_without_tools_the_tree_has_no_locker_vib(workshop: Workshop) -> None:
+    workshop.export(with_tools=False)
+    assert "tools.t00" not in workshop.files
+    assert not any("tools" in str(module) for module in workshop.boot_cfg.modules)
+
+
+@pytest.mark.parametrize("medium", ["disc", "tree"])
+def test_without_the_installer_esxi_itself_boots(workshop: Workshop, medium: str) -> None:
+    if medium == "tree":
+        workshop.export(with_installer=False)
+        files, boot_cfg = workshop.files, workshop.boot_cfg
+    else:
+        workshop.export_iso(with_installer=False)
+        files = {name.lower(): data for name, data in workshop.disc_files.items()}
+        boot_cfg = parse_boot_cfg(files["boot.cfg"], where="disc")
+    assert "runweasel" not in boot_cfg.kernelopt
+    assert not [name for name in files if name.startswith(("weaselin", "upgrade/"))]
+    assert not any("weasel" in str(module) for module in boot_cfg.modules)
+
+
+def test_with_the_installer_it_is_a_module(workshop: Workshop) -> None:
+    workshop.export()
+    assert "weaselin.t00" in [module.file_name for module in workshop.boot_cfg.modules]
+
+
+def test_a_name_that_only_the_tree_has_is_kept_free(tmp_path: Path) -> None:
+    """A module named as the copy of the UEFI loader is mapped; on a disc it keeps its name."""
+    odd = small_vib("odd", "1.0-1", (vgz_payload("odd", {"a": b"module"}, vfat_name="mboot.efi"),))
+    workshop = make_workshop(tmp_path, [VIBS[0], odd])
+    with workshop.depot:
+        result = workshop.export()
+        workshop.export_iso()
+    assert workshop.files["mboot.efi"] == workshop.files["efi/boot/bootx64.efi"]
+    assert [finding.code for finding in result.findings] == ["local-name-mapped"]
+    assert "MBOOT.EFI" in workshop.disc_files
+
+
+# Kernel options and kickstart files; both exports take them alike
+
+EXPORTS = [pytest.param(Workshop.export, id="tree"), pytest.param(Workshop.export_iso, id="disc")]
+each_export = pytest.mark.parametrize("export", EXPORTS)
+
+
+class Export(Protocol):
+    def __call__(self, workshop: Workshop, /, **options: Any) -> eib.ExportResult: ...
+
+
+def codes(result: eib.ExportResult) -> list[str]:
+    return [finding.code for finding in result.findings if finding.code != "local-name-mapped"]
+
+
+@each_export
+def test_kernel_options_are_added_only_when_asked_for_and_named(workshop: Workshop, export: Export) -> None:
+    asked = export(workshop, kernel_options=" allowLegacyCPU=true  systemMediaSize=small")
+    added = [finding for finding in asked.findings if finding.code == "kernel-options-added"]
+    assert [(finding.severity, finding.items) for finding in added] == [
+        (eib.Severity.INFO, ("allowLegacyCPU=true", "systemMediaSize=small"))
     ]
+    report = eib.render_text_report(workshop.image, eib.validate(workshop.image), results=[asked])
+    assert "kernel-options-added: kernel options that no stock disc has: allowLegacyCPU=true" in report
+
+
+@each_export
+def test_unasked_there_is_no_option_beyond_the_stock_ones(workshop: Workshop, export: Export) -> None:
+    assert codes(export(workshop)) == []
+    data = workshop.files["boot.cfg"] if workshop.target.exists() else workshop.disc_files["BOOT.CFG"]
+    assert set(parse_boot_cfg(data, where="boot.cfg").kernelopt.split()) <= {"runweasel", "cdromBoot"}
+
+
+def test_kernel_options_stand_after_the_stock_ones(workshop: Workshop) -> None:
+    workshop.export(kernel_options="ks=http://server/ks.cfg\nkernel=/evil")
+    assert workshop.boot_cfg.kernelopt == "runweasel ks=http://server/ks.cfg kernel=/evil"
+    assert workshop.boot_cfg.kernel == "b.b00"
+
+
+def test_a_kickstart_file_goes_where_the_prefix_says(workshop: Workshop) -> None:
+    result = workshop.export(kickstart=KICKSTART, prefix=f"{ADDRESS}/")
+    assert workshop.files["ks_cust.cfg"] == KICKSTART
+    assert workshop.boot_cfg.kernelopt == f"runweasel ks={ADDRESS}/ks_cust.cfg"
+    assert codes(result) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/esxi", "tftp://server/esxi"])
+def test_a_kickstart_file_without_an_address_is_refused(workshop: Workshop, prefix: str) -> None:
+    with pytest.raises(eib.ModelError, match="needs an address as prefix"):
+        workshop.export(kickstart=KICKSTART, prefix=prefix)
+    assert workshop.left == []
+
+
+@each_export
+def test_a_kickstart_file_without_the_installer_is_refused(workshop: Workshop, export: Export) -> None:
+    with pytest.raises(eib.ModelError, match="without the installer"):
+        export(workshop, kickstart=KICKSTART, with_installer=False, **prefixed(export))
+    assert workshop.left == []
+
+
+def prefixed(export: Export) -> dict[str, str]:
+    return {"prefix": ADDRESS} if export is Workshop.export else {}
+
+
+@each_export
+def test_a_kickstart_file_that_installs_nothing_is_refused_unless_allowed(workshop: Workshop, export: Export) -> None:
+    with pytest.raises(eib.IncompatibleImageError, match="kickstart file has errors"):
+        export(workshop, kickstart=b"reboot\n", **prefixed(export))
+    result = export(workshop, kickstart=b"reboot\n", allow=["kickstart-no-install"], **prefixed(export))
+    assert [finding.code for finding in result.waived] == ["kickstart-no-install"]
+
+
+@each_export
+@pytest.mark.parametrize(
+    ("kickstart", "options", "code_of"),
+    [
+        pytest.param(None, "ks=cdrom:/KS.CFG", ["kickstart-not-on-disc"] * 2, id="nowhere"),
+        pytest.param(None, "ks=cdrom:/osl.txt", ["kickstart-not-on-disc", "kickstart-path-case"], id="lower case"),
+        pytest.param(None, "ks=cdrom:/OSL.TXT", ["kickstart-not-on-disc", ""], id="on the disc only"),
+        pytest.param(KICKSTART, "ks=http://other/ks.cfg", ["kickstart-named-twice"] * 2, id="twice"),
+        pytest.param(None, "ks=http://other/ks.cfg", ["", ""], id="elsewhere"),
+        pytest.param(None, "ks=usb", ["", ""], id="on a stick"),
+    ],
+)
+def test_a_ks_option_that_leads_nowhere_is_refused_unless_allowed(
+    workshop: Workshop, export: Export, kickstart: bytes | None, options: str, code_of: list[str]
+) -> None:
+    code = code_of[export is not Workshop.export]
+    arguments = {"kickstart": kickstart, "kernel_options": options, **prefixed(export)}
+    if code:
+        with pytest.raises(
+            eib.IncompatibleImageError, match="kernel options have errors, nothing is written"
+        ) as caught:
+            export(workshop, **arguments)
+        assert [finding.code for finding in caught.value.findings] == [code]
+        assert not workshop.target.exists()
+        assert not (workshop.folder / "out.iso").exists()
+    result = export(workshop, **arguments, allow=[code])
+    assert [finding.code for finding in result.waived] == [code] * bool(code)
+    assert codes(result) == ["kernel-options-added"]
+
+
+# What must boot has a kernel, whatever is waived
+
+
+def drivers_only() -> list[AuthoredVib]:
+    return [vib for vib in VIBS if vib.vib.name != "esx-base"]
+
+
+def kernel_in_an_overlay() -> list[AuthoredVib]:
+    kernel = small_vib("esx-base", VERSION, (boot_payload("b", b"kernel", boot_order=10),), overlay=True)
+    return [kernel, *drivers_only()]
+
+
+@each_export
+@pytest.mark.parametrize("vibs", [drivers_only, kernel_in_an_overlay], ids=lambda make: make.__name__)
+def test_a_driver_never_becomes_the_kernel(
+    tmp_path: Path, export: Export, vibs: Callable[[], list[AuthoredVib]]
+) -> None:
+    workshop = make_workshop(tmp_path, vibs())
+    with workshop.depot:
+        allow = [finding.code for finding in eib.validate(workshop.image, workshop.depot.catalog).errors]
+        with pytest.raises(eib.IncompatibleImageError, match="no kernel and would not boot") as caught:
+            export(workshop, allow=[*allow, "no-bootable-base"])
+        assert [finding.code for finding in caught.value.findings] == ["no-bootable-base"]
+        assert workshop.left == []
+        assert not (tmp_path / "out.iso").exists()
+        eib.export_bundle(workshop.image, workshop.depot, tmp_path / "out.zip", allow=[*allow, "no-bootable-base"])
+
+
+# The target folder
+
+
+def test_a_folder_that_is_empty_is_taken(workshop: Workshop) -> None:
+    workshop.target.mkdir()
+    result = workshop.export()
+    assert result.path == workshop.target
+    assert result.image_digest == workshop.image.digest
+    assert result.size_bytes == sum(map(len, workshop.files.values()))
+    assert [path.name for path in workshop.target.parent.iterdir()] == ["tree"]
+
+
+def test_files_and_folders_have_the_usual_modes(workshop: Workshop) -> None:
+    """A server runs as another user; a temporary folder is born private."""
+    (workshop.folder / "usual").mkdir()
+    (workshop.folder / "usual" / "file").touch()
+    workshop.export()
+    for ours, usual in ((".", "."), ("efi", "."), ("boot.cfg", "file"), ("mboot.efi", "file")):
+        assert (workshop.target / ours).stat().st_mode == (workshop.folder / "usual" / usual).stat().st_mode
+
+
+def test_two_runs_give_the_same_bytes(workshop: Workshop) -> None:
+    workshop.export(prefix=ADDRESS, kickstart=KICKSTART)
+    again = attrs.evolve(workshop, folder=workshop.folder / "again")
+    again.target.parent.mkdir(parents=True)
+    again.export(prefix=ADDRESS, kickstart=KICKSTART)
+    assert again.files == workshop.files
+
+
+def a_file(target: Path) -> None:
+    target.write_bytes(b"old")
+
+
+def a_folder_with_a_file(target: Path) -> None:
+    target.mkdir()
+    (target / ".hidden").write_bytes(b"old")
+
+
+def a_link_to_a_folder(target: Path) -> None:
+    (target.parent / "elsewhere").mkdir()
+    target.symlink_to(target.parent / "elsewhere", target_is_directory=True)
+
+
+@pytest.mark.parametrize("put", [a_file, a_folder_with_a_file, a_link_to_a_folder], ids=lambda put: put.__name__)
+def test_what_is_there_already_is_left_alone(workshop: Workshop, put: Callable[[Path], None]) -> None:
+    put(workshop.target)
+    before = workshop.left
+    with pytest.raises(eib.ExportError, match="the target is there already") as caught:
+        workshop.export()
+    assert caught.value.where == str(workshop.target)
+    assert workshop.left == before
+
+
+@pytest.mark.parametrize("name", ["missing/tree", "a\0b", "file/tree", "n" * 300])
+def test_an_impossible_target_is_our_error(workshop: Workshop, name: str) -> None:
+    (workshop.target.parent / "file").touch()
+    with pytest.raises(eib.ExportError):
+        eib.export_pxe(workshop.image, workshop.depot, workshop.target.parent / name)
+    assert workshop.left == ["file"]
+
+
+# Faults
+
+
+def test_a_full_disk_at_any_file_leaves_nothing(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = fails_at = 0
+
+    def fsync(handle: int) -> None:
+        nonlocal count
+        count += 1
+        if count > fails_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        for fails_at in (0, 1, 2, 5, 10, 15, 20):  # noqa: B007 - fsync reads it
+            count = 0
+            with pytest.raises(eib.ExportError, match="No space left on device"):
+                workshop.export(prefix="/esxi")
+            assert workshop.left == []
+    workshop.export(prefix="/esxi")
+    assert len(workshop.files) > 20
+
+
+def test_an_interrupt_at_any_progress_leaves_nothing(workshop: Workshop) -> None:
+    calls: list[int] = []
+    workshop.export(progress=lambda _stage, done, _total: calls.append(done))
+    for stop_at in (calls[0], calls[len(calls) // 2], calls[-1]):
+
+        def stop(_stage: str, done: int, _total: int, *, at: int = stop_at) -> None:
+            if done >= at:
+                raise KeyboardInterrupt
+
+        other = attrs.evolve(workshop, folder=workshop.folder / f"stopped {stop_at}")
+        other.target.parent.mkdir(parents=True)
+        with pytest.raises(KeyboardInterrupt):
+            other.export(progress=stop)
+        assert other.left == []
+
+
+def test_progress_rises_to_the_total(workshop: Workshop) -> None:
+    calls: list[tuple[int, int]] = []
+    workshop.export(progress=lambda _stage, done, total: calls.append((done, total)))
+    done = [count for count, _ in calls]
+    total = calls[-1][1]
+    assert done == sorted(done)
+    assert {total for _, total in calls} == {total}
+    assert done[-2] == done[-1] == total > 0
+
+
+def test_a_target_that_appears_meanwhile_is_left_alone(workshop: Workshop) -> None:
+    def put(_stage: str, _done: int, _total: int) -> None:
+        workshop.target.mkdir(exist_ok=True)
+        (workshop.target / "mine").touch()
+
+    with pytest.raises(eib.ExportError):
+        workshop.export(progress=put)
+    assert workshop.left == ["tree", "tree/mine"]
+
+
+@pytest.mark.parametrize("payload", ["k", "BOOTx64.EFI", "s"])
+def test_a_payload_with_other_bytes_is_refused(workshop: Workshop, payload: str) -> None:
+    def damage(name: str, data: bytes) -> bytes:
+        if not name.endswith(".vib") or "esx-base" not in name:
+            return data
+        members = ar_members(data)
+        members[payload] = bytes([members[payload][0] ^ 1]) + members[payload][1:]
+        return render_vib(members)
+
+    damaged = edit_zip(workshop.folder / "base.zip", workshop.folder / "damaged.zip", damage)
+    with eib.open_depot(damaged) as depot, pytest.raises(eib.ChecksumMismatchError):
+        eib.export_pxe(workshop.image, depot, workshop.target)
+    assert workshop.left == []
+
+
+def test_an_image_with_errors_is_refused_and_a_waived_one_says_so(workshop: Workshop) -> None:
+    wrong = small_vib("needy", "1.0-1", (vgz_payload("needy", {"a": b"b"}),), depends=["nothing-has-this"])
+    folder = workshop.folder / "wrong"
+    folder.mkdir()
+    made = make_workshop(folder, [*VIBS, wrong])
+    with made.depot:
+        with pytest.raises(eib.IncompatibleImageError):
+            made.export()
+        assert made.left == []
+        assert [finding.code for finding in made.export(allow=["missing-dependency"]).waived] == ["missing-dependency"]
+
+
+# It boots
+
+
+needs_boot_tools = pytest.mark.skipif(
+    bool(boot_harness.missing_network_tools()),
+    reason=f"boot tests need: {', '.join(boot_harness.missing_network_tools())}",
+)
+
+
+@pytest.mark.boot
+@needs_boot_tools
+@pytest.mark.parametrize(
+    ("firmware", "prefix", "through_ipxe"),
+    [
+        pytest.param("bios", "", True, id="BIOS, iPXE runs the script, no prefix"),
+        pytest.param("uefi", "esxi", False, id="UEFI loads mboot.efi, path as prefix"),
+    ],
+)
+def test_every_module_arrives_over_the_network(
+    tmp_path: Path, firmware: boot_harness.Firmware, prefix: str, through_ipxe: bool
+) -> None:
+    """The newest layout; byte for byte and in order."""
+    option = "ks=http://server/ks.cfg"
+    tree = network_tree(tmp_path, "9.0.2-0.25148076", prefix=prefix, kernel_options=option)
+
+    result = boot_harness.boot_pxe(tree, firmware=firmware, work=tmp_path, folder="/esxi", through_ipxe=through_ipxe)
+
+    expected = arrivals_from_tree(tree)
+    assert len(expected) > 12
+    assert result.modules == expected
+    assert result.kernel_cmdline == f"b.b00 runweasel {option}"
