@@ -6,7 +6,8 @@ import json
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, final
+from pathlib import Path
+from typing import Any, final
 
 import attrs
 import pytest
@@ -16,9 +17,6 @@ from images import base_vibs, write_base_depot
 import esximage_builder as eib
 from esximage_builder.cli import main
 from esximage_builder.formats.iso9660_reader import open_iso
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 U3F = DEPOTS / "VMware-ESXi-7.0U3f-20036589-depot.zip"
 U3G = DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip"
@@ -609,3 +607,13 @@ def test_progress_is_shown_on_terminals_only(run: Runner, out: Path, monkeypatch
     shown = run("build", "--depot", U3G, "--base", VERSION, "--bundle", out / "custom.zip")
     assert shown.err.endswith("bundle 100 %\n")
     assert shown.out == quiet.out
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`esximage inspect ... | head` ends without a traceback."""
+    depot = Path(__file__).parents[1] / "fixtures" / "depots" / "VMware-ESXi-8.0U3-24022510-depot.zip"
+    command = f"{sys.executable} -m esximage_builder inspect {depot} --json | head -c 10"
+
+    outcome = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False)
+
+    assert (outcome.returncode, outcome.stderr) == (0, b"")

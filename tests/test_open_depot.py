@@ -701,3 +701,15 @@ def test_two_ids_with_one_digest_keep_their_own_bytes(tmp_path: Path) -> None:
         for vib in opened.catalog.vibs:
             with opened.open_vib(vib) as source:
                 assert source.read() == (honest if vib.name == "net-one" else liar).vib()
+
+
+def test_bytes_of_a_closed_depot_are_refused(tmp_path: Path) -> None:
+    """The catalog outlives its depot, the bytes do not; the error says where to export."""
+    DepotBuilder().with_vibs(VibBuilder()).write(tmp_path / "a.zip")
+    with open_depot(tmp_path / "a.zip") as depot:
+        (vib,) = depot.catalog.vibs
+
+    with pytest.raises(SourceUnreadableError, match="closed") as caught:
+        depot.open_vib(vib)
+
+    assert "with block" in caught.value.hint

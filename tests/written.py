@@ -56,9 +56,7 @@ class Generation:
 GENERATIONS = {
     generation.name: generation
     for generation in (
-        Generation(
-            name="6.7", depots=("VMware-ESXi-6.7.0-8169922-depot.zip",), profile="ESXi-6.7.0-8169922-standard"
-        ),
+        Generation(name="6.7", depots=("VMware-ESXi-6.7.0-8169922-depot.zip",), profile="ESXi-6.7.0-8169922-standard"),
         Generation(
             name="7.0U2a",
             depots=("VMware-ESXi-7.0U2a-17867351-depot.zip", "ACME-ESXi-Addon-702.17867351.A03-depot.zip"),
@@ -136,7 +134,9 @@ def remade(files: Mapping[str, bytes], *, bios: bool = True, efi: bool = True, i
     """Write a disc of these files with pycdlib."""
     disc = pycdlib.PyCdlib()
     disc.new(interchange_level=3)
-    for folder in sorted({"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}):
+    for folder in sorted(
+        {"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}
+    ):
         disc.add_directory(f"/{folder}")
     for path, data in files.items():
         disc.add_fp(io.BytesIO(data), len(data), iso_name(path))

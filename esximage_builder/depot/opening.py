@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
-from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError
+from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.vib_archive import VibHead, read_vib_head
 from esximage_builder.limits import ReadBudget, ReadLimits
@@ -43,6 +43,7 @@ class Depot:
         self.limits = limits
         self._locations = locations
         self._stack = stack
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -54,9 +55,16 @@ class Depot:
 
     def close(self) -> None:
         """Close the files; the catalog stays usable, the bytes do not."""
+        self._is_closed = True
         self._stack.close()
 
     def _location(self, vib: Vib) -> VibLocation:
+        if self._is_closed:
+            raise SourceUnreadableError(
+                f"the depot was closed before {vib.id} was read",
+                where=", ".join(self.catalog.sources),
+                hint="export inside the with block that opened the depot",
+            )
         # The digest of a loose VIB is not known until an export measures it: its descriptor finds it too.
         places = self._locations.get((vib.id, vib.fingerprint)) or self._locations.get(
             (vib.id, vib.with_file(None).fingerprint)

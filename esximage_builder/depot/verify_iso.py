@@ -81,6 +81,7 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
             _check_image(contents, boot_cfg, checks, bounds)
             question = "are the archives whole that the boot loader loads?"
             checks.ask("archives", question, Certainty.CONFIRMED, check_archives(disc, bounds))
+        if contents is not None and contents.profiles:  # without a profile nobody knows the files' names
             depth = "stored and unpacked" if deep else "stored"
             damage = check_disc_bytes(contents, boot_cfg, limits=bounds, deep=deep, has_table=has_table)
             question = f"are all payloads there, and what their checksums say ({depth})?"

@@ -176,7 +176,9 @@ def _missing_dependency(vib: Vib, constraint: Constraint, index: ProvideIndex, l
         cause = f"the driver was built for other ESXi releases; this base image provides {', '.join(others)}"
     else:
         cause = f"nothing in the image provides {constraint.name}"
-    providers = () if loaded is None else loaded.providers(constraint)
+    # Another release's base VIB is no way out: it comes with its own base image.
+    offered = () if loaded is None else loaded.providers(constraint)
+    providers = [provider for provider in offered if not provider.has_boot_payload]
     if providers:
         remedy = f"loaded and able to provide it: {', '.join(sorted(p.id for p in providers)[:5])}"
     else:
