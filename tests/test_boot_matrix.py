@@ -60,12 +60,13 @@ Each has a kickstart file, or an option that points to one.
 GRUB stands in the place of ESXi's loaders and loads what `boot.cfg` names.
 The test kernel prints name, size and CRC-32 of every module.
 A row has passed if the kernel options and every module arrived, byte for byte and in order.
+The real `mboot.c32` is no boot file for a network card: with BIOS, PXELINUX or iPXE starts it.
 ESXi itself is not started: this shows that a loader finds everything, not that an installation works.
 
 | Medium | How it is started |
 |---|---|
 | ISO | from a CD drive |
-| PXE | the firmware loads `mboot.c32` or `mboot.efi` by TFTP; `boot.cfg` has a path as prefix |
+| PXE | the network card loads `mboot.c32` or `mboot.efi` by TFTP itself; `boot.cfg` has a path as prefix |
 | iPXE | iPXE runs `boot.ipxe` from TFTP; `boot.cfg` has no prefix |
 | iPXE+HTTP | as iPXE; `boot.cfg` has the address of a web server as prefix, and loaders and modules come from there |
 

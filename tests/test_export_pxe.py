@@ -15,6 +15,7 @@ from edited import DEPOTS, ar_members, edit_zip, render_vib
 from images import base_vibs, small_vib, write_base_depot
 
 import esximage_builder as eib
+from esximage_builder import cli
 from esximage_builder.authoring.vib import boot_payload, raw_payload, tgz_payload, vgz_payload
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.formats.iso9660_reader import open_iso
@@ -519,7 +520,96 @@ def test_an_image_with_errors_is_refused_and_a_waived_one_says_so(tmp_path: Path
     assert [finding.code for finding in result.waived] == ["missing-dependency"]
 
 
+# The command line
+
+
+def build(workshop: Workshop, *arguments: str | Path) -> int:
+    base = ("build", "--depot", workshop.folder / "base.zip", "--base", VERSION)
+    return cli.main([str(argument) for argument in (*base, *arguments)])
+
+
+def test_the_command_line_passes_every_choice_to_tree_and_disc(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kickstart = workshop.folder / "ks.cfg"
+    kickstart.write_bytes(KICKSTART)
+    code = build(
+        workshop,
+        *("--pxe", workshop.target, "--pxe-prefix", ADDRESS, "--iso", workshop.folder / "out.iso"),
+        *("--kickstart", kickstart, "--kernel-option", "a=1", "--kernel-option", "b", "--without-tools"),
+    )
+    assert code == 0
+    disc = workshop.disc_files
+    on_disc = parse_boot_cfg(disc["BOOT.CFG"], where="disc")
+    assert on_disc.kernelopt == "cdromBoot runweasel ks=cdrom:/KS_CUST.CFG a=1 b"
+    assert workshop.boot_cfg.kernelopt == f"runweasel ks={ADDRESS}/ks_cust.cfg a=1 b"
+    assert workshop.boot_cfg.prefix == ADDRESS
+    assert disc["KS_CUST.CFG"] == workshop.files["ks_cust.cfg"] == KICKSTART
+    assert not {"tools.t00", "TOOLS.T00"} & {*disc, *workshop.files}
+    assert capsys.readouterr().out.count("kernel-options-added") == 2
+
+
+def test_the_command_line_leaves_the_installer_off(workshop: Workshop) -> None:
+    assert build(workshop, "--pxe", workshop.target, "--without-installer") == 0
+    assert workshop.boot_cfg.kernelopt == ""
+    assert "weaselin.t00" not in workshop.files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["--pxe-prefix", "/esxi"], "--pxe-prefix goes with --pxe only", id="prefix without tree"),
+        pytest.param(["--pxe", "out/x", "--iso", "out/x"], "name one file", id="one place for two"),
+    ],
+)
+def test_the_command_line_refuses_what_cannot_be_meant(
+    workshop: Workshop,
+    arguments: list[str],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(workshop.folder)
+    assert build(workshop, *arguments) == 2
+    assert says in capsys.readouterr().err
+    assert workshop.left == []
+
+
 # It boots
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name", "expected"),
+    [
+        pytest.param("", "b.b00", "(tftp,10.0.2.2)/here/b.b00", id="beside boot.cfg"),
+        pytest.param("esxi", "b.b00", "(tftp,10.0.2.2)/esxi/b.b00", id="relative to the root"),
+        pytest.param("/esxi/", "b.b00", "(tftp,10.0.2.2)/esxi/b.b00", id="absolute"),
+        pytest.param("/esxi", "/b.b00", "(tftp,10.0.2.2)/b.b00", id="name with a slash"),
+        pytest.param("http://server:8080/a/b", "b.b00", "(http,server:8080)/a/b/b.b00", id="address"),
+        pytest.param("tftp://server", "b.b00", "(tftp,server)/b.b00", id="address of a root"),
+    ],
+)
+def test_the_harness_finds_files_as_the_loader_does(prefix: str, name: str, expected: str) -> None:
+    text = f"kernel={name}\nprefix={prefix}\nmodules={name} x --- {name}\n"
+    lines = boot_harness.grub_network_script(text, folder="/here").splitlines()
+    assert [line for line in lines if expected in line] == [
+        f"multiboot '{expected}' {name}",
+        f"module --nounzip '{expected}' {name} x",
+        f"module --nounzip '{expected}' {name}",
+    ]
+    assert boot_harness.named_files(text) == [name, name]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("modules=a", "no kernel", id="no kernel"),
+        pytest.param("kernel=b.b00\nprefix=nfs://server/", "cannot load from", id="a scheme that GRUB has not"),
+    ],
+)
+def test_the_harness_refuses_what_it_cannot_boot(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        boot_harness.grub_network_script(text, folder="/")
 
 
 needs_boot_tools = pytest.mark.skipif(

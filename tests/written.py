@@ -8,10 +8,12 @@ from __future__ import annotations
 import functools
 import gzip
 import io
+import os
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, final
+from unittest import mock
 
 import attrs
 import pycdlib
@@ -95,9 +97,14 @@ class Written:
 
 @functools.cache
 def written(name: str) -> Written:
-    """Export the image of a generation, once in a test run."""
+    """Export the image of a generation, once in a test run, with no date from outside."""
     generation = GENERATIONS[name]
-    with tempfile.TemporaryDirectory() as folder, eib.open_depot(*generation.paths) as depot:
+    with (
+        mock.patch.dict(os.environ),
+        tempfile.TemporaryDirectory() as folder,
+        eib.open_depot(*generation.paths) as depot,
+    ):
+        os.environ.pop("SOURCE_DATE_EPOCH", None)
         image = generation.image(depot.catalog)
         iso, bundle = Path(folder, "custom.iso"), Path(folder, "custom.zip")
         eib.export_iso(image, depot, iso)

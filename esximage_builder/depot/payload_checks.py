@@ -6,7 +6,7 @@ Source: docs/formats.md#payloads (checksum forms).
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, final
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum, Hasher, hasher_for
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
@@ -45,16 +45,8 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
     Returns:
         What differs; nothing is raised for damaged bytes.
     """
-    digest = hashlib.sha256()
-    counted = [0]
-
-    def blocks() -> Iterator[bytes]:
-        while block := source.read(COPY_BLOCK_BYTES):
-            digest.update(block)
-            counted[0] += len(block)
-            yield block
-
-    stream = block_stream(blocks())
+    measured = _Measured(source)
+    stream = block_stream(measured.blocks())
     findings: list[Finding] = []
     try:
         for payload, data, size in iter_payloads(stream, vib, where=where, limits=limits):
@@ -65,11 +57,28 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
         while stream.read(COPY_BLOCK_BYTES):
             pass
     except EsxImageError as error:
-        if not any(finding.code == "vib-damaged" for finding in findings):
-            findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
-    else:
-        findings += _check_file(vib, digest.hexdigest(), counted[0], where)
+        findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+    if measured.is_whole:
+        findings += _check_file(vib, measured.digest.hexdigest(), measured.size_bytes, where)
     return tuple(findings)
+
+
+@final
+class _Measured:
+    """A source that is hashed and counted while it is read."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.digest = hashlib.sha256()
+        self.size_bytes = 0
+        self.is_whole = False
+
+    def blocks(self) -> Iterator[bytes]:
+        while block := self._source.read(COPY_BLOCK_BYTES):
+            self.digest.update(block)
+            self.size_bytes += len(block)
+            yield block
+        self.is_whole = True
 
 
 def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from esximage_builder.export.depot_writer import with_file_facts
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.lock_file import render_lock
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
-from esximage_builder.rules.compose import compose, image_from_profile
-from esximage_builder.rules.locked import check_loaded, check_same, locked_catalog
+from esximage_builder.rules.locked import check_loaded, check_same, image_of_lock
+from esximage_builder.vocabulary import ComponentSource
 from esximage_builder.whole_file import write_file
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
     from esximage_builder.models.vib_store import VibStore
-    from esximage_builder.vocabulary import ComponentSource
 
 __all__ = ["compose_locked", "make_lock", "write_lock"]
 
@@ -60,17 +59,22 @@ def make_lock(image: Image, store: VibStore) -> Lock:
 
 
 def _components(image: Image) -> Iterator[LockedComponent]:
-    lost: dict[str, ComponentSource] = {}
     for entry in image.components:
         component = entry.component
         yield LockedComponent(name=component.name, version=component.version.text, source=entry.source)
-        lost |= {str(loser.component): loser.source for loser in entry.overridden}
-    for removed in image.removed:
-        lost |= {str(loser.component): loser.source for loser in removed.removed}
+    lost = _losers(image)
     for component in image.reserved_components:
         yield LockedComponent(
             name=component.name, version=component.version.text, source=lost.get(component.id), is_reserved=True
         )
+
+
+def _losers(image: Image) -> dict[str, ComponentSource]:
+    """Return who brought each component that lost, by its id: of several the highest."""
+    lost = [loser for entry in image.components for loser in entry.overridden]
+    lost += [loser for entry in image.removed for loser in entry.removed]
+    lost.sort(key=lambda loser: list(ComponentSource).index(loser.source))
+    return {str(loser.component): loser.source for loser in lost}
 
 
 def _vib(vib: Vib, store: VibStore, *, is_reserved: bool) -> LockedVib:
@@ -125,12 +129,8 @@ def compose_locked(depot: Depot, lock: Lock) -> Image:
     differences = check_loaded(depot.catalog, lock, sha256_of=digest_of)
     if differences:
         raise _refusal(lock, differences)
-    catalog = locked_catalog(depot.catalog, lock, sha256_of=digest_of)
     try:
-        if lock.spec is None:
-            image = image_from_profile(catalog, lock.profile)
-        else:
-            image = compose(catalog, lock.spec, name=lock.name)
+        image = image_of_lock(depot.catalog, lock, sha256_of=digest_of)
     except NotInDepotError as error:
         raise _refusal(lock, (_not_loaded(error),)) from error
     differences = check_same(lock, make_lock(image, depot))

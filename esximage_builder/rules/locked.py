@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING
 import attrs
 
 from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.image import Rule
+from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.versions import ComponentVersion
+from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.image import Image
     from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
+    from esximage_builder.models.solution import Solution
+    from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.models.vib import Vib
 
-__all__ = ["check_loaded", "check_same", "locked_catalog"]
+__all__ = ["check_loaded", "check_same", "image_of_lock"]
 
 _SHOWN_DIGITS = 16
 _OPEN_THE_DEPOT = "open the depot that the lock was made from"
@@ -99,25 +106,68 @@ def _short(digest: str) -> str:
     return f"{digest[:_SHOWN_DIGITS]}..."
 
 
-def locked_catalog(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> Catalog:
-    """Return the catalog without what would lead away from the lock.
+def image_of_lock(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> Image:
+    """Compose the lock's spec, or open its profile, with what the lock names.
 
-    Of a component name or VIB id that the lock knows, only the locked versions and contents
-    stay; of base images only the locked one, so that a release name means it. Versions that
-    the spec leaves open, and ids with several contents, so come out as they were.
+    Release names, versions that the spec leaves open and VIB ids with several contents so come
+    out as they were, whatever else is loaded. The result is still to be compared with the lock.
+
+    Args:
+        catalog: What is loaded.
+        lock: What is wanted.
+        sha256_of: As with ``check_loaded``.
+
+    Raises:
+        NotInDepotError: Something that the spec names is not loaded.
+        ComposeError: The spec contradicts itself.
     """
-    versions: dict[str, set[str]] = {}
-    for component in lock.components:
-        versions.setdefault(component.name, set()).add(component.version)
     digests = {vib.id: vib.sha256 for vib in lock.vibs}
-    return attrs.evolve(
+    narrowed = attrs.evolve(
         catalog,
         base_images=[unit for unit in catalog.base_images if unit.version == lock.base_image],
-        components=[
-            item for item in catalog.components if item.name not in versions or item.version.text in versions[item.name]
-        ],
+        solutions=[_pinned_solution(solution, lock) for solution in catalog.solutions],
         vibs=[vib for vib in catalog.vibs if vib.id not in digests or sha256_of(vib) == digests[vib.id]],
     )
+    if lock.spec is None:
+        return image_from_profile(narrowed, lock.profile)
+    image = compose(narrowed, _pinned_spec(lock.spec, lock), name=lock.name)
+    open_names = {name for name, version in lock.spec.components if version is None}
+    return attrs.evolve(
+        image,
+        spec=lock.spec,
+        solutions=[catalog.solution(solution.name, solution.version.text) for solution in image.solutions],
+        components=[
+            attrs.evolve(entry, rule=Rule.HIGHEST_AVAILABLE)
+            if entry.source is ComponentSource.USER and entry.component.name in open_names
+            else entry
+            for entry in image.components
+        ],
+    )
+
+
+def _locked_versions(lock: Lock, name: str, *sources: ComponentSource) -> list[str]:
+    return [item.version for item in lock.components if item.name == name and item.source in sources]
+
+
+def _pinned_spec(spec: SoftwareSpec, lock: Lock) -> SoftwareSpec:
+    """Return the spec with the locked versions where it leaves them open."""
+
+    def pinned(name: str, version: ComponentVersion | None) -> ComponentVersion | None:
+        found = _locked_versions(lock, name, ComponentSource.USER)
+        return version if version is not None or not found else ComponentVersion(found[0])
+
+    return attrs.evolve(spec, components=[(name, pinned(name, version)) for name, version in spec.components])
+
+
+def _pinned_solution(solution: Solution, lock: Lock) -> Solution:
+    """Return the solution accepting only versions that some solution brought, or that the user chose as well."""
+    pinned = []
+    for wanted in solution.components:
+        found = _locked_versions(lock, wanted.name, ComponentSource.SOLUTION, ComponentSource.USER)
+        accepted = {version.text for version in wanted.versions}
+        versions = [ComponentVersion(text) for text in found if not accepted or text in accepted]
+        pinned.append(attrs.evolve(wanted, versions=versions or wanted.versions))
+    return attrs.evolve(solution, components=pinned)
 
 
 def check_same(lock: Lock, found: Lock) -> tuple[Finding, ...]:
