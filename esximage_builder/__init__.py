@@ -60,11 +60,16 @@ _HOMES = {
     "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
     "progress": ("Progress",),
     "rules.boot_layout": ("BootModule", "boot_modules"),
-    "rules.classify": ("Change", "ChangeKind", "classify_images", "classify_releases", "classify_versions"),
+    "rules.classify": (
+        "Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions",
+    ),
     "rules.compose": ("compose", "image_from_profile", "make_spec"),
     "rules.decompose": ("Decomposition", "decompose", "recognise"),
-    "rules.diff": ("ChangeDirection", "ImageDiff", "ItemChange", "diff"),
-    "rules.explain": ("Explanation", "explain_findings", "explain_name", "render_explanations"),
+    "rules.diff": ("ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"),
+    "rules.explain": (
+        "Explanation", "RuleSet", "explain_acceptance", "explain_findings", "explain_name", "render_explanations",
+        "rule_set_of",
+    ),
     "rules.layers": (
         "Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "judge_host",
     ),

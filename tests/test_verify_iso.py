@@ -299,11 +299,11 @@ DAMAGES = {
     ),
     "kickstart file gone": Damage(
         iso=lambda: with_boot_cfg(lambda data: data.replace(b"kernelopt=", b"kernelopt=ks=cdrom:/KS.CFG ")),
-        codes={"modules": {"kickstart-missing"}},
+        codes={"modules": {"kickstart-not-on-disc"}},
     ),
     "kickstart file in another case": Damage(
         iso=lambda: with_boot_cfg(lambda data: data.replace(b"kernelopt=", b"kernelopt=ks=cdrom:/osl.txt ")),
-        codes={"modules": {"kickstart-missing"}},
+        codes={"modules": {"kickstart-path-case"}},
     ),
     "no image database": Damage(
         iso=lambda: without("IMGDB.TGZ"),
@@ -597,7 +597,7 @@ def test_rock_ridge_may_have_the_kickstart_file_in_lower_case(tmp_path: Path, un
     verification = eib.verify_iso(tmp_path / "disc.iso")
 
     assert verification.is_passed
-    assert codes_of(verification) == {"modules": {"kickstart-missing"}}
+    assert codes_of(verification) == {"modules": {"kickstart-path-case"}}
 
 
 def test_vibs_for_dpus_in_a_form_that_is_not_known_are_a_warning(tmp_path: Path) -> None:

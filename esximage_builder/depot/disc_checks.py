@@ -167,9 +167,11 @@ class _Places:
     def _missing(self, vib: Vib, payload: Payload, tree: DiscTree) -> Finding:
         is_wanted = payload.name not in _INSTALLER_PAYLOADS or self.runs_installer
         is_needed = payload.type in MODULE_TYPES and vib.is_for_host and vib.type != VibType.LOCKER and is_wanted
-        finding = _error if is_needed else _warning
         message = f"the disc does not hold payload {payload.name} of {vib.id}"
-        return finding("payload-missing", message, items=(vib.id, payload.name), where=tree.where)
+        items = (vib.id, payload.name)
+        if is_needed:
+            return _error("payload-missing", message, items=items, where=tree.where)
+        return _warning("payload-missing", message, items=items, where=tree.where)
 
 
 def _without_table(place: PayloadPlace) -> bytes:

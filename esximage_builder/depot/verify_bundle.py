@@ -110,7 +110,7 @@ def _check_index(archive: ZipReader, checks: Checklist, kind: str, limits: ReadL
     try:
         vendors = parse_index(_read(archive, name, limits), where=name, max_bytes=limits.document_bytes)
     except EsxImageError as error:
-        problems.append(_unreadable("index-missing", name, error))
+        problems.append(_error("index-missing", _unreadable(name, error), items=(name,), cause=error.found))
     if not vendors and not problems:
         problems.append(_no_vendor())
     checks.ask("index", "is there an index.xml with a vendor?", Certainty.CONFIRMED, problems)
@@ -135,8 +135,8 @@ def _read(archive: ZipReader, name: str, limits: ReadLimits) -> bytes:
     return archive.read(name, max_bytes=limits.document_bytes, budget=ReadBudget(limits))
 
 
-def _unreadable(code: str, path: str, error: EsxImageError) -> Finding:
-    return _error(code, f"{path} cannot be read: {error.message}", items=(path,), cause=error.found)
+def _unreadable(path: str, error: EsxImageError) -> str:
+    return f"{path} cannot be read: {error.message}"
 
 
 def _no_vendor() -> Finding:
@@ -180,7 +180,7 @@ def _check_vendor_index(
         try:
             found = parse_vendor_index(_read(archive, path, limits), where=path, max_bytes=limits.document_bytes)
         except EsxImageError as error:
-            problems.append(_unreadable("vendor-index-missing", path, error))
+            problems.append(_error("vendor-index-missing", _unreadable(path, error), items=(path,), cause=error.found))
             continue
         if not found:
             problems.append(_error("vendor-index-missing", f"{path} names no metadata", items=(path,)))
@@ -203,7 +203,7 @@ def _missing_parts(archive: ZipReader, path: str, limits: ReadLimits) -> list[Fi
         with open_zip(io.BytesIO(data), where=path, limits=limits, depth=2) as metadata:
             names = {PurePosixPath(name).name for name in metadata.members}
     except EsxImageError as error:
-        return [_unreadable("metadata-damaged", path, error)]
+        return [_error("metadata-damaged", _unreadable(path, error), items=(path,), cause=error.found)]
     return [
         _error("metadata-part-missing", f"{path} has no {part}", items=(f"{path}!{part}",))
         for part in _METADATA_PARTS

@@ -184,8 +184,13 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
     has_efi = any(entry.platform == "efi" for entry in disc.boot_entries)
     for path in (_BIOS_CFG, _EFI_CFG):
         if path not in disc.files:
-            absent = _error if path == _BIOS_CFG or has_efi else _warning
-            problems.append(absent("boot-cfg-missing", f"{path} is not there", items=(path,)))
+            message = f"{path} is not there"
+            is_needed = path == _BIOS_CFG or has_efi
+            problems.append(
+                _error("boot-cfg-missing", message, items=(path,))
+                if is_needed
+                else _warning("boot-cfg-missing", message, items=(path,))
+            )
             continue
         try:
             content = disc.read(path, max_bytes=limits.document_bytes)
@@ -216,10 +221,14 @@ def _missing_files(disc: IsoReader, boot_cfg: BootCfg, path: str) -> Iterator[Fi
             yield _error("boot-module-missing", f"{path} names {name}, which is not there", items=(name,))
     for script in re.findall(r"(?:^|\s)ks=cdrom:/*(\S+)", boot_cfg.kernelopt):
         if script.upper() not in disc.files:
-            yield _error("kickstart-missing", f"{path} names {script}, which is not there", items=(script,))
+            yield _error("kickstart-not-on-disc", f"{path} names {script}, which is not there", items=(script,))
         elif script != script.upper():
-            differs = _warning if disc.has_rock_ridge else _error
-            yield differs("kickstart-missing", f"{path} names {script}, the disc has {script.upper()}", items=(script,))
+            message = f"{path} names {script}, the disc has {script.upper()}"
+            yield (
+                _warning("kickstart-path-case", message, items=(script,))
+                if disc.has_rock_ridge
+                else _error("kickstart-path-case", message, items=(script,))
+            )
 
 
 def _path_on_disc(name: str, boot_cfg: BootCfg, path: str) -> str:
