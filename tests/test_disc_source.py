@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -29,6 +30,7 @@ from written import (
 import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
 from esximage_builder.depot.disc import is_installer_disc, read_database
+from esximage_builder.depot.source import read_source
 from esximage_builder.limits import ReadBudget
 
 if TYPE_CHECKING:
@@ -491,6 +493,19 @@ def test_hostile_descriptors_give_our_errors(tmp_path: Path, old: bytes, new: by
         (vib,) = (vib for vib in depot.catalog.vibs if "ne1000" in vib.name)
         with pytest.raises(eib.EsxImageError):
             read_vib(depot, vib)
+
+
+def test_a_tree_reads_whole_files_with_bounds(tmp_path: Path) -> None:
+    iso, limits = put(tmp_path / "disc.iso", written("6.7").iso), eib.ReadLimits()
+    with contextlib.ExitStack() as stack:
+        contents = read_source(iso, stack=stack, limits=limits, budget=ReadBudget(limits))
+        for vib, location in contents.vibs:
+            data = originals("6.7")[vib.id]
+            budget = ReadBudget(limits)
+            assert location.tree.read(location.path, budget=budget, max_bytes=len(data)) == data
+            assert budget.metadata_bytes == len(data)
+            with pytest.raises(eib.LimitExceededError):
+                location.tree.read(location.path, budget=budget, max_bytes=len(data) - 1)
 
 
 # Reading from several threads

@@ -291,6 +291,8 @@ def test_a_source_that_fails_midway_is_damage_and_no_exception() -> None:
                 raise MalformedDocumentError("the zip member is damaged", where="depot.zip!a.vib")
             return super().read(min(size or 0, 500))
 
+    junk = check_vib(vib, Failing(bytes(5000)), where="a.vib", limits=LIMITS)
+    assert codes(junk) == ["vib-damaged", "vib-damaged"], "no VIB, and the source fails later on"
     found = check_vib(with_facts(vib, data), Failing(data), where="a.vib", limits=LIMITS)
     assert codes(found)[-1] == "vib-damaged"
     assert codes(found).count("vib-damaged") == 1

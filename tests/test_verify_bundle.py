@@ -274,6 +274,7 @@ DAMAGES = {
             "vendor-code": {"vendor-missing"},
             "vendor-index": {"vendor-index-missing"},
             "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
         },
     ),
     "vendor code of seven letters": Damage(
@@ -301,6 +302,7 @@ DAMAGES = {
         codes={
             "vendor-index": {"vendor-index-missing"},
             "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
         },
     ),
     "no product": Damage(
@@ -316,6 +318,7 @@ DAMAGES = {
         codes={
             "metadata": {"metadata-missing"},
             "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
         },
     ),
     "metadata is no zip": Damage(
@@ -324,6 +327,7 @@ DAMAGES = {
             "metadata-parts": {"metadata-damaged"},
             "documents": {"unreadable-document"},
             "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
         },
     ),
     "no vmware.xml": Damage(
@@ -350,7 +354,7 @@ DAMAGES = {
         codes={"components": {"vib-without-component"}, "vibs": {"vib-missing"}},
     ),
     "VIB not described": Damage(
-        data=lambda: with_members(inside(drop("^vibs/ne1000-"))), codes={"vibs": {"vib-missing"}}
+        data=lambda: with_members(inside(drop("^vibs/ne1000-"))), codes={"vibs": {"vib-missing", "vib-not-indexed"}}
     ),
     "VIB not there": Damage(
         data=lambda: with_members(drop("^vib20/ne1000/")), codes={"vibs": {"vib-missing", "vib-file-missing"}}

@@ -442,7 +442,11 @@ def test_stored_bytes_alone_can_be_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "filler",
-    [pytest.param(bytes(56), id="zeros"), pytest.param(b"\xef\xbe\xad\xde" * 14, id="the word that isolinux has")],
+    [
+        pytest.param(bytes(56), id="zeros"),
+        pytest.param(b"\xef\xbe\xad\xde" * 14, id="what isolinux has"),
+        pytest.param(struct.pack("<II", 16, 0) + b"\xef\xbe\xad\xde" * 12, id="what later versions have"),
+    ],
 )
 def test_the_table_is_taken_off_a_loader_whose_original_nobody_kept(tmp_path: Path, filler: bytes) -> None:
     """Stock discs need not have the BIOS loader in imgpayld.tgz."""

@@ -69,8 +69,9 @@ BOOT_INFO_TABLE = slice(8, 64)
 
 _DATABASE = "IMGDB.TGZ"
 _VIB_ARCHIVES = ("RESVIBS.TGZ", "ESXIODPT.TGZ")
-# What ISOLINUX holds in place of the table before it is put on a disc: zeros or this word.
-_TABLE_FILLERS = (bytes(56), b"\xef\xbe\xad\xde" * 14)
+# What a loader holds in place of the table before it is put on a disc: zeros, or what ISOLINUX has.
+_DEAD_BEEF = b"\xef\xbe\xad\xde"
+_TABLE_FILLERS = (bytes(56), _DEAD_BEEF * 14, b"\x10\x00\x00\x00\x00\x00\x00\x00" + _DEAD_BEEF * 12)
 
 
 def is_installer_disc(disc: IsoReader) -> bool:

@@ -300,6 +300,7 @@ def _check_references(depot: Depot, checks: Checklist) -> None:
     ]
     described = [f for f in catalog.findings if f.code == "vib-file-missing"]
     missing += [attrs.evolve(f, severity=Severity.ERROR) for f in described]
+    missing += [f for f in catalog.findings if f.code == "vib-not-indexed"]
     question = "is every VIB there that a component, bulletin or profile lists?"
     checks.ask("vibs", question, Certainty.CONFIRMED, missing)
 

@@ -145,8 +145,8 @@ def image_of_lock(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], st
     )
 
 
-def _locked_versions(lock: Lock, name: str, *sources: ComponentSource) -> list[str]:
-    return [item.version for item in lock.components if item.name == name and item.source in sources]
+def _locked_versions(lock: Lock, name: str, source: ComponentSource) -> list[str]:
+    return [item.version for item in lock.components if item.name == name and item.source is source]
 
 
 def _pinned_spec(spec: SoftwareSpec, lock: Lock) -> SoftwareSpec:
@@ -160,10 +160,11 @@ def _pinned_spec(spec: SoftwareSpec, lock: Lock) -> SoftwareSpec:
 
 
 def _pinned_solution(solution: Solution, lock: Lock) -> Solution:
-    """Return the solution accepting only versions that some solution brought, or that the user chose as well."""
+    """Return the solution accepting only the versions that it brought, or that the user chose as well."""
     pinned = []
     for wanted in solution.components:
-        found = _locked_versions(lock, wanted.name, ComponentSource.SOLUTION, ComponentSource.USER)
+        own = _locked_versions(lock, wanted.name, ComponentSource.SOLUTION)
+        found = own or _locked_versions(lock, wanted.name, ComponentSource.USER)
         accepted = {version.text for version in wanted.versions}
         versions = [ComponentVersion(text) for text in found if not accepted or text in accepted]
         pinned.append(attrs.evolve(wanted, versions=versions or wanted.versions))
