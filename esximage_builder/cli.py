@@ -101,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     inspect = commands.add_parser("inspect", help="say what depots hold", allow_abbrev=False)
-    inspect.add_argument("paths", nargs="+", metavar="PATH", help="a bundle, an unpacked one, or a .vib file")
+    inspect.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a bundle, an unpacked one, an ESXi installer ISO, or a .vib file"
+    )
     build = commands.add_parser("build", help="compose, check and write an image", allow_abbrev=False)
     _add_image_arguments(build)
     build.add_argument("--iso", metavar="OUT", help="write a bootable ISO")

@@ -286,6 +286,20 @@ def test_a_lock_is_the_same_bytes_wherever_the_depots_lie(tmp_path: Path, image:
     assert eib.read_lock(tmp_path / "a.json") == written == lock
 
 
+def test_a_depot_whose_name_is_no_text_can_be_locked(tmp_path: Path) -> None:
+    """Names of files in another encoding come as half surrogates."""
+    path = tmp_path / "d\udce9pot.zip"
+    try:
+        shutil.copy(ESXI_67, path)
+    except (OSError, UnicodeError):
+        pytest.skip("the file system takes no such name")
+    with eib.open_depot(path) as depot:
+        image = eib.image_from_profile(depot.catalog, "ESXi-6.7.0-8169922-standard")
+        lock = eib.write_lock(image, depot, tmp_path / "x.json")
+    assert eib.read_lock(tmp_path / "x.json") == lock
+    assert lock.vibs[0].sources == ("d\\udce9pot.zip",)
+
+
 def test_an_image_that_nobody_could_make_again_is_not_locked(opened: eib.Depot) -> None:
     with pytest.raises(eib.ModelError, match="cannot be locked"):
         eib.make_lock(eib.Image(name="loose"), opened)

@@ -416,6 +416,14 @@ def test_the_json_file_is_what_report_as_dict_gives(case: Case, tmp_path: Path) 
     assert json.loads((tmp_path / "x.json").read_bytes()) == json.loads(json.dumps(document))
 
 
+@pytest.mark.parametrize("name", ["x.txt", "x.json", "x.md", "x.html"])
+def test_a_path_that_is_no_text_is_written_as_it_can_be(case: Case, tmp_path: Path, name: str) -> None:
+    """Names of files in another encoding come as half surrogates."""
+    result = eib.ExportResult(path=Path("out/\udce9.iso"), size_bytes=1, image_digest=case.image.digest)
+    written = eib.write_report(case.image, case.report, tmp_path / name, results=[result])
+    assert "udce9.iso" in written.path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("name", "found"), [("x.pdf", ".pdf"), ("report", "no suffix"), (".html", "no suffix")])
 def test_another_suffix_is_refused(case: Case, tmp_path: Path, name: str, found: str) -> None:
     with pytest.raises(eib.ModelError) as caught:

@@ -53,7 +53,7 @@ _ADVICE = {
     FileKind.JSON: "a software spec is read with read_software_spec, or given to --spec",
     FileKind.XML: "a loose metadata file is no depot: open the zip it came from",
     FileKind.CUT_SHORT_ZIP: "the download is damaged: get it again",
-    FileKind.UNKNOWN: "open an offline bundle (zip), an unpacked one, or a .vib file",
+    FileKind.UNKNOWN: "open an offline bundle (zip), an unpacked one, an ESXi installer ISO, or a .vib file",
 }
 
 _MAGICS: tuple[tuple[bytes, FileKind], ...] = (
@@ -133,6 +133,6 @@ def not_a_depot(sniffed: Sniffed, where: str, *, found: str = "") -> NotADepotEr
         f"this is no depot but {article} {sniffed.kind.value}",
         where=where,
         found=found or sniffed.kind.value,
-        expected="an offline bundle (zip), an unpacked one, or a .vib file",
+        expected="an offline bundle (zip), an unpacked one, an ESXi installer ISO, or a .vib file",
         hint=sniffed.advice,
     )

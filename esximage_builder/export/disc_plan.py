@@ -57,7 +57,6 @@ class DiscOptions:
     Attributes:
         kickstart: A kickstart file for the disc; None for none.
         kernel_options: Appended to the stock kernel options.
-        with_tools: Carry the locker VIBs (VMware Tools) as modules.
         with_installer: Carry the installer and the upgrade folder; without it the disc boots
             ESXi itself, as a stateless host.
         network_prefix: For a network boot tree: what file names in ``boot.cfg`` are relative
@@ -66,7 +65,6 @@ class DiscOptions:
 
     kickstart: bytes | None = attrs.field(default=None, repr=False)
     kernel_options: str = ""
-    with_tools: bool = True
     with_installer: bool = True
     network_prefix: str | None = None
 
@@ -179,7 +177,7 @@ def _modules(image: Image, options: DiscOptions) -> list[BootModule]:
         )
     modules = [
         module
-        for module in boot_modules(image, with_tools=options.with_tools)
+        for module in boot_modules(image)
         if options.with_installer or module.payload.name not in _INSTALLER_PAYLOADS
     ]
     if not modules or modules[0].payload.type != PayloadType.BOOT:
@@ -306,8 +304,9 @@ def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
 
 def _isolinux_cfg(image: Image) -> bytes:
     name = " ".join(image.name.split())  # a line break would begin another command
+    has_menu = any(payload.name.lower() == "menu.c32" for vib in image.host_vibs for payload in vib.payloads)
     lines = (
-        "DEFAULT menu.c32",
+        f"DEFAULT {'menu.c32' if has_menu else 'install'}",
         f"MENU TITLE {name} boot menu",
         "NOHALT 1",
         "PROMPT 0",

@@ -24,6 +24,7 @@ from esximage_builder.formats.iso9660_reader import open_iso
 from esximage_builder.formats.tar_gz import stored_tgz_bytes
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
+from esximage_builder.rules.variants import without_tools
 from esximage_builder.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def export_iso(
             ``boot.cfg``.
         kernel_options: Appended to the stock kernel options, each named in the findings; none
             is ever added unasked.
-        with_tools: Carry VMware Tools (the locker VIBs) on the disc.
+        with_tools: Carry VMware Tools. Without, neither disc nor image database has the locker VIBs.
         with_installer: Carry the installer and the upgrade folder; without, the disc boots ESXi itself.
         allow: Codes of errors that do not matter.
         report: Validation of this image; None validates it here.
@@ -86,11 +87,11 @@ def export_iso(
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     waived = require_exportable(image, report=report, allow=allowed)
+    if not with_tools:
+        image = without_tools(image)
     script, script_findings = read_kickstart(kickstart, allow=allowed)
     heads = read_heads(image, store, bounds)
-    options = DiscOptions(
-        kickstart=script, kernel_options=kernel_options, with_tools=with_tools, with_installer=with_installer
-    )
+    options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
     plan = plan_disc(image, store, heads, options)
     require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
     findings = (*plan.findings, *script_findings)

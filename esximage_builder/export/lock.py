@@ -92,7 +92,9 @@ def _vib(vib: Vib, store: VibStore, *, is_reserved: bool) -> LockedVib:
 def _file_names(vib: Vib, store: VibStore) -> tuple[str, ...]:
     """Return the names, without folders, of the sources that hold the VIB."""
     sources = store.catalog.sources_of(vib) if isinstance(store, Depot) else ()
-    return tuple(sorted({Path(source).name or source for source in sources}))
+    names = {Path(source).name or source for source in sources}
+    # A name in another encoding than the system's cannot stand in a file as it is.
+    return tuple(sorted(name.encode(errors="backslashreplace").decode() for name in names))
 
 
 def write_lock(image: Image, store: VibStore, path: str | Path) -> Lock:

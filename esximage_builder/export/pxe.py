@@ -26,6 +26,7 @@ from esximage_builder.findings import Severity
 from esximage_builder.formats.boot_cfg import parse_boot_cfg
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
+from esximage_builder.rules.variants import without_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,7 +66,7 @@ def export_pxe(
             the installer reads it from there.
         kernel_options: Appended to the stock kernel options, for example
             ``ks=http://server/ks.cfg``; each is named in the findings.
-        with_tools: Carry VMware Tools (the locker VIBs).
+        with_tools: Carry VMware Tools. Without, neither tree nor image database has the locker VIBs.
         with_installer: Carry the installer; without, hosts boot ESXi itself.
         allow: Codes of errors that do not matter.
         report: Validation of this image; None validates it here.
@@ -87,11 +88,12 @@ def export_pxe(
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     waived = require_exportable(image, report=report, allow=allowed)
+    if not with_tools:
+        image = without_tools(image)
     script, script_findings = read_kickstart(kickstart, allow=allowed)
     options = DiscOptions(
         kickstart=script,
         kernel_options=kernel_options,
-        with_tools=with_tools,
         with_installer=with_installer,
         network_prefix=_checked_prefix(prefix),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from esximage_builder.export.published import ExportResult
 from esximage_builder.export.report import render_text_report, report_as_dict
 from esximage_builder.export.report_html import render_html_report
 from esximage_builder.export.report_markdown import render_markdown_report
-from esximage_builder.formats.json_document import render_json
 from esximage_builder.whole_file import write_file
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def write_report(
     suffix = require_report_suffix(target)
     codes, written = tuple(allow), tuple(results)
     if suffix == ".json":
-        data = render_json(report_as_dict(image, report, allow=codes, results=written))
+        text = json.dumps(report_as_dict(image, report, allow=codes, results=written), indent=2) + "\n"
     elif suffix == ".txt":
-        data = render_text_report(image, report, allow=codes, results=written).encode()
+        text = render_text_report(image, report, allow=codes, results=written)
     else:
         render = render_markdown_report if suffix == ".md" else render_html_report
-        data = render(image, report, allow=codes, results=written, catalog=catalog).encode()
+        text = render(image, report, allow=codes, results=written, catalog=catalog)
+    data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not
     write_file(Path(target), data)
     return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)
