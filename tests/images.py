@@ -86,7 +86,11 @@ def base_vibs(
         vendor="VMware",
     )
     drivers = [
-        small_vib(name, f"1.0-1vmw.{version.partition('-')[0].replace('.', '')}.0.1", (vgz_payload(payload, {f"drv/{name}": noise(name)}),))
+        small_vib(
+            name,
+            f"1.0-1vmw.{version.partition('-')[0].replace('.', '')}.0.1",
+            (vgz_payload(payload, {f"drv/{name}": noise(name)}),),
+        )
         for name, payload in (
             ("lsi-msgpt2", "lsi-msgp"),
             ("lsi-msgpt3", "lsi-msgp"),
@@ -94,7 +98,9 @@ def base_vibs(
             ("long-driver", "longdriver.x"),
         )
     ]
-    overlay = small_vib("esx-xserver", version, (vgz_payload("xorg", {"bin/X": noise("X")}),), vendor="VMware", overlay=True)
+    overlay = small_vib(
+        "esx-xserver", version, (vgz_payload("xorg", {"bin/X": noise("X")}),), vendor="VMware", overlay=True
+    )
     tools = small_vib(
         "tools-light",
         "12.0.0-1",

@@ -450,7 +450,9 @@ class TestVibs:
             pytest.param(
                 [("a", ("b",)), ("b", ("a",)), ("z", ("a",))], "b z", {"a": "z"}, id="one of a pair goes to a third"
             ),
-            pytest.param([("a", ("b",)), ("b", ("c",)), ("c", ())], "a", {"b": "a", "c": "a"}, id="a chain: the last winner"),
+            pytest.param(
+                [("a", ("b",)), ("b", ("c",)), ("c", ())], "a", {"b": "a", "c": "a"}, id="a chain: the last winner"
+            ),
             pytest.param([("z", ("c",)), ("b", ("c",)), ("c", ())], "b z", {"c": "b"}, id="two winners: the lower id"),
             pytest.param([("a", ("a",)), ("b", ())], "a b", {}, id="itself does not count"),
         ],

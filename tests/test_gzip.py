@@ -28,7 +28,13 @@ from esximage_builder.errors import (
     ModelError,
     UnsafeArchiveError,
 )
-from esximage_builder.formats.gzip import DeflatedGzipWriter, StoredGzipWriter, gunzip_blocks, gunzip_stream, stored_gzip
+from esximage_builder.formats.gzip import (
+    DeflatedGzipWriter,
+    StoredGzipWriter,
+    gunzip_blocks,
+    gunzip_stream,
+    stored_gzip,
+)
 from esximage_builder.formats.tar_gz import TarGzReader, TarGzWriter, TarMember, read_tgz, render_tgz
 from esximage_builder.limits import ReadBudget, ReadLimits
 

@@ -123,7 +123,7 @@ def items() -> st.SearchStrategy[SbomItem]:
         id=text,
         name=text,
         version=strategies.json_text(),
-        vendor=strategies.names() | st.just(""),
+        vendor=strategies.json_text() | st.sampled_from(["Acme (Berlin)", "(x@y)", "a\nb", " "]),
         summary=strategies.json_text(),
         sha256=strategies.hex_digits(64) | st.just(""),
         is_driver=st.booleans(),

@@ -97,7 +97,7 @@ def _package(item: SbomItem, spdx_id: str) -> Package:
         item.name,
         SpdxNoAssertion(),
         version=item.version or None,
-        supplier=Actor(ActorType.ORGANIZATION, item.vendor) if item.vendor else SpdxNoAssertion(),
+        supplier=_supplier(item.vendor),
         files_analyzed=False,
         checksums=[Checksum(ChecksumAlgorithm.SHA256, item.sha256)] if item.sha256 else None,
         license_concluded=SpdxNoAssertion(),
@@ -108,6 +108,12 @@ def _package(item: SbomItem, spdx_id: str) -> Package:
         external_references=[_package_url(item)] if item.purl else None,
         primary_package_purpose=_purpose(item),
     )
+
+
+def _supplier(vendor: str) -> Actor | SpdxNoAssertion:
+    """Return the vendor as an organization: on one line, and without round brackets, which hold an address."""
+    name = " ".join(vendor.split()).replace("(", "[").replace(")", "]")
+    return Actor(ActorType.ORGANIZATION, name) if name else SpdxNoAssertion()
 
 
 def _package_url(item: SbomItem) -> ExternalPackageRef:
