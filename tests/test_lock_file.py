@@ -568,9 +568,9 @@ def test_whatever_is_loaded_besides_the_locked_image_comes_back(depot: catalogs.
 
 
 def without_history(image: eib.Image) -> eib.Image:
-    """Without who beat whom: of two solutions that want one name, the lock knows the last word only."""
+    """Without who beat whom, which no output tells: of two solutions that want one name, a lock knows the last word."""
     components = [attrs.evolve(entry, overridden=()) for entry in image.components]
-    return attrs.evolve(image, components=components, removed=())
+    return attrs.evolve(image, components=components, removed=(), reserved_vibs=())
 
 
 def test_a_vib_id_with_two_contents_gets_the_locked_one() -> None:

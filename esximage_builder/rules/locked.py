@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import Image
     from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
-    from esximage_builder.models.solution import Solution
+    from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.models.vib import Vib
 
@@ -161,14 +161,23 @@ def _pinned_spec(spec: SoftwareSpec, lock: Lock) -> SoftwareSpec:
 
 def _pinned_solution(solution: Solution, lock: Lock) -> Solution:
     """Return the solution accepting only the versions that it brought, or that the user chose as well."""
-    pinned = []
-    for wanted in solution.components:
-        own = _locked_versions(lock, wanted.name, ComponentSource.SOLUTION)
-        found = own or _locked_versions(lock, wanted.name, ComponentSource.USER)
-        accepted = {version.text for version in wanted.versions}
+    return attrs.evolve(
+        solution,
+        components=[
+            attrs.evolve(wanted, versions=_pinned_versions(wanted, lock) or wanted.versions)
+            for wanted in solution.components
+        ],
+    )
+
+
+def _pinned_versions(wanted: SolutionComponent, lock: Lock) -> list[ComponentVersion]:
+    accepted = {version.text for version in wanted.versions}
+    for source in (ComponentSource.SOLUTION, ComponentSource.USER):
+        found = _locked_versions(lock, wanted.name, source)
         versions = [ComponentVersion(text) for text in found if not accepted or text in accepted]
-        pinned.append(attrs.evolve(wanted, versions=versions or wanted.versions))
-    return attrs.evolve(solution, components=pinned)
+        if versions:
+            return versions
+    return []
 
 
 def check_same(lock: Lock, found: Lock) -> tuple[Finding, ...]:
