@@ -110,7 +110,9 @@ def image_of_lock(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], st
     """Compose the lock's spec, or open its profile, with what the lock names.
 
     Release names, versions that the spec leaves open and VIB ids with several contents so come
-    out as they were, whatever else is loaded. The result is still to be compared with the lock.
+    out as they were, whatever else is loaded. The result is still to be compared with the lock:
+    where two solutions want one component and got different versions of it, a lock does not tell
+    which got which, and the image may come out otherwise.
 
     Args:
         catalog: What is loaded.
