@@ -222,8 +222,8 @@ class Image:
         lines += [f"add-on {unit.id}" for unit in (self.add_on,) if unit is not None]
         lines += [f"component {effective.component.id}" for effective in self.components]
         lines += [f"reserved component {component.id}" for component in self.reserved_components]
-        lines += [f"vib {installed.vib!r}" for installed in self.vibs]
-        lines += [f"reserved vib {reserved.vib!r}" for reserved in self.reserved_vibs]
+        lines += [f"vib {installed.vib.content_line}" for installed in self.vibs]
+        lines += [f"reserved vib {reserved.vib.content_line}" for reserved in self.reserved_vibs]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property

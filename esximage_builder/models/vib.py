@@ -105,6 +105,12 @@ class Payload:
     extra: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=as_tuple, repr=False)
     extra_elements: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
 
+    @property
+    def content_line(self) -> str:
+        """Name, type, size, place and checksums; part of the VIB's own, and like it never to change."""
+        sums = " ".join(f"{item.algorithm}/{item.verify_process}={item.digest}" for item in self.checksums)
+        return f"{self.name} {self.type} {self.size_bytes} {self.boot_order} {self.vfat_name} {sums}"
+
     def checksum(self, algorithm: str, verify_process: str = "") -> str | None:
         """Return the digest of that kind, or None if the descriptor gives none."""
         for checksum in self.checksums:
@@ -168,6 +174,9 @@ class Vib:
         extra_requirements: The same of ``system-requires``.
         extra_relationships: The same of ``relationships``.
         file: Facts about the ``.vib`` file; None for a bare descriptor.
+        content_line: What image digests are made of: id, level, date, flags, relations, platforms
+            and payloads with their checksums. Its form never changes, so that digests outlive
+            versions of this library.
         fingerprint: Names the content: the file's SHA-256 where known, else one over the descriptor.
     """
 
@@ -211,6 +220,19 @@ class Vib:
         if self.file is not None and self.file.sha256:
             return self.file.sha256
         return "descriptor:" + hashlib.sha256(repr(self).encode()).hexdigest()
+
+    @functools.cached_property
+    def content_line(self) -> str:  # noqa: D102 - described at the class
+        facts = (
+            self.id,
+            self.acceptance_level.value,
+            "" if self.released_at is None else self.released_at.isoformat(),
+            *(f"{flag:d}" for flag in (self.overlay, self.live_install_allowed, self.live_remove_allowed)),
+            *(" ".join(map(str, group)) for group in (self.depends, self.conflicts, self.replaces, self.provides)),
+            " ".join(f"{platform.product_line} {platform.version}" for platform in self.software_platforms),
+            *(payload.content_line for payload in self.payloads),
+        )
+        return "|".join(facts)
 
     @property
     def is_for_host(self) -> bool:

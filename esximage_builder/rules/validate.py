@@ -237,13 +237,9 @@ def _check_duplicates(image: Image, _: Catalog | None) -> Iterator[Finding]:
 
 
 def _check_files(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    owners: dict[str, list[Vib]] = {}
-    for vib in image.host_vibs:
-        for path in dict.fromkeys(vib.files or ()):
-            owners.setdefault(path, []).append(vib)
     clashes: dict[tuple[str, ...], list[str]] = {}
-    for path, vibs in owners.items():
-        if len(vibs) > 1 and not _is_one_overlay(vibs):
+    for path, vibs in _shared_files(image.host_vibs).items():
+        if not _is_one_overlay(vibs):
             clashes.setdefault(tuple(sorted({vib.id for vib in vibs})), []).append(path)
     for ids, paths in clashes.items():
         if len(ids) > 1:
@@ -256,6 +252,20 @@ def _check_files(image: Image, _: Catalog | None) -> Iterator[Finding]:
                 cause="only a VIB marked as overlay may cover the files of another, and only one of each path",
                 remedy="leave one of the VIBs out",
             )
+
+
+def _shared_files(vibs: Iterable[Vib]) -> dict[str, list[Vib]]:
+    """Return the paths that more than one VIB installs, with those VIBs."""
+    first: dict[str, Vib] = {}
+    shared: dict[str, list[Vib]] = {}
+    for vib in vibs:
+        for path in vib.files or ():
+            owner = first.setdefault(path, vib)
+            if owner is not vib:
+                others = shared.setdefault(path, [owner])
+                if others[-1] is not vib:
+                    others.append(vib)
+    return shared
 
 
 def _is_one_overlay(vibs: Sequence[Vib]) -> bool:
