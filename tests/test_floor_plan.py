@@ -51,6 +51,7 @@ FLOORS = {
     "formats.tar_gz": 3.12,
     "formats.cms": 3.1,
     "formats.dates": 3.1,
+    "formats.software_platform": 3.15,
     "formats.vib_descriptor": 3.2,
     "formats.bulletin": 3.2,
     "formats.image_profile": 3.2,

@@ -15,6 +15,7 @@ from esximage_builder.export.published import (
     ExportResult,
     image_profile,
     image_timestamp,
+    product_entry,
     release_units,
     require_exportable,
 )
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["bundle_contents", "export_bundle"]
 
 _KNOWN_CODES = {"vmware": "VMW", "vmware, inc.": "VMW", "broadcom": "VMW"}
-_ANY_VERSION = "*"
 
 
 def export_bundle(
@@ -138,9 +138,7 @@ def _vendor_code(vendor: str) -> str:
 
 def _products(image: Image) -> tuple[MetadataEntry, ...]:
     """Return one index entry for each product line that the image has VIBs for."""
-    version = image.esxi_version
-    shown = _ANY_VERSION if version is None else f"{version.major}.{version.minor}"
-    lines = [Platform.HOST.value]
+    lines = [Platform.HOST]
     if any(not entry.vib.is_for_host for entry in image.vibs):
-        lines.append(Platform.DPU.value)
-    return tuple(MetadataEntry(product_id=line, version=shown) for line in lines)
+        lines.append(Platform.DPU)
+    return tuple(product_entry(image, line) for line in lines)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path, with_file_facts
-from esximage_builder.export.published import image_profile, image_timestamp, release_units
-from esximage_builder.formats.depot_index import MetadataEntry, VendorEntry, render_index, render_vendor_index
+from esximage_builder.export.published import image_profile, image_timestamp, product_entry, release_units
+from esximage_builder.formats.depot_index import VendorEntry, render_index, render_vendor_index
 from esximage_builder.formats.image_database import DATABASE_ROOT, image_database_members
 from esximage_builder.formats.image_profile import render_image_profile
 from esximage_builder.models.fields import as_tuple
@@ -97,7 +97,7 @@ def upgrade_texts(image: Image, store: VibStore, names: Mapping[PayloadKey, str]
     contents = DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code="VMW",
-        products=_products(image, Platform.HOST),
+        products=[product_entry(image, Platform.HOST)],
         vibs=[with_file_facts(vib, store) for vib in image.host_vibs],
         bulletins=[entry.component for entry in image.components],
         profiles=[profile],
@@ -108,12 +108,6 @@ def upgrade_texts(image: Image, store: VibStore, names: Mapping[PayloadKey, str]
         ("UPGRADE/PROFILE.XML", render_image_profile(profile)),
         ("UPGRADE/METADATA.ZIP", render_metadata(contents)),
     ]
-
-
-def _products(image: Image, platform: Platform) -> tuple[MetadataEntry, ...]:
-    version = image.esxi_version
-    shown = "*" if version is None else f"{version.major}.{version.minor}"
-    return (MetadataEntry(product_id=platform.value, version=shown),)
 
 
 def _in_memory(name: str, data: bytes) -> ArchiveMember:
@@ -154,7 +148,7 @@ def _dpu_depot(image: Image, store: VibStore) -> list[ArchiveMember]:
     contents = DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code="VMW",
-        products=_products(image, Platform.DPU),
+        products=[product_entry(image, Platform.DPU)],
         vibs=vibs,
         timestamp=image_timestamp(image),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.errors import IncompatibleImageError
+from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.rules.boot_layout import local_names
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.vocabulary import Platform
 
-__all__ = ["ExportResult", "image_profile", "image_timestamp", "release_units", "require_exportable"]
+__all__ = ["ExportResult", "image_profile", "image_timestamp", "product_entry", "release_units", "require_exportable"]
 
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2107, 12, 31, tzinfo=UTC)
@@ -132,6 +134,13 @@ def image_profile(
         acceptance_level=image.acceptance_level,
         bulletin_ids=[entry.component.bulletin.id for entry in image.components],
     )
+
+
+def product_entry(image: Image, platform: Platform) -> MetadataEntry:
+    """Return the index entry of metadata for one product line of an image; ``*`` stands for an unknown version."""
+    version = image.esxi_version
+    shown = "*" if version is None else f"{version.major}.{version.minor}"
+    return MetadataEntry(product_id=platform.value, version=shown)
 
 
 def release_units(image: Image) -> tuple[ReleaseUnit, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.formats.dates import render_time
+from esximage_builder.formats.software_platform import add_software_platforms, parse_software_platforms
 from esximage_builder.formats.xml import (
     XmlElement,
     add_element,
@@ -29,7 +30,6 @@ from esximage_builder.formats.xml import (
     unknown_children,
 )
 from esximage_builder.models.component import Bulletin, Component
-from esximage_builder.models.vib import SoftwarePlatform
 from esximage_builder.versions import ComponentVersion
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def parse_bulletin_element(element: XmlElement, *, where: str) -> Bulletin | Com
         kb_url=text_of(children.get("kbUrl")),
         contact=text_of(children.get("contact")),
         released_at=time_of(released, where=where),
-        platforms=_platforms(children.get("platforms")),
+        platforms=parse_software_platforms(children.get("platforms")),
         vib_ids=_vib_ids(children.get("vibList"), where),
         extra=unknown_children(element, _KNOWN),
     )
@@ -97,19 +97,6 @@ def parse_bulletin_element(element: XmlElement, *, where: str) -> Bulletin | Com
         display_name=name.get("uiString") or "",
         display_version=version.get("uiString") or "",
         bulletin=bulletin,
-    )
-
-
-def _platforms(element: XmlElement | None) -> tuple[SoftwarePlatform, ...]:
-    if element is None:
-        return ()
-    return tuple(
-        SoftwarePlatform(
-            version=item.get("version") or "",
-            product_line=item.get("productLineID") or "",
-            locale=item.get("locale") or "",
-        )
-        for item in element.iterfind("softwarePlatform")
     )
 
 
@@ -163,10 +150,7 @@ def bulletin_element(
         add_element(element, "componentVersionSpec", attributes=version)
     if body.released_at is not None:
         add_element(element, "releaseDate", render_time(body.released_at))
-    platforms = add_element(element, "platforms")
-    for platform in body.platforms:
-        attributes = {"locale": platform.locale, "productLineID": platform.product_line, "version": platform.version}
-        add_element(platforms, "softwarePlatform", attributes=attributes)
+    add_software_platforms(add_element(element, "platforms"), body.platforms)
     vibs = add_element(element, "vibList")
     for vib_id in body.vib_ids:
         if add_vib is None:

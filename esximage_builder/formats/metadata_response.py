@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esximage_builder.formats.bulletin import bulletin_element, parse_bulletin_element
+from esximage_builder.formats.software_platform import add_software_platforms
 from esximage_builder.formats.vib_descriptor import add_relationships
 from esximage_builder.formats.xml import (
     XmlElement,
@@ -85,9 +86,7 @@ def _add_vib_record(parent: XmlElement, vib: Vib) -> None:
         add_element(record, tag, text)
     requires = add_element(record, "systemReqs")
     add_element(requires, "maintenanceMode", "true" if vib.maintenance_mode.required else "false")
-    for platform in vib.software_platforms or (SoftwarePlatform(),):
-        attributes = {"locale": platform.locale, "productLineID": platform.product_line, "version": platform.version}
-        add_element(requires, "swPlatform", attributes=attributes)
+    add_software_platforms(requires, vib.software_platforms or (SoftwarePlatform(),), tag="swPlatform")
     add_relationships(record, vib)
     after = add_element(record, "postInstall")
     add_element(after, "rebootRequired", "false" if vib.live_install_allowed else "true")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from esximage_builder.checksums import Checksum
 from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.formats.dates import render_time
+from esximage_builder.formats.software_platform import add_software_platforms, parse_software_platforms
 from esximage_builder.formats.xml import (
     XmlElement,
     add_element,
@@ -38,7 +39,6 @@ from esximage_builder.models.vib import (
     HardwarePlatform,
     MaintenanceMode,
     Payload,
-    SoftwarePlatform,
     Vib,
     VibFile,
 )
@@ -53,7 +53,6 @@ __all__ = [
     "descriptor_file_name",
     "parse_relationships",
     "parse_vib_descriptor",
-    "platform_attributes",
     "render_vib_descriptor",
 ]
 
@@ -124,7 +123,7 @@ def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:
         tags=[text_of(tag) for tag in _items(children, "software-tags")],
         maintenance_mode=_maintenance_mode(requires, where),
         hardware_platforms=_hardware_platforms(requires, where),
-        software_platforms=_software_platforms(requires),
+        software_platforms=parse_software_platforms(requires),
         files=None if files is None else tuple(text_of(file).lstrip("/") for file in files),
         acceptance_level=_acceptance_level(children.get("acceptance-level"), where),
         live_install_allowed=boolean(children.get("live-install-allowed"), where=where),
@@ -242,19 +241,6 @@ def _hardware_platforms(requires: XmlElement | None, where: str) -> tuple[Hardwa
     return tuple(
         HardwarePlatform(attribute(item, "vendor", where=where), item.get("model") or "")
         for item in requires.iterfind("hwplatform")
-    )
-
-
-def _software_platforms(requires: XmlElement | None) -> tuple[SoftwarePlatform, ...]:
-    if requires is None:
-        return ()
-    return tuple(
-        SoftwarePlatform(
-            version=item.get("version") or "",
-            product_line=item.get("productLineID") or "",
-            locale=item.get("locale") or "",
-        )
-        for item in requires.iterfind("softwarePlatform")
     )
 
 
@@ -418,18 +404,8 @@ def _add_system_requires(root: XmlElement, vib: Vib) -> None:
     for machine in vib.hardware_platforms:
         model = {"model": machine.model} if machine.model else {}
         add_element(requires, "hwplatform", attributes={"vendor": machine.vendor} | model)
-    for platform in vib.software_platforms:
-        add_element(requires, "softwarePlatform", attributes=platform_attributes(platform))
+    add_software_platforms(requires, vib.software_platforms)
     _add_raws(requires, vib.extra_requirements)
-
-
-def platform_attributes(platform: SoftwarePlatform) -> dict[str, str]:
-    """Return the attributes of ``<softwarePlatform>``."""
-    return {
-        "locale": platform.locale,
-        "productLineID": platform.product_line,
-        "version": platform.version,
-    }
 
 
 def _add_payload(parent: XmlElement, payload: Payload) -> None:
