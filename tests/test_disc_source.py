@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from counted import lines_run_in
 from edited import ar_members, render_vib
 from images import base_vibs, small_vib, write_base_depot
 from written import (
@@ -29,7 +30,8 @@ from written import (
 
 import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
-from esximage_builder.depot.disc import is_installer_disc, read_database
+from esximage_builder.depot import disc as disc_module
+from esximage_builder.depot.disc import DiscTree, is_installer_disc, read_database
 from esximage_builder.depot.source import read_source
 from esximage_builder.limits import ReadBudget
 
@@ -317,6 +319,61 @@ def test_a_vib_that_lies_whole_in_an_archive_is_taken_from_there(tmp_path: Path)
             hashlib.sha256(read_vib(depot, vib)).digest() for vib in depot.catalog.vibs
         }
         assert eib.recognise(depot.catalog).digest == written(U3).image.digest
+
+
+# How the work grows
+
+
+def archive_with_more_members(count: int) -> bytes:
+    def add(members: dict[str, bytes]) -> None:
+        members.update({f"var/db/payloads/more/{number:05d}.b00": b"" for number in range(count)})
+
+    return changed_archive(written(U3G).iso, "IMGPAYLD.TGZ", add)
+
+
+def database_with_more_entries(count: int) -> bytes:
+    def add(members: dict[str, bytes]) -> None:
+        name = next(name for name in members if "/profiles/" in name)
+        entry = b"<vib><vib-id>ACM_bootbank_none-%05d_1.0-1</vib-id><payloads/></vib>"
+        more = b"".join(entry % number for number in range(count))
+        members[name] = members[name].replace(b"</viblist>", more + b"</viblist>")
+        assert more in members[name]
+
+    return changed_archive(written(U3G).iso, "IMGDB.TGZ", add)
+
+
+@pytest.mark.parametrize(
+    "disc_with_more",
+    [
+        pytest.param(archive_with_more_members, id="members of the payload archive"),
+        pytest.param(database_with_more_entries, id="entries of the profile"),
+    ],
+)
+def test_each_payload_and_vib_is_looked_up_without_walking_all_others(
+    tmp_path: Path, disc_with_more: Callable[[int], bytes]
+) -> None:
+    """A thing more on the disc costs a few steps, not some for each payload or VIB."""
+    few, many = (put(tmp_path / f"{count}.iso", disc_with_more(count)) for count in (1, 501))
+    steps = [lines_run_in(disc_module, lambda disc=disc: eib.verify_iso(disc, deep=False)) for disc in (few, many)]  # type: ignore[misc]
+
+    assert (steps[1] - steps[0]) / 500 < 20
+
+
+def test_places_are_told_in_the_order_of_the_archive(tmp_path: Path) -> None:
+    """Two members with names of one payload: the first of the archive is told first, whatever its name."""
+
+    def add(members: dict[str, bytes]) -> None:
+        members.update({f"{folder}/safeboot.efi": b"another of 1 name" for folder in ("z", "a", "m")})
+
+    with contextlib.ExitStack() as stack:
+        limits = eib.ReadLimits()
+        path = put(tmp_path / "disc.iso", changed_archive(written(U3G).iso, "IMGPAYLD.TGZ", add))
+        contents = read_source(path, stack=stack, limits=limits, budget=ReadBudget(limits))
+        vib, location = next(pair for pair in contents.vibs if pair[0].name == "esx-base")
+        payload = next(payload for payload in vib.payloads if payload.name == "safeboot.efi")
+        assert isinstance(location.tree, DiscTree)
+        places = [place.where.rpartition("!")[2] for place in location.tree.places(location.path, payload)]
+    assert places[-3:] == ["z/safeboot.efi", "a/safeboot.efi", "m/safeboot.efi"]
 
 
 # Two of one id

@@ -21,7 +21,6 @@ import io
 import tempfile
 import threading
 from contextlib import ExitStack
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 import attrs
@@ -43,7 +42,7 @@ from esximage_builder.streams import block_stream
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from esximage_builder.formats.iso9660_reader import IsoReader
     from esximage_builder.limits import ReadBudget, ReadLimits
@@ -57,6 +56,7 @@ __all__ = [
     "DiscTree",
     "PayloadPlace",
     "is_installer_disc",
+    "local_names_by_vib",
     "read_database",
 ]
 
@@ -90,6 +90,15 @@ def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) ->
     with disc.open(_DATABASE) as source:
         files = read_tgz(source, where=where, limits=limits, budget=budget)
         return {name.removeprefix(prefix): data for name, data in files if name.startswith(prefix)}
+
+
+def local_names_by_vib(profiles: Iterable[ImageProfile]) -> dict[str, dict[str, str]]:
+    """Return the local name of each payload by VIB id and payload name; of two profiles the later one decides."""
+    names: dict[str, dict[str, str]] = {}
+    for profile in profiles:
+        for entry in profile.vibs:
+            names.setdefault(entry.vib_id, {}).update(entry.local_names)
+    return names
 
 
 @final
@@ -127,10 +136,22 @@ class _Part:
 @final
 @attrs.frozen
 class _Unpacked:
-    """An archive of the disc in a temporary file; may be read from many threads."""
+    """An archive of the disc in a temporary file; may be read from many threads.
+
+    Attributes:
+        file: The unpacked bytes of all members.
+        members: Where each begins, and its length, in the order of the archive.
+        by_name: Paths of the members of one file name, in upper case and without folders.
+    """
 
     file: DiscSource
     members: Mapping[str, tuple[int, int]]
+    by_name: Mapping[str, tuple[str, ...]]
+
+    def named(self, names: Iterable[str]) -> list[str]:
+        """Return the members with one of the names, in the order of the archive."""
+        found = (path for name in names for path in self.by_name.get(name, ()))
+        return sorted(found, key=lambda path: (*self.members[path], path))
 
     def open(self, name: str) -> BinaryIO:
         """Open a member."""
@@ -166,19 +187,18 @@ class DiscTree:
         """Return ``disc.iso!vmx.vib``."""
         return f"{self.where}!{path}"
 
-    def add(self, vib: Vib, head: VibHead, profiles: list[ImageProfile]) -> str:
-        """Take a VIB of the image database in and return its path."""
-        names = {
-            payload_name: local_name
-            for profile in profiles
-            for entry in profile.vibs
-            if entry.vib_id == vib.id
-            for payload_name, local_name in entry.local_names
-        }
+    def add(self, vib: Vib, head: VibHead, local_names: Mapping[str, str]) -> str:
+        """Take a VIB of the image database in and return its path.
+
+        Args:
+            vib: By its own descriptor.
+            head: Its exact descriptor and signature.
+            local_names: Of its payloads, by payload name; a payload without one keeps its own.
+        """
         path = f"{vib.id}.vib"
         while path in self._parts:  # one id, two descriptors: both stay, and a finding says so
             path = f"{path}~"
-        self._parts[path] = _Part(vib, head, names)
+        self._parts[path] = _Part(vib, head, local_names)
         self._sizes[path] = _ar_bytes(vib, head)
         return path
 
@@ -254,17 +274,14 @@ class DiscTree:
 
     def _archived_places(self, names: frozenset[str]) -> Iterator[PayloadPlace]:
         unpacked = self._unpack(PAYLOAD_ARCHIVE)
-        for member, (_, size) in unpacked.members.items():
-            if PurePosixPath(member).name.upper() in names:
-                where = f"{self.place(PAYLOAD_ARCHIVE)}!{member}"
-                yield PayloadPlace(where, size, functools.partial(unpacked.open, member))
+        for member in unpacked.named(names):
+            _, size = unpacked.members[member]
+            where = f"{self.place(PAYLOAD_ARCHIVE)}!{member}"
+            yield PayloadPlace(where, size, functools.partial(unpacked.open, member))
 
     @functools.cached_property
-    def _files_by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for path in self._disc.files:
-            found.setdefault(PurePosixPath(path).name, []).append(path)
-        return found
+    def _files_by_name(self) -> dict[str, tuple[str, ...]]:
+        return _by_file_name(self._disc.files)
 
     def _open_loader(self, path: str, payload: Payload) -> BinaryIO:
         """Open the BIOS loader as it was before it got its table; as it is, where that cannot be told."""
@@ -367,7 +384,15 @@ class DiscTree:
                     at += member.size_bytes
                     while block := stream.read(COPY_BLOCK_BYTES):
                         file.write(block)
-        return _Unpacked(DiscSource(stream=file, size_bytes=at, where=where), members)
+        return _Unpacked(DiscSource(stream=file, size_bytes=at, where=where), members, _by_file_name(members))
+
+
+def _by_file_name(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the paths of each file name, which is in upper case and without folders."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.rpartition("/")[2].upper(), []).append(path)
+    return {name: tuple(same) for name, same in found.items()}
 
 
 def _depth(path: str) -> tuple[int, str]:

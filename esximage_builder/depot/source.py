@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 import attrs
 
-from esximage_builder.depot.disc import DiscTree, is_installer_disc, read_database
+from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, read_database
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError
@@ -340,6 +340,7 @@ class _Reading:
                     self._take_document(data, kind, where=f"{where}!{name}")
         tree = DiscTree(disc, stack=self.stack, limits=self.limits)
         whole = self._read_whole_vibs(tree)
+        local_names = local_names_by_vib(self.contents.profiles)
         for name in (name for name in files if _database_kind(name) == "vibs"):
             source = f"{name}.orig" if f"{name}.orig" in files else name
             with self._gathering():
@@ -348,7 +349,7 @@ class _Reading:
                     head.descriptor, where=f"{where}!{source}", max_bytes=self.limits.document_bytes
                 )
                 if whole.get(vib.id) != vib:
-                    self._locate(vib, tree, tree.add(vib, head, self.contents.profiles))
+                    self._locate(vib, tree, tree.add(vib, head, local_names.get(vib.id, {})))
 
     def _read_whole_vibs(self, tree: DiscTree) -> dict[str, Vib]:
         """Describe the reserved VIBs and those for DPUs by their own descriptors; return them by id."""
