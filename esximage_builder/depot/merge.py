@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, assert_never, final
 
 import attrs
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from esximage_builder.depot.source import SourceContents, VibLocation
+    from esximage_builder.formats.release_unit import ReleaseUnit
     from esximage_builder.models.vib import Vib
 
 __all__ = ["merge_sources"]
@@ -38,7 +39,9 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
     found_ids = {vib.id for vib in vibs}
     findings = [f for f in findings if f.code != "vib-file-missing" or not found_ids.issuperset(f.items)]
     bulletins = [bulletin for source in sources for bulletin in source.bulletins]
-    units = [unit for source in sources for unit in source.units]
+    units = _Units()
+    for unit in (unit for source in sources for unit in source.units):
+        units.take(unit)
     components = _merge(
         [item for item in bulletins if isinstance(item, Component)],
         identity=lambda item: item.id,
@@ -50,7 +53,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
         sources=[source.name for source in sources],
         base_images=sorted(
             _merge(
-                [unit for unit in units if isinstance(unit, BaseImage)],
+                units.base_images,
                 identity=lambda unit: f"ESXi:{unit.version.key}",
                 content=lambda unit: unit.components,
                 findings=findings,
@@ -60,7 +63,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
         ),
         add_ons=sorted(
             _merge(
-                [unit for unit in units if isinstance(unit, AddOn)],
+                units.add_ons,
                 identity=lambda unit: unit.id,
                 content=lambda unit: (unit.components, unit.removed_components, unit.supported_base_images),
                 findings=findings,
@@ -85,7 +88,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
         ),
         solutions=sorted(
             _merge(
-                [unit for unit in units if isinstance(unit, Solution)],
+                units.solutions,
                 identity=lambda unit: unit.id,
                 content=lambda unit: unit.components,
                 findings=findings,
@@ -95,7 +98,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
         ),
         hardware_support=sorted(
             _merge(
-                [unit for unit in units if isinstance(unit, HardwareSupport)],
+                units.hardware_support,
                 identity=lambda unit: unit.id,
                 content=lambda unit: (unit.components, unit.removed_components),
                 findings=findings,
@@ -108,6 +111,30 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
         findings=sorted(set(findings), key=lambda finding: finding.sort_key),
     )
     return catalog, locations
+
+
+@final
+@attrs.define
+class _Units:
+    """Release units by kind, which is that of the catalog's field."""
+
+    base_images: list[BaseImage] = attrs.Factory(list)
+    add_ons: list[AddOn] = attrs.Factory(list)
+    solutions: list[Solution] = attrs.Factory(list)
+    hardware_support: list[HardwareSupport] = attrs.Factory(list)
+
+    def take(self, unit: ReleaseUnit) -> None:
+        match unit:
+            case BaseImage():
+                self.base_images.append(unit)
+            case AddOn():
+                self.add_ons.append(unit)
+            case Solution():
+                self.solutions.append(unit)
+            case HardwareSupport():
+                self.hardware_support.append(unit)
+            case _:
+                assert_never(unit)
 
 
 def _merge(

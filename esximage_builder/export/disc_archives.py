@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.errors import ModelError
 from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path, with_file_facts
 from esximage_builder.export.published import image_profile, image_timestamp, product_entry, release_units
 from esximage_builder.formats.depot_index import VendorEntry, render_index, render_vendor_index
@@ -27,7 +28,16 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Vib
     from esximage_builder.models.vib_store import VibStore
 
-__all__ = ["Archive", "ArchiveMember", "PayloadKey", "disc_archives", "upgrade_texts"]
+__all__ = [
+    "Archive",
+    "ArchiveMember",
+    "GeneratedMember",
+    "PayloadKey",
+    "PayloadMember",
+    "VibMember",
+    "disc_archives",
+    "upgrade_texts",
+]
 
 PayloadKey = tuple[str, str]
 """A payload by VIB id and payload name."""
@@ -37,22 +47,67 @@ _MODULE_LIKE = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 
 @final
 @attrs.frozen(kw_only=True)
-class ArchiveMember:
-    """One file of a generated archive; exactly one of the last three says where its bytes are.
+class GeneratedMember:
+    """A file of a generated archive whose bytes are made here.
+
+    Attributes:
+        name: Its path in the archive.
+        data: The bytes themselves.
+    """
+
+    name: str
+    data: bytes = attrs.field(repr=False)
+
+    @property
+    def size_bytes(self) -> int:
+        """Its length."""
+        return len(self.data)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class PayloadMember:
+    """A payload of an installed VIB in a generated archive.
 
     Attributes:
         name: Its path in the archive.
         size_bytes: Its length.
-        data: The bytes themselves.
-        payload: A payload of an installed VIB.
-        vib: A whole ``.vib`` file.
+        payload: Which one.
     """
 
     name: str
     size_bytes: int
-    data: bytes | None = attrs.field(default=None, repr=False)
-    payload: PayloadKey | None = None
-    vib: Vib | None = None
+    payload: PayloadKey
+
+
+@final
+@attrs.frozen(kw_only=True)
+class VibMember:
+    """A whole ``.vib`` file in a generated archive.
+
+    Attributes:
+        name: Its path in the archive.
+        vib: Which one; ``file`` has size and SHA-256, which ``with_file_facts`` finds.
+
+    Raises:
+        ModelError: Size or SHA-256 is not known, so that the file could be neither placed nor checked.
+    """
+
+    name: str
+    vib: Vib
+    size_bytes: int = attrs.field(init=False)
+    sha256: str = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        file = self.vib.file
+        if file is None or file.size_bytes is None or not file.sha256:
+            raise ModelError(f"{self.vib.id} has no size and checksum", hint="use with_file_facts first")
+        object.__setattr__(self, "size_bytes", file.size_bytes)
+        object.__setattr__(self, "sha256", file.sha256)
+
+
+ArchiveMember = GeneratedMember | PayloadMember | VibMember
+"""One file of a generated archive, by where its bytes are."""
 
 
 @final
@@ -62,6 +117,11 @@ class Archive:
 
     path: str
     members: tuple[ArchiveMember, ...] = attrs.field(converter=as_tuple)
+
+    @property
+    def payloads(self) -> frozenset[PayloadKey]:
+        """The payloads that stand in it."""
+        return frozenset(member.payload for member in self.members if isinstance(member, PayloadMember))
 
 
 def disc_archives(
@@ -110,10 +170,6 @@ def upgrade_texts(image: Image, store: VibStore, names: Mapping[PayloadKey, str]
     ]
 
 
-def _in_memory(name: str, data: bytes) -> ArchiveMember:
-    return ArchiveMember(name=name, size_bytes=len(data), data=data)
-
-
 def _image_database(image: Image, heads: Mapping[str, VibHead], names: Mapping[PayloadKey, str]) -> list[ArchiveMember]:
     members = image_database_members(
         image_profile(image, image.host_vibs, names=names),
@@ -122,7 +178,7 @@ def _image_database(image: Image, heads: Mapping[str, VibHead], names: Mapping[P
         reserved_components=image.reserved_components,
         units=release_units(image),
     )
-    return [_in_memory(name, data) for name, data in members]
+    return [GeneratedMember(name=name, data=data) for name, data in members]
 
 
 def _no_members() -> list[ArchiveMember]:
@@ -132,12 +188,7 @@ def _no_members() -> list[ArchiveMember]:
 
 def _reserved_vibs(image: Image, store: VibStore) -> list[ArchiveMember]:
     vibs = [with_file_facts(entry.vib, store) for entry in image.reserved_vibs]
-    return [_whole_vib(f"{DATABASE_ROOT}/reservedVibs/{vib.id}.vib", vib) for vib in vibs]
-
-
-def _whole_vib(name: str, vib: Vib) -> ArchiveMember:
-    size = 0 if vib.file is None else vib.file.size_bytes or 0
-    return ArchiveMember(name=name, size_bytes=size, vib=vib)
+    return [VibMember(name=f"{DATABASE_ROOT}/reservedVibs/{vib.id}.vib", vib=vib) for vib in vibs]
 
 
 def _dpu_depot(image: Image, store: VibStore) -> list[ArchiveMember]:
@@ -154,17 +205,17 @@ def _dpu_depot(image: Image, store: VibStore) -> list[ArchiveMember]:
     )
     vendor = VendorEntry(name=contents.vendor_name, code=contents.vendor_code)
     return [
-        _in_memory("index.xml", render_index((vendor,))),
-        _in_memory("vendor-index.xml", render_vendor_index(contents.products)),
-        _in_memory("metadata.zip", render_metadata(contents)),
-        *(_whole_vib(vib_relative_path(vib), vib) for vib in vibs),
+        GeneratedMember(name="index.xml", data=render_index((vendor,))),
+        GeneratedMember(name="vendor-index.xml", data=render_vendor_index(contents.products)),
+        GeneratedMember(name="metadata.zip", data=render_metadata(contents)),
+        *(VibMember(name=vib_relative_path(vib), vib=vib) for vib in vibs),
     ]
 
 
 def _boot_payloads(image: Image, names: Mapping[PayloadKey, str]) -> list[ArchiveMember]:
     """Return the payloads that the installer writes to the disk itself: all that are no tardisks."""
     return [
-        ArchiveMember(
+        PayloadMember(
             name=f"var/db/payloads/{payload.type}/{names[vib.id, payload.name]}",
             size_bytes=payload.size_bytes or 0,
             payload=(vib.id, payload.name),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import io
 import tempfile
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, final
+from typing import TYPE_CHECKING, BinaryIO, Protocol, assert_never, cast, final
 
 from esximage_builder.checksums import Checksum, hashing_copy
 from esximage_builder.errors import ChecksumMismatchError, InvalidFieldError, LimitExceededError
+from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember, VibMember
 from esximage_builder.export.published import image_timestamp
 from esximage_builder.export.vib_source import open_source
 from esximage_builder.formats.tar_gz import TarGzWriter
@@ -139,9 +140,7 @@ class DiscWriter:
         self._progress = progress
         self._total_bytes = total_bytes
         self._done_bytes = 0
-        self._archived = {
-            member.payload for archive in plan.archives for member in archive.members if member.payload is not None
-        }
+        self._archived = frozenset(key for archive in plan.archives for key in archive.payloads)
         self._spooled: dict[PayloadKey, tuple[int, int]] = {}
 
     def write(self) -> None:
@@ -199,16 +198,19 @@ class DiscWriter:
                 hashing_copy(bounded_stream(spool, size, where=where), target, where=where)
 
     def _write_member(self, archive: TarGzWriter, member: ArchiveMember, spool: BinaryIO) -> None:
-        if member.data is not None:
-            archive.add_bytes(member.name, member.data)
-        elif member.payload is not None:
-            start, size = self._spooled[member.payload]
-            spool.seek(start)
-            archive.add_stream(member.name, bounded_stream(spool, size, where=member.name), size_bytes=size)
-        elif member.vib is not None and member.vib.file is not None:
-            checksum = Checksum("sha-256", member.vib.file.sha256)
-            with open_source(self._store, member.vib) as source:
-                archive.add_stream(member.name, source, size_bytes=member.size_bytes, checksums=[checksum])
+        match member:
+            case GeneratedMember():
+                archive.add_bytes(member.name, member.data)
+            case PayloadMember():
+                start, size = self._spooled[member.payload]
+                spool.seek(start)
+                archive.add_stream(member.name, bounded_stream(spool, size, where=member.name), size_bytes=size)
+            case VibMember():
+                checksum = Checksum("sha-256", member.sha256)
+                with open_source(self._store, member.vib) as source:
+                    archive.add_stream(member.name, source, size_bytes=member.size_bytes, checksums=[checksum])
+            case _:
+                assert_never(member)
 
 
 def _require_size(payload: Payload, found: int, *, where: str) -> None:

@@ -135,10 +135,10 @@ def _checked_prefix(prefix: str) -> str:
 
 def _total_bytes(image: Image, plan: DiscPlan, limits: ReadLimits) -> int:
     """Return what the progress counts: every payload once, and the members of the archives."""
-    members = [member for archive in plan.archives for member in archive.members]
-    payloads = plan.payload_paths.keys() | {member.payload for member in members if member.payload is not None}
+    payloads = plan.payload_paths.keys() | {key for archive in plan.archives for key in archive.payloads}
     sizes = payload_sizes(image, limits)
-    return sum(sizes[key] for key in payloads) + sum(member.size_bytes for member in members)
+    in_archives = sum(member.size_bytes for archive in plan.archives for member in archive.members)
+    return sum(sizes[key] for key in payloads) + in_archives
 
 
 @final
