@@ -73,7 +73,6 @@ FLOORS = {
     "rules.compose": 4.1,
     "rules.compatibility": 4.1,
     "rules.boot_layout": 4.2,
-    "rules.variants": 4.2,
     "rules.locked": 4.2,
     "rules.validate": 4.2,
     "rules.diff": 4.2,

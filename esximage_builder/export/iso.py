@@ -24,7 +24,7 @@ from esximage_builder.formats.iso9660_reader import open_iso
 from esximage_builder.formats.tar_gz import stored_tgz_bytes
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
-from esximage_builder.rules.variants import without_tools
+from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.whole_file import whole_file
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from esximage_builder.findings import Severity
 from esximage_builder.formats.boot_cfg import parse_boot_cfg
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
-from esximage_builder.rules.variants import without_tools
+from esximage_builder.rules.boot_layout import without_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,6 +1,7 @@
 """What an image looks like when it boots: local names, module order, archives of its generation.
 
-Pure functions of VIBs. One generation's layout is one row of ``GENERATIONS``.
+Pure functions of VIBs and images, one of them the variant without VMware Tools. One
+generation's layout is one row of ``GENERATIONS``.
 
 Source: docs/formats.md#boot-layout (reproduced from stock installer discs).
 """
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Payload, Vib
     from esximage_builder.versions import BaseImageVersion
 
-__all__ = ["BootModule", "Generation", "boot_modules", "disc_names", "generation_of", "local_names"]
+__all__ = ["BootModule", "Generation", "boot_modules", "disc_names", "generation_of", "local_names", "without_tools"]
 
 _MODULE_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 _NO_ORDER = 1 << 30
@@ -204,3 +205,21 @@ def _legal_name(name: str, used: set[str]) -> str:
         candidate = f"{base[: 8 - len(digits)]}{digits}{tail}"
         counter += 1
     return candidate
+
+
+def without_tools(image: Image) -> Image:
+    """Return the image without its locker VIBs and the components that bring nothing else.
+
+    That is what the ``-no-tools`` profile of a release is to its ``-standard`` one. The name
+    stays, since names of images are the user's.
+    """
+    left_out = {entry.vib.id for entry in image.vibs if entry.vib.type == VibType.LOCKER}
+    return attrs.evolve(
+        image,
+        vibs=[entry for entry in image.vibs if entry.vib.id not in left_out],
+        components=[
+            entry
+            for entry in image.components
+            if not entry.component.vib_ids or not left_out.issuperset(entry.component.vib_ids)
+        ],
+    )
