@@ -59,7 +59,7 @@ _HOMES = {
     "models.vib": ("HardwarePlatform", "MaintenanceMode", "Payload", "SoftwarePlatform", "Vib", "VibFile"),
     "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
     "progress": ("Progress",),
-    "rules.boot_layout": ("BootModule", "boot_modules"),
+    "rules.boot_layout": ("BootModule", "boot_modules", "without_tools"),
     "rules.classify": (
         "Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions",
     ),

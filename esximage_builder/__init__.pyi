@@ -242,6 +242,9 @@ from esximage_builder.rules.boot_layout import (
 from esximage_builder.rules.boot_layout import (
     boot_modules as boot_modules,
 )
+from esximage_builder.rules.boot_layout import (
+    without_tools as without_tools,
+)
 from esximage_builder.rules.classify import (
     Change as Change,
 )

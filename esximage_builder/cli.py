@@ -34,6 +34,7 @@ from esximage_builder.export.pxe import export_pxe
 from esximage_builder.export.report import render_text_report, report_as_dict
 from esximage_builder.export.report_file import require_report_suffix, write_report
 from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
+from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.compose import compose, image_from_profile, make_spec
 from esximage_builder.rules.decompose import recognise
 from esximage_builder.rules.diff import diff
@@ -189,12 +190,14 @@ def _inspect(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     _require_outputs(options)
     with open_depot(*options.depot) as depot:
-        image = _image(options, depot)
-        report = validate(image, depot.catalog, minimum_acceptance=options.minimum_acceptance)
+        composed = _image(options, depot)
+        images = _written_images(options, composed)
+        reports = [validate(image, depot.catalog, minimum_acceptance=options.minimum_acceptance) for image in images]
+        image, report = images[0], reports[0].with_findings(f for other in reports[1:] for f in other.findings)
         results: list[ExportResult] = []
         is_writable = not report.errors_except(options.allow)
         if is_writable:
-            results = _write(options, image, depot, report)
+            results = _write(options, composed, depot, reports)
         if options.report is not None:  # of an image with errors too: it says which
             results.append(
                 write_report(image, report, options.report, allow=options.allow, results=results, catalog=depot.catalog)
@@ -207,6 +210,18 @@ def _build(options: argparse.Namespace) -> int:
             but = "" if options.report is None else " but the report"
             print(f"nothing written{but}: the image has errors", file=sys.stderr)
     return EXIT_DONE if is_writable else EXIT_IMAGE_HAS_ERRORS
+
+
+def _written_images(options: argparse.Namespace, composed: Image) -> list[Image]:
+    """Return what is to be validated: the images that the outputs hold, the composed one first.
+
+    ISO and network boot tree alone can be without VMware Tools; where nothing is written, the
+    composed image is looked at.
+    """
+    boots = options.iso is not None or options.pxe is not None
+    is_whole = any(getattr(options, name) is not None for name in ("bundle", "lock", "sbom"))
+    is_cut = options.without_tools and boots
+    return [*([composed] if is_whole or not is_cut else []), *([without_tools(composed)] if is_cut else [])]
 
 
 def _image(options: argparse.Namespace, depot: Depot) -> Image:
@@ -272,11 +287,14 @@ def _require_outputs(options: argparse.Namespace) -> None:
         require_sbom_library(options.sbom_format)
 
 
-def _write(options: argparse.Namespace, image: Image, depot: Depot, report: ValidationReport) -> list[ExportResult]:
-    results = _write_bootable(options, image, depot, report)
+def _write(
+    options: argparse.Namespace, image: Image, depot: Depot, reports: Sequence[ValidationReport]
+) -> list[ExportResult]:
+    """Write the outputs; ``reports`` are of the written images, the composed one's first if it is among them."""
+    results = _write_bootable(options, image, depot, reports[-1])
     if options.bundle is not None:
         results.append(
-            export_bundle(image, depot, options.bundle, allow=options.allow, report=report, progress=_show_progress)
+            export_bundle(image, depot, options.bundle, allow=options.allow, report=reports[0], progress=_show_progress)
         )
     if options.lock is not None:
         lock, path = write_lock(image, depot, options.lock), Path(options.lock)

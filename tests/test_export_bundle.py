@@ -483,15 +483,6 @@ def test_waived_errors_are_named_in_the_result(tmp_path: Path) -> None:
     assert result.size_bytes == (tmp_path / "out.zip").stat().st_size
 
 
-def test_the_report_of_another_image_waives_nothing(tmp_path: Path) -> None:
-    """A report is believed only if it is of this very image."""
-    with eib.open_depot(DEPOTS / U3G, ADD_ONS[0]) as depot:
-        right = eib.compose(depot.catalog, base_image=VERSION)
-        wrong = eib.compose(depot.catalog, eib.read_software_spec(SPECS / "image_u3g_wrong_train.json"))
-        with pytest.raises(eib.IncompatibleImageError):
-            eib.export_bundle(wrong, depot, tmp_path / "out.zip", report=eib.validate(right))
-
-
 def test_components_whose_names_differ_in_case_only_are_refused_by_name(tmp_path: Path) -> None:
     """Not all file systems can hold both documents: our error, and nothing written."""
     vibs = base_vibs(VERSION, kernel=b"kernel", bios_loader=None, efi_image=None)

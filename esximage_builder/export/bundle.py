@@ -69,7 +69,7 @@ def export_bundle(
         ExportError: The file cannot be written.
         ChecksumMismatchError: A VIB's bytes are not what its metadata says.
         DepotError: A VIB's bytes cannot be read.
-        ModelError: The vendor code is no three letters or digits.
+        ModelError: The vendor code is no three letters or digits, or the report is of another image.
     """
     waived = require_exportable(image, report=report, allow=allow)
     target = Path(target)

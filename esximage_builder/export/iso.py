@@ -68,7 +68,8 @@ def export_iso(
         with_tools: Carry VMware Tools. Without, neither disc nor image database has the locker VIBs.
         with_installer: Carry the installer and the upgrade folder; without, the disc boots ESXi itself.
         allow: Codes of errors that do not matter.
-        report: Validation of this image; None validates it here.
+        report: Validation of this image, or of ``without_tools(image)`` where these are left out;
+            of the first, what is found on the second counts too. None validates what is written here.
         limits: Upper bounds for reading VIBs.
         progress: Told how many bytes are written.
 
@@ -78,7 +79,7 @@ def export_iso(
     Raises:
         IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
-        ModelError: The options contradict each other.
+        ModelError: The options contradict each other, or the report is of another image.
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The file cannot be written, or reads back otherwise than planned.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
@@ -86,9 +87,8 @@ def export_iso(
     """
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
-    waived = require_exportable(image, report=report, allow=allowed)
-    if not with_tools:
-        image = without_tools(image)
+    composed, image = image, image if with_tools else without_tools(image)
+    waived = require_exportable(image, report=report, allow=allowed, composed=composed)
     script, script_findings = read_kickstart(kickstart, allow=allowed)
     heads = read_heads(image, store, bounds)
     options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)

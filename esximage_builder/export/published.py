@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.errors import IncompatibleImageError
+from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
@@ -53,20 +53,27 @@ class ExportResult:
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def require_exportable(image: Image, *, report: ValidationReport | None, allow: Iterable[str]) -> tuple[Finding, ...]:
+def require_exportable(
+    image: Image, *, report: ValidationReport | None, allow: Iterable[str], composed: Image | None = None
+) -> tuple[Finding, ...]:
     """Return the waived errors of an image that may be written.
+
+    A report tells of the image whose digest it has, and of no other. One of the composed image, when
+    that is written without some of its VIBs, counts in full, and what validation says of the
+    image that is written counts beside it.
 
     Args:
         image: What shall be written.
-        report: Of this very image; None validates it here, without a catalog.
+        report: Of this very image or of ``composed``; None validates the image here, without a catalog.
         allow: Codes of errors that do not matter.
+        composed: What the caller composed, where something of it is left out.
 
     Raises:
-        IncompatibleImageError: Errors are left, or the report is of another image.
+        IncompatibleImageError: Errors are left.
+        ModelError: The report is of another image.
     """
     allowed = set(allow)
-    if report is None or report.image_digest != image.digest:
-        report = validate(image)
+    report = _report_of(image, report, composed)
     errors = report.errors_except(allowed)
     if errors:
         codes = ", ".join(sorted({finding.code for finding in errors}))
@@ -78,6 +85,22 @@ def require_exportable(image: Image, *, report: ValidationReport | None, allow: 
             hint=f"mend the image, or allow these codes one by one: {codes}",
         )
     return tuple(finding for finding in report.errors if finding.code in allowed)
+
+
+def _report_of(image: Image, report: ValidationReport | None, composed: Image | None) -> ValidationReport:
+    """Return a report that holds everything known against an image."""
+    if report is None:
+        return validate(image)
+    if report.image_digest == image.digest:
+        return report
+    if composed is not None and report.image_digest == composed.digest:
+        return report.with_findings(validate(image).findings)
+    raise ModelError(
+        "the report is not of the image that shall be written",
+        found=f"a report of the image {report.image_digest}",
+        expected=image.digest,
+        hint="validate the image that is exported, or leave the report out",
+    )
 
 
 def image_timestamp(image: Image, environment: Mapping[str, str] | None = None) -> datetime:

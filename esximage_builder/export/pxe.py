@@ -69,7 +69,8 @@ def export_pxe(
         with_tools: Carry VMware Tools. Without, neither tree nor image database has the locker VIBs.
         with_installer: Carry the installer; without, hosts boot ESXi itself.
         allow: Codes of errors that do not matter.
-        report: Validation of this image; None validates it here.
+        report: Validation of this image, or of ``without_tools(image)`` where these are left out;
+            of the first, what is found on the second counts too. None validates what is written here.
         limits: Upper bounds for reading VIBs.
         progress: Told how many bytes are written.
 
@@ -79,7 +80,8 @@ def export_pxe(
     Raises:
         IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
-        ModelError: The prefix cannot be one, or the options contradict each other.
+        ModelError: The prefix cannot be one, the options contradict each other, or the report is of
+            another image.
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The folder is there already, or cannot be written.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
@@ -87,9 +89,8 @@ def export_pxe(
     """
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
-    waived = require_exportable(image, report=report, allow=allowed)
-    if not with_tools:
-        image = without_tools(image)
+    composed, image = image, image if with_tools else without_tools(image)
+    waived = require_exportable(image, report=report, allow=allowed, composed=composed)
     script, script_findings = read_kickstart(kickstart, allow=allowed)
     options = DiscOptions(
         kickstart=script,

@@ -66,6 +66,13 @@ class ValidationReport:
         waived = set(allow)
         return tuple(finding for finding in self.errors if finding.code not in waived)
 
+    def with_findings(self, findings: Iterable[Finding]) -> ValidationReport:
+        """Return the report with those findings too that it has none like: of the same code about the same items."""
+        known = {(finding.severity, finding.code, finding.items) for finding in self.findings}
+        more = {f for f in findings if (f.severity, f.code, f.items) not in known}
+        ordered = sorted({*self.findings, *more}, key=lambda finding: finding.sort_key)
+        return ValidationReport(image_digest=self.image_digest, findings=ordered)
+
 
 def validate(
     image: Image, catalog: Catalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
