@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import re
 import struct
+import tempfile
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -19,6 +21,7 @@ from written import DATABASE, GENERATIONS, disc_of, files_of, patched, put, rema
 import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
 from esximage_builder.depot.disc_checks import check_archives
+from esximage_builder.depot.verify_iso import verify_disc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -701,3 +704,90 @@ def sums_of(name: str) -> frozenset[str]:
             assert vib.file is not None
             sums.add(vib.file.sha256)
     return frozenset(sums)
+
+
+# What cannot be read
+
+
+@final
+class FailingFile(io.BytesIO):
+    """A disc on a medium of which one read fails, and every other goes well."""
+
+    def __init__(self, data: bytes, failing: int) -> None:
+        super().__init__(data)
+        self._left = failing
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left == 0:
+            raise OSError(5, "Input/output error")
+        return super().read(size)
+
+    @property
+    def has_failed(self) -> bool:
+        return self._left <= 0
+
+
+def failing_at(number: int) -> tuple[FailingFile, eib.Verification]:
+    file = FailingFile(whole(), number)
+    return file, verify_disc(file, where="disc.iso", deep=False, limits=eib.ReadLimits())
+
+
+def reads_of_a_verification() -> int:
+    file = FailingFile(whole(), 1 << 40)
+    before = file._left
+    assert verify_disc(file, where="disc.iso", deep=False, limits=eib.ReadLimits()).findings == ()
+    return before - file._left
+
+
+def test_no_read_that_fails_is_passed_over() -> None:
+    """Whichever read it is: some check fails and says so, or our error comes out."""
+    count = reads_of_a_verification()
+    assert count > 200
+    for number in [*range(1, count, 4), count]:
+        try:
+            file, verification = failing_at(number)
+        except eib.SourceUnreadableError as error:
+            assert "Input/output error" in error.found  # noqa: PT017 - one of two right answers
+            continue
+        assert file.has_failed
+        failed = [check for check in verification.checks if not check.is_passed]
+        assert failed, f"read {number} of {count} failed, and all checks are passed"
+        assert any(finding.severity is eib.Severity.ERROR for check in failed for finding in check.findings)
+
+
+def test_names_that_cannot_be_read_fail_their_check(tmp_path: Path) -> None:
+    """The second walk over the directories fails: that is no sign of upper case."""
+    seen = set()
+    for number in range(1, 200):
+        _, verification = failing_at(number)
+        seen |= {
+            (check.name, finding.code)
+            for check in verification.checks
+            for finding in check.findings
+            if "the directories cannot be read" in finding.message
+        }
+    assert seen == {("names", "disc-unreadable")}
+    assert names_of(verify(tmp_path, whole())) == CHECKS
+
+
+def test_an_archive_that_cannot_be_unpacked_for_want_of_room_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive is whole; what stands in it was not looked at all the same."""
+    path = put(tmp_path / "disc.iso", whole())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    verification = eib.verify_iso(path)
+
+    assert codes_of(verification)["bytes"] >= {"disc-unreadable"}
+    assert not verification.is_passed
+    assert all("nowhere" in f.remedy for f in verification.findings if f.code == "disc-unreadable")
+
+
+def test_a_disc_is_opened_once_and_needs_no_path(tmp_path: Path) -> None:
+    """It may be a stream; what a path gives is the same."""
+    stream = io.BytesIO(whole())
+    verification = verify_disc(stream, where=str(tmp_path / "disc.iso"), deep=True, limits=eib.ReadLimits())
+
+    assert verification == verify(tmp_path, whole())
+    assert not stream.closed

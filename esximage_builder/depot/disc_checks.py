@@ -8,7 +8,7 @@ import attrs
 
 from esximage_builder.depot.disc import BOOT_INFO_TABLE, MODULE_TYPES, PAYLOAD_ARCHIVE, DiscTree
 from esximage_builder.depot.payload_checks import check_payload, check_vib
-from esximage_builder.errors import EsxImageError
+from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.gzip import gunzip_blocks
 from esximage_builder.formats.tar_gz import TarGzReader
@@ -101,6 +101,7 @@ class _Places:
     _found: dict[str, tuple[Finding, ...]] = attrs.field(factory=dict, init=False)
     _homeless: list[tuple[Finding, frozenset[str]]] = attrs.field(factory=list, init=False)
     _incomplete: list[Finding] = attrs.field(factory=list, init=False)
+    _unread: dict[Finding, None] = attrs.field(factory=dict, init=False)
 
     def check(self, tree: DiscTree, path: str, vib: Vib, payload: Payload) -> None:
         """Check a payload wherever it stands."""
@@ -109,6 +110,9 @@ class _Places:
         try:
             for place in tree.places(path, payload):
                 places.append(place)  # noqa: PERF402 - what comes before an error counts
+        except SourceUnreadableError as error:
+            is_archive_whole = False
+            self._tell_unread(f"{PAYLOAD_ARCHIVE} could not be looked into", error)
         except EsxImageError:
             is_archive_whole = False  # the check of archives words it
         sound = [place for place in places if self._is_sound(place, payload)]
@@ -135,6 +139,12 @@ class _Places:
             if claimed <= self._sound:
                 yield missing
         yield from self._incomplete
+        yield from self._unread
+
+    def _tell_unread(self, what: str, error: SourceUnreadableError) -> None:
+        """Take in what was not looked at; no other place that is sound makes up for it."""
+        found = _error("disc-unreadable", f"{what}: {error.message}", cause=error.found, where=error.where)
+        self._unread[attrs.evolve(found, remedy=error.hint)] = None
 
     def _is_sound(self, place: PayloadPlace, payload: Payload) -> bool:
         try:
@@ -142,6 +152,9 @@ class _Places:
                 found = check_payload(
                     payload, source, size_bytes=place.size_bytes, where=place.where, limits=self.limits, deep=self.deep
                 )
+        except SourceUnreadableError as error:
+            self._tell_unread(f"payload {payload.name} could not be compared", error)
+            return False
         except EsxImageError as error:
             found = (_error("payload-damaged", error.message, cause=error.found, where=error.where or place.where),)
         is_sound = not any(finding.severity is Severity.ERROR for finding in found)
@@ -160,7 +173,7 @@ class _Places:
             return [place for place in wrong if _without_table(place) == original]
         if self.has_table:
             for place in wrong:
-                if [finding.code for finding in self._found[place.where]] == ["payload-checksum-differs"]:
+                if [finding.code for finding in self._found.get(place.where, ())] == ["payload-checksum-differs"]:
                     self._found[place.where] = (_not_compared(place),)
         return []
 

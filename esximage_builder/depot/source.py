@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
 
-__all__ = ["SourceContents", "VibLocation", "read_source"]
+__all__ = ["SourceContents", "VibLocation", "read_disc", "read_source"]
 
 _SPOOL_BYTES = 16 * 1024 * 1024
 _VIB_SUFFIX = ".vib"
@@ -112,11 +112,30 @@ def read_source(source: Path, *, stack: contextlib.ExitStack, limits: ReadLimits
         disc = stack.enter_context(open_iso(source, where=str(source), limits=limits))
         if not is_installer_disc(disc):
             raise not_a_depot(sniffed, str(source), found="a disc without image database (IMGDB.TGZ)")
-        reading.read_disc(disc)
+        return read_disc(disc, stack=stack, limits=limits, budget=budget)
     elif sniffed.kind is FileKind.VIB:
         reading.read_vib(FolderTree.of_file(source), source.name)
     else:
         raise not_a_depot(sniffed, str(source))
+    return contents
+
+
+def read_disc(
+    disc: IsoReader, *, stack: contextlib.ExitStack, limits: ReadLimits, budget: ReadBudget
+) -> SourceContents:
+    """Read an installer disc that is open already; see ``read_source``.
+
+    Args:
+        disc: With an image database; it must stay open while bytes may be asked for.
+        stack: Takes what must stay open besides.
+        limits: Upper bounds.
+        budget: Shared by all sources of one reading.
+
+    Raises:
+        DepotError: The image database itself is broken, or the operating system refuses.
+    """
+    contents = SourceContents(disc.where)
+    _Reading(contents, stack, limits, budget).read_disc(disc)
     return contents
 
 

@@ -11,20 +11,20 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from esximage_builder.depot.disc import is_installer_disc
 from esximage_builder.depot.disc_checks import check_archives, check_disc_bytes
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.payload_checks import check_signed
 from esximage_builder.depot.sniff import FileKind
-from esximage_builder.depot.source import SourceContents, read_source
+from esximage_builder.depot.source import SourceContents, read_disc
 from esximage_builder.depot.verification import Certainty, Checklist, require_kind
-from esximage_builder.errors import EsxImageError
+from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.formats.iso9660 import with_boot_info_table
-from esximage_builder.formats.iso9660_reader import DiscSource, IsoReader, open_iso
+from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
 from esximage_builder.formats.vib_archive import read_vib_head
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
@@ -36,13 +36,12 @@ if TYPE_CHECKING:
     from esximage_builder.depot.verification import Verification
     from esximage_builder.models.image import Image
 
-__all__ = ["verify_iso"]
+__all__ = ["verify_disc", "verify_iso"]
 
 _BIOS_CFG, _EFI_CFG = "BOOT.CFG", "EFI/BOOT/BOOT.CFG"
 _ISOLINUX_CFG = "ISOLINUX.CFG"
 _NEEDED = {"bios": (_ISOLINUX_CFG, "MBOOT.C32"), "efi": ("EFI/BOOT/BOOTX64.EFI",)}
 _TABLE_AT, _TABLE_END, _SMALLEST_LOADER = 8, 24, 64  # the table's four numbers; what follows them is reserved
-_NAME_LENGTH_AT, _NAME_AT = 32, 33  # in a directory record
 _SHOWN = 5
 
 
@@ -63,27 +62,38 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
     """
     bounds = limits or ReadLimits()
     require_kind(path, FileKind.ISO, hint="verify an offline bundle with verify_bundle")
-    checks = Checklist(str(path))
+    return verify_disc(Path(path), where=str(path), deep=deep, limits=bounds)
+
+
+def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: ReadLimits) -> Verification:
+    """Verify an installer disc, which is opened once; as ``verify_iso``.
+
+    Args:
+        source: Its path, or a seekable binary stream that the caller closes.
+        where: How to name it.
+        deep: Unpack payloads too.
+        limits: Upper bounds.
+    """
+    checks = Checklist(where)
     with contextlib.ExitStack() as stack:
         try:
-            disc = stack.enter_context(open_iso(Path(path), where=str(path), limits=bounds))
-            lower = _lower_case_names(Path(path), disc)
+            disc = stack.enter_context(open_iso(source, where=where, limits=limits))
         except EsxImageError as error:
             problem = _error("disc-damaged", error.message, cause=error.found, remedy=error.hint)
             checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED, [problem])
             return checks.result("iso")
         checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED)
-        has_table = _check_boot_entries(disc, checks, bounds)
-        checks.ask("names", "are all names upper case?", Certainty.INFERRED, lower)
-        boot_cfg = _check_boot_cfg(disc, checks, bounds)
-        contents = _check_database(Path(path), disc, checks, stack, bounds)
+        has_table = _check_boot_entries(disc, checks, limits)
+        checks.ask("names", "are all names upper case?", Certainty.INFERRED, _lower_case_names(disc))
+        boot_cfg = _check_boot_cfg(disc, checks, limits)
+        contents = _check_database(disc, checks, stack, limits)
         if contents is not None:
-            _check_image(contents, boot_cfg, checks, bounds)
+            _check_image(contents, boot_cfg, checks, limits)
             question = "are the archives whole that the boot loader loads?"
-            checks.ask("archives", question, Certainty.CONFIRMED, check_archives(disc, bounds))
+            checks.ask("archives", question, Certainty.CONFIRMED, check_archives(disc, limits))
         if contents is not None and contents.profiles:  # without a profile nobody knows the files' names
             depth = "stored and unpacked" if deep else "stored"
-            damage = check_disc_bytes(contents, boot_cfg, limits=bounds, deep=deep, has_table=has_table)
+            damage = check_disc_bytes(contents, boot_cfg, limits=limits, deep=deep, has_table=has_table)
             question = f"are all payloads there, and what their checksums say ({depth})?"
             checks.ask("bytes", question, Certainty.CONFIRMED, damage)
     return checks.result("iso")
@@ -92,17 +102,12 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
 # How the disc boots
 
 
-def _lower_case_names(path: Path, disc: IsoReader) -> list[Finding]:
+def _lower_case_names(disc: IsoReader) -> list[Finding]:
     """Look at the names as they stand in directory records; the reader gives them in upper case."""
     try:
-        with path.open("rb") as file:
-            source = DiscSource(stream=file, size_bytes=path.stat().st_size, where=disc.where)
-            names = [
-                source.read_at(position + _NAME_AT, source.read_at(position + _NAME_LENGTH_AT, 1)[0])
-                for position in disc.record_positions
-            ]
-    except OSError:
-        return []  # the disc itself was opened; whatever follows meets the same error
+        names = list(disc.recorded_names())
+    except EsxImageError as error:
+        return [_unreadable("the directories", error)]
     lower = tuple(name.decode("latin-1").partition(";")[0] for name in names if name != name.upper())
     if not lower:
         return []
@@ -132,12 +137,16 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
         if entry.is_emulated and entry.platform in _NEEDED
     ]
     checks.ask("boot-entries", "does it boot with BIOS and UEFI?", Certainty.CONFIRMED, problems)
-    absent = [path for platform in sorted(platforms & _NEEDED.keys()) for path in _NEEDED[platform]]
-    if "bios" in platforms:
-        absent += _menu_files(disc, limits)
-    files = [
+    needed = [path for platform in sorted(platforms & _NEEDED.keys()) for path in _NEEDED[platform]]
+    files = []
+    if "bios" in platforms and _ISOLINUX_CFG in disc.files:
+        try:
+            needed += _menu_files(disc, limits)
+        except EsxImageError as error:
+            files.append(_unreadable(_ISOLINUX_CFG, error))
+    files += [
         _error("boot-file-missing", f"{path} is not there", items=(path,))
-        for path in dict.fromkeys(absent)
+        for path in dict.fromkeys(needed)
         if path not in disc.files
     ]
     checks.ask("boot-files", "is what the boot loaders load there?", Certainty.CONFIRMED, files)
@@ -146,10 +155,7 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
 
 def _menu_files(disc: IsoReader, limits: ReadLimits) -> list[str]:
     """Return the menu program that ``isolinux.cfg`` starts, by its name on the disc."""
-    try:
-        text = disc.read(_ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
-    except EsxImageError:
-        return []
+    text = disc.read(_ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
     return [name.upper() for name in re.findall(r"(?im)^\s*(?:default|ui)\s+/?(\w+\.c32)\s*$", text)]
 
 
@@ -242,14 +248,14 @@ def _path_on_disc(name: str, boot_cfg: BootCfg, path: str) -> str:
 
 
 def _check_database(
-    path: Path, disc: IsoReader, checks: Checklist, stack: contextlib.ExitStack, limits: ReadLimits
+    disc: IsoReader, checks: Checklist, stack: contextlib.ExitStack, limits: ReadLimits
 ) -> SourceContents | None:
     """Check that the image database can be read, and return what the disc holds."""
     problems = []
     contents = None
     if is_installer_disc(disc):
         try:
-            contents = read_source(path, stack=stack, limits=limits, budget=ReadBudget(limits))
+            contents = read_disc(disc, stack=stack, limits=limits, budget=ReadBudget(limits))
         except EsxImageError as error:
             message = f"IMGDB.TGZ cannot be read: {error.message}"
             problems.append(_error("image-database-damaged", message, cause=error.found, where=error.where))
@@ -290,6 +296,9 @@ def _signature_findings(contents: SourceContents, limits: ReadLimits) -> Iterato
         try:
             with location.tree.open(location.path) as source:
                 is_signed = read_vib_head(source, where=location.where, limits=limits).is_signed
+        except SourceUnreadableError as error:
+            yield _unreadable(f"the signature of {vib.id}", error)
+            continue
         except EsxImageError:
             continue  # the check of bytes words it
         yield from check_signed(vib, is_signed=is_signed, where=location.where)
@@ -329,6 +338,16 @@ def _error(
 ) -> Finding:
     return Finding(
         code=code, severity=Severity.ERROR, message=message, items=items, cause=cause, remedy=remedy, where=where
+    )
+
+
+def _unreadable(what: str, error: EsxImageError) -> Finding:
+    return _error(
+        "disc-unreadable",
+        f"{what} cannot be read: {error.message}",
+        cause=error.found,
+        remedy=error.hint,
+        where=error.where,
     )
 
 

@@ -61,6 +61,7 @@ _ROOT_RECORD_AT, _ROOT_RECORD_BYTES = 156, 34
 
 # Length, extended attribute blocks, extent, size, flags, unit size, gap size, name length.
 _RECORD = struct.Struct("<BBI4xI4x7xBBB4xB")
+_NAME_LENGTH_AT = _RECORD.size - 1
 _FLAG_FOLDER, _FLAG_ASSOCIATED, _FLAG_CONTINUED = 0x02, 0x04, 0x80
 _DOT_NAMES = (b"\x00", b"\x01")
 
@@ -503,6 +504,16 @@ class IsoReader:
                 expected=f"at most {max_bytes} bytes",
             )
         return self._source.read_at(entry.offset, entry.size_bytes) if entry.size_bytes else b""
+
+    def recorded_names(self) -> Iterator[bytes]:
+        """Yield the name in each directory record as it stands there: in its own case, with its version.
+
+        Raises:
+            SourceUnreadableError: The operating system would not give it.
+        """
+        for position in self.record_positions:
+            length = self._source.read_at(position + _NAME_LENGTH_AT, 1)[0]
+            yield self._source.read_at(position + _NAME_LENGTH_AT + 1, length)
 
 
 def open_iso(source: Path | BinaryIO, *, where: str, limits: ReadLimits) -> IsoReader:
