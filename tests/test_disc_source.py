@@ -321,6 +321,22 @@ def test_a_vib_that_lies_whole_in_an_archive_is_taken_from_there(tmp_path: Path)
         assert eib.recognise(depot.catalog).digest == written(U3).image.digest
 
 
+@pytest.mark.parametrize("name", ["AAA-other", "ZZZ-other"])
+@pytest.mark.parametrize("named", ["vmx.v77", "sb.v00"])
+def test_a_second_profile_hides_no_payload(tmp_path: Path, name: str, named: str) -> None:
+    """It may give a module another name, of no file or of another module's, and stand before or behind."""
+
+    def add(members: dict[str, bytes]) -> None:
+        own = next(data for path, data in members.items() if "/profiles/" in path)
+        other = own.replace(written(U3G).image.name.encode(), name.encode())
+        members[f"{DATABASE}profiles/{name}"] = other.replace(b">vmx.v00<", f">{named}<".encode())
+
+    with depot_of(tmp_path, changed_archive(written(U3G).iso, "IMGDB.TGZ", add)) as depot:
+        assert {profile.name for profile in depot.catalog.profiles} == {name, written(U3G).image.name}
+        vib = vib_of(depot, "esx-base")
+        assert read_vib(depot, vib) == originals(U3G)[vib.id]
+
+
 # How the work grows
 
 

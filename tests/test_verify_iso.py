@@ -706,6 +706,77 @@ def sums_of(name: str) -> frozenset[str]:
     return frozenset(sums)
 
 
+# Several image profiles
+
+OWN_PROFILE = "ESXi-7.0U3g-20328353-ACME-AddOn-703.20328353.A08"
+OTHER_VIB = b"ACM_bootbank_elsewhere_1.0-1"
+
+
+def with_second_profile(name: str, upgrade: bytes | None = None, *, is_named: bool = True) -> bytes:
+    """A disc whose database has another profile too, which lists a VIB that is not there and renames a module."""
+
+    def add(members: dict[str, bytes]) -> None:
+        own = members[f"{DATABASE}profiles/{OWN_PROFILE}"]
+        other = own.replace(OWN_PROFILE.encode(), name.encode())
+        other = other.replace(b"ACM_bootbank_acme-agent-cli_703.1.0.8-26", OTHER_VIB).replace(
+            b">vmx.v00<", b">vmx.v77<"
+        )
+        assert other.count(OTHER_VIB) == 1
+        members[f"{DATABASE}profiles/{name}"] = other
+
+    files = dict(files_of(with_database(add)))
+    if not is_named:
+        del files["UPGRADE/PROFILE.XML"]
+    elif upgrade is not None:
+        files["UPGRADE/PROFILE.XML"] = upgrade
+    return remade(files)
+
+
+@pytest.mark.parametrize("name", ["AAA-other", "ZZZ-other"])
+def test_of_several_profiles_the_one_that_the_upgrade_folder_names_is_judged(tmp_path: Path, name: str) -> None:
+    """Wherever the other one stands; that there are several is told, and which was judged."""
+    verification = verify(tmp_path, with_second_profile(name))
+
+    assert verification.is_passed
+    assert codes_of(verification) == {"image-profile": {"several-image-profiles"}}
+    (finding,) = verification.findings
+    assert set(finding.items) == {OWN_PROFILE, name}
+    assert f"names {OWN_PROFILE}, which was judged" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "is_named", "cause"),
+    [
+        pytest.param(None, False, "is not there", id="no upgrade folder's profile"),
+        pytest.param(b"<imageprofile>", True, "cannot be read", id="a damaged one"),
+        pytest.param(
+            b"<imageprofile><name>third</name><viblist/></imageprofile>", True, "names third", id="one of another name"
+        ),
+    ],
+)
+def test_where_nothing_names_one_of_several_profiles_all_are_judged(
+    tmp_path: Path,
+    upgrade: bytes | None,
+    is_named: bool,  # noqa: FBT001 - a parameter of the table
+    cause: str,
+) -> None:
+    verification = verify(tmp_path, with_second_profile("AAA-other", upgrade, is_named=is_named))
+
+    several, *others = verification.findings
+    assert several.code == "several-image-profiles"
+    assert "all of them were judged" in several.message
+    assert cause in several.cause
+    assert [(finding.code, finding.cause) for finding in others] == [
+        ("vib-missing", "judged by the image profile AAA-other"),
+        ("boot-module-left-out", "judged by the image profile AAA-other"),
+    ]
+    assert not verification.is_passed
+
+
+def test_a_disc_with_one_profile_is_not_asked_for_others(tmp_path: Path) -> None:
+    assert "image-profile" not in names_of(verify(tmp_path, with_files(drop(r"UPGRADE/PROFILE\.XML"))))
+
+
 # What cannot be read
 
 

@@ -92,12 +92,14 @@ def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) ->
         return {name.removeprefix(prefix): data for name, data in files if name.startswith(prefix)}
 
 
-def local_names_by_vib(profiles: Iterable[ImageProfile]) -> dict[str, dict[str, str]]:
-    """Return the local name of each payload by VIB id and payload name; of two profiles the later one decides."""
-    names: dict[str, dict[str, str]] = {}
+def local_names_by_vib(profiles: Iterable[ImageProfile]) -> dict[str, dict[str, frozenset[str]]]:
+    """Return the local names of each payload by VIB id and payload name: each that a profile gives it."""
+    names: dict[str, dict[str, frozenset[str]]] = {}
     for profile in profiles:
         for entry in profile.vibs:
-            names.setdefault(entry.vib_id, {}).update(entry.local_names)
+            own = names.setdefault(entry.vib_id, {})
+            for payload_name, local_name in entry.local_names:
+                own[payload_name] = own.get(payload_name, frozenset()) | {local_name}
     return names
 
 
@@ -125,12 +127,13 @@ class _Part:
 
     vib: Vib
     head: VibHead
-    local_names: Mapping[str, str]
+    local_names: Mapping[str, frozenset[str]]
 
     def names_of(self, payload: Payload) -> frozenset[str]:
         """Return the names that a file with this payload can have, in upper case."""
-        local = self.local_names.get(payload.name, payload.name).upper()
-        return frozenset({local} if payload.type in MODULE_TYPES else {local, payload.name.upper()})
+        local = self.local_names.get(payload.name, frozenset({payload.name}))
+        names = local if payload.type in MODULE_TYPES else local | {payload.name}
+        return frozenset(name.upper() for name in names)
 
 
 @final
@@ -187,7 +190,7 @@ class DiscTree:
         """Return ``disc.iso!vmx.vib``."""
         return f"{self.where}!{path}"
 
-    def add(self, vib: Vib, head: VibHead, local_names: Mapping[str, str]) -> str:
+    def add(self, vib: Vib, head: VibHead, local_names: Mapping[str, frozenset[str]]) -> str:
         """Take a VIB of the image database in and return its path.
 
         Args:
@@ -324,12 +327,14 @@ class DiscTree:
             ChecksumMismatchError: None of these has its size.
         """
         expected = payload.checksum("sha-256")
+        # No two modules have one local name; where profiles give several, the bytes tell which is meant.
+        is_sure = payload.type in MODULE_TYPES and len(self._parts[path].names_of(payload)) == 1
         others: list[PayloadPlace] = []
         fitting: list[PayloadPlace] = []
         for place in self.places(path, payload):
             (fitting if place.size_bytes == payload.size_bytes else others).append(place)
-            if fitting and (payload.type in MODULE_TYPES or expected is None):
-                break  # no two modules have one local name
+            if fitting and (is_sure or expected is None):
+                break
             if place in fitting and _sha256_of(place) == expected:
                 return place
         if fitting:

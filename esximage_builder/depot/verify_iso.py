@@ -9,9 +9,12 @@ Source: docs/formats.md#boot-cfg, docs/formats.md#boot-layout, docs/formats.md#d
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
+
+import attrs
 
 from esximage_builder.depot.disc import is_installer_disc
 from esximage_builder.depot.disc_checks import check_archives, check_disc_bytes
@@ -23,6 +26,7 @@ from esximage_builder.depot.verification import Certainty, Checklist, require_ki
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
+from esximage_builder.formats.image_profile import parse_image_profile
 from esximage_builder.formats.iso9660 import with_boot_info_table
 from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
 from esximage_builder.formats.vib_archive import read_vib_head
@@ -31,15 +35,17 @@ from esximage_builder.rules.boot_layout import boot_modules, generation_of
 from esximage_builder.rules.compose import image_from_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from esximage_builder.depot.verification import Verification
     from esximage_builder.models.image import Image
+    from esximage_builder.models.image_profile import ImageProfile
 
 __all__ = ["verify_disc", "verify_iso"]
 
 _BIOS_CFG, _EFI_CFG = "BOOT.CFG", "EFI/BOOT/BOOT.CFG"
 _ISOLINUX_CFG = "ISOLINUX.CFG"
+_UPGRADE_PROFILE = "UPGRADE/PROFILE.XML"
 _NEEDED = {"bios": (_ISOLINUX_CFG, "MBOOT.C32"), "efi": ("EFI/BOOT/BOOTX64.EFI",)}
 _TABLE_AT, _TABLE_END, _SMALLEST_LOADER = 8, 24, 64  # the table's four numbers; what follows them is reserved
 _SHOWN = 5
@@ -88,7 +94,7 @@ def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: Read
         boot_cfg = _check_boot_cfg(disc, checks, limits)
         contents = _check_database(disc, checks, stack, limits)
         if contents is not None:
-            _check_image(contents, boot_cfg, checks, limits)
+            _check_image(disc, contents, boot_cfg, checks, limits)
             question = "are the archives whole that the boot loader loads?"
             checks.ask("archives", question, Certainty.CONFIRMED, check_archives(disc, limits))
         if contents is not None and contents.profiles:  # without a profile nobody knows the files' names
@@ -274,21 +280,73 @@ def _check_database(
     return contents
 
 
-def _check_image(contents: SourceContents, boot_cfg: BootCfg | None, checks: Checklist, limits: ReadLimits) -> None:
+def _check_image(
+    disc: IsoReader, contents: SourceContents, boot_cfg: BootCfg | None, checks: Checklist, limits: ReadLimits
+) -> None:
     """Compare the image profile with the VIBs and with ``boot.cfg``."""
     catalog, _ = merge_sources([contents])
-    if catalog.profiles:
-        image = image_from_profile(catalog, catalog.profiles[0])
-        missing = [
-            _error("vib-missing", f"the profile lists {entry.vib_id}, which the disc lacks", items=(entry.vib_id,))
-            for entry in image.missing_vibs
-        ]
-        checks.ask("vibs", "is every VIB of the profile there?", Certainty.CONFIRMED, missing)
-        if boot_cfg is not None:
-            _check_module_order(image, boot_cfg, checks)
-            _check_build(image, boot_cfg, checks)
+    profiles = _judged_profiles(disc, contents, checks, limits)
+    images = [image_from_profile(catalog, profile) for profile in profiles]
+    if images:
+        question = "is every VIB of the profile there?"
+        checks.ask("vibs", question, Certainty.CONFIRMED, _of_each(_missing_vibs, images))
+    if images and boot_cfg is not None:
+        question = "are the modules those of the image, in the stock order?"
+        order = _of_each(functools.partial(_module_order, boot_cfg), images)
+        checks.ask("module-order", question, Certainty.CONFIRMED, order)
+        build = _of_each(functools.partial(_other_build, boot_cfg), images)
+        checks.ask("build", "does boot.cfg name the image's build?", Certainty.CONFIRMED, build)
     unsigned = _signature_findings(contents, limits)
     checks.ask("signatures", "are VIBs from partner level up signed?", Certainty.CONFIRMED, unsigned)
+
+
+def _judged_profiles(
+    disc: IsoReader, contents: SourceContents, checks: Checklist, limits: ReadLimits
+) -> list[ImageProfile]:
+    """Return the image profile to judge by: of several the one that the upgrade folder names, else all."""
+    profiles = list(dict.fromkeys(contents.profiles))
+    if len(profiles) < 2:  # noqa: PLR2004 - one is none too many
+        return profiles
+    name, why_not = _upgrade_profile_name(disc, limits)
+    named = [profile for profile in profiles if profile.name == name]
+    said = f"{_UPGRADE_PROFILE} names {name}, which was judged" if named else "all of them were judged"
+    problem = _warning(
+        "several-image-profiles",
+        f"the image database has {len(profiles)} image profiles; {said}",
+        items=tuple(profile.name for profile in profiles),
+        cause="" if named else why_not or f"{_UPGRADE_PROFILE} names {name}, which is none of them",
+    )
+    checks.ask("image-profile", "does the disc have one image profile only?", Certainty.INFERRED, [problem])
+    return named or profiles
+
+
+def _upgrade_profile_name(disc: IsoReader, limits: ReadLimits) -> tuple[str, str]:
+    """Return the name of the profile in the upgrade folder; else an empty one, and why."""
+    if _UPGRADE_PROFILE not in disc.files:
+        return "", f"{_UPGRADE_PROFILE} is not there, and nothing else names one"
+    try:
+        data = disc.read(_UPGRADE_PROFILE, max_bytes=limits.document_bytes)
+        where = f"{disc.where}!{_UPGRADE_PROFILE}"
+        return parse_image_profile(data, where=where, max_bytes=limits.document_bytes).name, ""
+    except EsxImageError as error:
+        return "", f"{_UPGRADE_PROFILE} cannot be read: {error.message}"
+
+
+def _of_each(check: Callable[[Image], Iterator[Finding]], images: Sequence[Image]) -> list[Finding]:
+    """Return what a check finds about each image; of several, each finding says by which profile."""
+    if len(images) == 1:
+        return list(check(images[0]))
+    return [
+        attrs.evolve(finding, cause=finding.cause or f"judged by the image profile {image.name}")
+        for image in images
+        for finding in check(image)
+    ]
+
+
+def _missing_vibs(image: Image) -> Iterator[Finding]:
+    for entry in image.missing_vibs:
+        message = f"the profile lists {entry.vib_id}, which the disc lacks"
+        yield _error("vib-missing", message, items=(entry.vib_id,))
 
 
 def _signature_findings(contents: SourceContents, limits: ReadLimits) -> Iterator[Finding]:
@@ -304,7 +362,7 @@ def _signature_findings(contents: SourceContents, limits: ReadLimits) -> Iterato
         yield from check_signed(vib, is_signed=is_signed, where=location.where)
 
 
-def _check_module_order(image: Image, boot_cfg: BootCfg, checks: Checklist) -> None:
+def _module_order(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
     profile_vibs = image.profile.vibs if image.profile is not None else ()
     names = {(entry.vib_id, payload): local for entry in profile_vibs for payload, local in entry.local_names}
     expected = [names.get((module.vib.id, module.payload.name), module.local_name) for module in boot_modules(image)]
@@ -312,25 +370,20 @@ def _check_module_order(image: Image, boot_cfg: BootCfg, checks: Checklist) -> N
     named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
     found = [PurePosixPath(name).name.lower() for name in named]
     left_out = [name for name in expected if name.lower() not in found]
-    problems = []
     if left_out:
         shown = ", ".join(left_out[:_SHOWN])
-        problems.append(_warning("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out)))
+        yield _warning("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out))
     wanted = [name.lower() for name in expected if name.lower() in found]
     if [name for name in found if name in set(wanted)] != wanted:
-        problems.append(_warning("boot-module-order", "boot.cfg loads its modules in another order"))
-    question = "are the modules those of the image, in the stock order?"
-    checks.ask("module-order", question, Certainty.CONFIRMED, problems)
+        yield _warning("boot-module-order", "boot.cfg loads its modules in another order")
 
 
-def _check_build(image: Image, boot_cfg: BootCfg, checks: Checklist) -> None:
+def _other_build(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
     version = image.esxi_version
     expected = version.text if version is not None and generation_of(version).has_build else ""
-    problems = []
     if expected and boot_cfg.build != expected:
         message = f"boot.cfg says build {boot_cfg.build or '(none)'}, the image is {expected}"
-        problems.append(_warning("boot-cfg-build-differs", message, items=(boot_cfg.build, expected)))
-    checks.ask("build", "does boot.cfg name the image's build?", Certainty.CONFIRMED, problems)
+        yield _warning("boot-cfg-build-differs", message, items=(boot_cfg.build, expected))
 
 
 def _error(
@@ -351,5 +404,5 @@ def _unreadable(what: str, error: EsxImageError) -> Finding:
     )
 
 
-def _warning(code: str, message: str, *, items: tuple[str, ...] = ()) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message, items=items)
+def _warning(code: str, message: str, *, items: tuple[str, ...] = (), cause: str = "") -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, message=message, items=items, cause=cause)
