@@ -15,6 +15,7 @@ FLOORS = {
     "findings": 0.0,
     "errors": 0.1,
     "whole_file": 0.2,
+    "whole_folder": 0.2,
     "limits": 0.2,
     "progress": 0.2,
     "vocabulary": 1.0,

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
@@ -27,6 +26,7 @@ from esximage_builder.formats.boot_cfg import parse_boot_cfg
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
+from esximage_builder.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,7 +102,7 @@ def export_pxe(
     require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
     total = _total_bytes(image, plan, bounds)
     target = Path(target)
-    with _whole_folder(target) as folder:
+    with whole_folder(target) as folder:
         place = _FolderTarget(folder)
         for path, content in plan.texts:
             with place.file(path) as file:
@@ -188,46 +188,3 @@ def _check_written(place: _FolderTarget, *, where: str) -> None:
             found=f"not there: {', '.join(missing)}",
             hint="this is a fault of the library: report it with the depots used",
         )
-
-
-@contextlib.contextmanager
-def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give a folder that takes the target's place when the block ends well."""
-    if "\0" in str(target):
-        raise ExportError("a path cannot hold a NUL character", where=repr(str(target)), expected="a path")
-    try:
-        _require_free(target)
-        # A folder inside the temporary one, which is born private.
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    try:
-        folder = partial / "tree"
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            target.rmdir()  # empty, as was seen; not every system replaces a folder
-        folder.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _require_free(target: Path) -> None:
-    if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
-        raise ExportError(
-            "the target is there already",
-            where=str(target),
-            found="a link" if target.is_symlink() else "a folder with files" if target.is_dir() else "a file",
-            expected="a new or empty folder",
-            hint="name another folder, or remove this one first",
-        )
-
-
-def _unwritable(target: Path, error: OSError) -> ExportError:
-    return ExportError(
-        f"the folder cannot be written: {error.strerror or error}",
-        where=str(target),
-        hint="check the folder above, your permissions and the space left on the disc",
-    )
