@@ -97,7 +97,6 @@ from esximage_builder.export.lock import (
 from esximage_builder.export.lock import (
     write_lock as write_lock,
 )
-from esximage_builder.export.published import ExportResult as ExportResult
 from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.report import (
     image_as_dict as image_as_dict,
@@ -111,6 +110,7 @@ from esximage_builder.export.report import (
 from esximage_builder.export.report_file import write_report as write_report
 from esximage_builder.export.report_html import render_html_report as render_html_report
 from esximage_builder.export.report_markdown import render_markdown_report as render_markdown_report
+from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.findings import (
     Finding as Finding,

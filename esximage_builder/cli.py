@@ -29,10 +29,10 @@ from esximage_builder.export.advice import (
 from esximage_builder.export.bundle import export_bundle
 from esximage_builder.export.iso import export_iso
 from esximage_builder.export.lock import compose_locked, write_lock
-from esximage_builder.export.published import ExportResult
 from esximage_builder.export.pxe import export_pxe
 from esximage_builder.export.report import render_text_report, report_as_dict
 from esximage_builder.export.report_file import require_report_suffix, write_report
+from esximage_builder.export.result import ExportResult
 from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.compose import compose, image_from_profile, make_spec

@@ -11,14 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.export.depot_writer import DepotContents, with_file_facts, write_depot
-from esximage_builder.export.published import (
-    ExportResult,
-    image_profile,
-    image_timestamp,
-    product_entry,
-    release_units,
-    require_exportable,
-)
+from esximage_builder.export.gate import require_exportable
+from esximage_builder.export.published import image_timestamp
+from esximage_builder.export.result import ExportResult
+from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.progress import no_progress

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.tree import read_file
-from esximage_builder.errors import IncompatibleImageError
-from esximage_builder.findings import Severity
+from esximage_builder.export.gate import require_allowed
 from esximage_builder.formats.kickstart import check_kickstart
 from esximage_builder.limits import ReadLimits
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.findings import Finding
 
-__all__ = ["read_kickstart", "require_allowed"]
+__all__ = ["read_kickstart"]
 
 
 def read_kickstart(
@@ -41,27 +40,3 @@ def read_kickstart(
     findings = check_kickstart(script, where=where)
     require_allowed(findings, allow=allow, what="the kickstart file has errors", where=where)
     return script, findings
-
-
-def require_allowed(findings: Iterable[Finding], *, allow: Iterable[str], what: str, where: str = "") -> None:
-    """Refuse errors that the caller did not allow.
-
-    Args:
-        findings: Of any severity.
-        allow: Codes of errors that do not matter.
-        what: What is the matter, as a clause.
-        where: Place for the error.
-
-    Raises:
-        IncompatibleImageError: There is an error whose code is not allowed.
-    """
-    allowed = set(allow)
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR and finding.code not in allowed]
-    if errors:
-        raise IncompatibleImageError(
-            f"{what}, nothing is written",
-            findings=errors,
-            where=where,
-            found=errors[0].message,
-            hint=errors[0].remedy,
-        )

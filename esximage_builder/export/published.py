@@ -1,106 +1,20 @@
-"""What every export shares: the gate, the date, the profile, the release units of an image."""
+"""The one date of everything an export writes."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, final
-
-import attrs
-
-from esximage_builder.errors import IncompatibleImageError, ModelError
-from esximage_builder.formats.depot_index import MetadataEntry
-from esximage_builder.models.fields import as_tuple
-from esximage_builder.models.image_profile import ImageProfile, ProfileVib
-from esximage_builder.rules.boot_layout import local_names
-from esximage_builder.rules.validate import validate
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from esximage_builder.findings import Finding
-    from esximage_builder.formats.release_unit import ReleaseUnit
     from esximage_builder.models.image import Image
-    from esximage_builder.models.vib import Vib
-    from esximage_builder.rules.validate import ValidationReport
-    from esximage_builder.vocabulary import Platform
 
-__all__ = ["ExportResult", "image_profile", "image_timestamp", "product_entry", "release_units", "require_exportable"]
+__all__ = ["image_timestamp"]
 
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2107, 12, 31, tzinfo=UTC)
-
-
-@final
-@attrs.frozen(kw_only=True)
-class ExportResult:
-    """What an export wrote.
-
-    Attributes:
-        path: The file.
-        size_bytes: Its length.
-        image_digest: Digest of the image inside.
-        waived: Errors of the image that the caller allowed.
-        findings: What the export itself has to say, such as mapped file names.
-    """
-
-    path: Path
-    size_bytes: int
-    image_digest: str
-    waived: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
-    findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
-
-
-def require_exportable(
-    image: Image, *, report: ValidationReport | None, allow: Iterable[str], composed: Image | None = None
-) -> tuple[Finding, ...]:
-    """Return the waived errors of an image that may be written.
-
-    A report tells of the image whose digest it has, and of no other. One of the composed image, when
-    that is written without some of its VIBs, counts in full, and what validation says of the
-    image that is written counts beside it.
-
-    Args:
-        image: What shall be written.
-        report: Of this very image or of ``composed``; None validates the image here, without a catalog.
-        allow: Codes of errors that do not matter.
-        composed: What the caller composed, where something of it is left out.
-
-    Raises:
-        IncompatibleImageError: Errors are left.
-        ModelError: The report is of another image.
-    """
-    allowed = set(allow)
-    report = _report_of(image, report, composed)
-    errors = report.errors_except(allowed)
-    if errors:
-        codes = ", ".join(sorted({finding.code for finding in errors}))
-        raise IncompatibleImageError(
-            f"the image {image.name} has {len(errors)} errors, nothing is written",
-            findings=errors,
-            found=codes,
-            expected="an image without errors",
-            hint=f"mend the image, or allow these codes one by one: {codes}",
-        )
-    return tuple(finding for finding in report.errors if finding.code in allowed)
-
-
-def _report_of(image: Image, report: ValidationReport | None, composed: Image | None) -> ValidationReport:
-    """Return a report that holds everything known against an image."""
-    if report is None:
-        return validate(image)
-    if report.image_digest == image.digest:
-        return report
-    if composed is not None and report.image_digest == composed.digest:
-        return report.with_findings(validate(image).findings)
-    raise ModelError(
-        "the report is not of the image that shall be written",
-        found=f"a report of the image {report.image_digest}",
-        expected=image.digest,
-        hint="validate the image that is exported, or leave the report out",
-    )
 
 
 def image_timestamp(image: Image, environment: Mapping[str, str] | None = None) -> datetime:
@@ -120,53 +34,3 @@ def image_timestamp(image: Image, environment: Mapping[str, str] | None = None) 
 
 
 _EPOCH_DIGITS = 12
-
-
-def image_profile(
-    image: Image, vibs: Iterable[Vib], *, names: Mapping[tuple[str, str], str] | None = None
-) -> ImageProfile:
-    """Return the profile of an image over the given VIBs, with their local payload names.
-
-    Args:
-        image: Gives name, creator, level and components.
-        vibs: What the profile shall list.
-        names: Local names by VIB id and payload name; None takes the local-name rule.
-    """
-    if names is None:
-        names = local_names(image.host_vibs)
-    moment = image_timestamp(image)
-    listed = tuple(vibs)
-    return ImageProfile(
-        name=image.name,
-        creator=image.vendor,
-        profile_id=hashlib.sha256(f"{image.name}\n{image.digest}".encode()).hexdigest()[:32],
-        created_at=moment,
-        modified_at=moment,
-        read_only=True,
-        vibs=[
-            ProfileVib(
-                vib_id=vib.id,
-                local_names=[
-                    (payload.name, names[vib.id, payload.name])
-                    for payload in vib.payloads
-                    if (vib.id, payload.name) in names
-                ],
-            )
-            for vib in listed
-        ],
-        acceptance_level=image.acceptance_level,
-        bulletin_ids=[entry.component.bulletin.id for entry in image.components],
-    )
-
-
-def product_entry(image: Image, platform: Platform) -> MetadataEntry:
-    """Return the index entry of metadata for one product line of an image; ``*`` stands for an unknown version."""
-    version = image.esxi_version
-    shown = "*" if version is None else f"{version.major}.{version.minor}"
-    return MetadataEntry(product_id=platform.value, version=shown)
-
-
-def release_units(image: Image) -> tuple[ReleaseUnit, ...]:
-    """Return base image, add-on, hardware support packages and solutions of an image."""
-    units = (image.base_image, image.add_on, *image.hardware_support, *image.solutions)
-    return tuple(unit for unit in units if unit is not None)

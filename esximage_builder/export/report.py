@@ -16,7 +16,7 @@ from esximage_builder.export.report_contents import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from esximage_builder.export.published import ExportResult
+    from esximage_builder.export.result import ExportResult
     from esximage_builder.findings import Finding
     from esximage_builder.models.image import EffectiveComponent, Image
     from esximage_builder.rules.validate import ValidationReport

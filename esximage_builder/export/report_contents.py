@@ -17,7 +17,7 @@ from esximage_builder.vocabulary import ComponentSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from esximage_builder.export.published import ExportResult
+    from esximage_builder.export.result import ExportResult
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import EffectiveComponent, Image, RemovedComponent

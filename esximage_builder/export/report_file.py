@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError
-from esximage_builder.export.published import ExportResult
 from esximage_builder.export.report import render_text_report, report_as_dict
 from esximage_builder.export.report_html import render_html_report
 from esximage_builder.export.report_markdown import render_markdown_report
+from esximage_builder.export.result import ExportResult
 from esximage_builder.whole_file import write_file
 
 if TYPE_CHECKING:

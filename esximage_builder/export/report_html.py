@@ -11,8 +11,8 @@ from esximage_builder.export.report_contents import Cause, Facts, Paragraph, Tab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from esximage_builder.export.published import ExportResult
     from esximage_builder.export.report_contents import Block
+    from esximage_builder.export.result import ExportResult
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import Image
     from esximage_builder.rules.validate import ValidationReport

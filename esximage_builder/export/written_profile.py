@@ -1,0 +1,71 @@
+"""The image profile that is written, and what stands with it in metadata: index entries, release units."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from esximage_builder.export.published import image_timestamp
+from esximage_builder.formats.depot_index import MetadataEntry
+from esximage_builder.models.image_profile import ImageProfile, ProfileVib
+from esximage_builder.rules.boot_layout import local_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from esximage_builder.formats.release_unit import ReleaseUnit
+    from esximage_builder.models.image import Image
+    from esximage_builder.models.vib import Vib
+    from esximage_builder.vocabulary import Platform
+
+__all__ = ["image_profile", "product_entry", "release_units"]
+
+
+def image_profile(
+    image: Image, vibs: Iterable[Vib], *, names: Mapping[tuple[str, str], str] | None = None
+) -> ImageProfile:
+    """Return the profile of an image over the given VIBs, with their local payload names.
+
+    Args:
+        image: Gives name, creator, level and components.
+        vibs: What the profile shall list.
+        names: Local names by VIB id and payload name; None takes the local-name rule.
+    """
+    if names is None:
+        names = local_names(image.host_vibs)
+    moment = image_timestamp(image)
+    listed = tuple(vibs)
+    return ImageProfile(
+        name=image.name,
+        creator=image.vendor,
+        profile_id=hashlib.sha256(f"{image.name}\n{image.digest}".encode()).hexdigest()[:32],
+        created_at=moment,
+        modified_at=moment,
+        read_only=True,
+        vibs=[
+            ProfileVib(
+                vib_id=vib.id,
+                local_names=[
+                    (payload.name, names[vib.id, payload.name])
+                    for payload in vib.payloads
+                    if (vib.id, payload.name) in names
+                ],
+            )
+            for vib in listed
+        ],
+        acceptance_level=image.acceptance_level,
+        bulletin_ids=[entry.component.bulletin.id for entry in image.components],
+    )
+
+
+def product_entry(image: Image, platform: Platform) -> MetadataEntry:
+    """Return the index entry of metadata for one product line of an image; ``*`` stands for an unknown version."""
+    version = image.esxi_version
+    shown = "*" if version is None else f"{version.major}.{version.minor}"
+    return MetadataEntry(product_id=platform.value, version=shown)
+
+
+def release_units(image: Image) -> tuple[ReleaseUnit, ...]:
+    """Return base image, add-on, hardware support packages and solutions of an image."""
+    units = (image.base_image, image.add_on, *image.hardware_support, *image.solutions)
+    return tuple(unit for unit in units if unit is not None)
