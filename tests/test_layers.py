@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 from catalogs import Stock, platforms, vib
+from finding_calls import finding_calls
 from release_catalogs import AGENT, BNXT, DELL, LPFC, MARVELL, base_image, codes, dell, part, shop, the, version_of
 
 from esximage_builder.findings import Finding, Severity
@@ -13,6 +14,7 @@ from esximage_builder.models.component import Component
 from esximage_builder.models.host import Host, HostComponent
 from esximage_builder.models.image import Image
 from esximage_builder.models.spec import AddOnReference
+from esximage_builder.rules import layers
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.layers import (
     Compatibility,
@@ -400,3 +402,43 @@ def test_a_dropped_acceptance_level_is_no_layer() -> None:
     own = part(stock, "tweak", "1.0-1", vib("tweak", acceptance_level=AcceptanceLevel.COMMUNITY))
 
     assert judge(stock, add_on_with(stock, own), "7.0U3f").verdict is Verdict.FITS
+
+
+# Every code has its layer
+
+ROOMS_THAT_JUDGE = ("rules/compose.py", "rules/validate.py", "rules/compatibility.py")
+PASSED_ON = {"vib-size-differs"}  # by validation, from what reading noticed; and every code that ends as below
+PASSED_ON_ENDING = "-content-differs"
+
+
+def emitted_codes(*rooms: str) -> set[str]:
+    return {code for call in finding_calls(*rooms) for code in call.codes}
+
+
+def test_every_code_that_the_package_gives_is_in_one_of_the_two_tables() -> None:
+    """None is about contents only because nobody thought of it."""
+    with_layer, without = set(layers._LAYER_OF_CODE), layers._CODES_OF_NO_LAYER
+
+    assert len(emitted_codes()) > 90
+    assert with_layer | without == emitted_codes()
+    assert with_layer & without == set()
+
+
+def test_every_code_that_a_pair_can_be_judged_by_has_a_layer() -> None:
+    judging = emitted_codes(*ROOMS_THAT_JUDGE)
+    passed_on = PASSED_ON | {code for code in emitted_codes() if code.endswith(PASSED_ON_ENDING)}
+
+    assert judging
+    assert judging | passed_on <= set(layers._LAYER_OF_CODE)
+
+
+def test_the_layers_of_hosts_are_those_that_hosts_are_judged_by() -> None:
+    of_hosts = {code for code, layer in layers._LAYER_OF_CODE.items() if layer is Layer.HOST}
+    assert of_hosts == emitted_codes("rules/layers.py")
+
+
+@pytest.mark.parametrize("code", ["disc-damaged", "unheard-of"])
+def test_a_code_without_a_layer_is_never_counted_as_contents(code: str) -> None:
+    finding = Finding(code=code, severity=Severity.ERROR, message="of no layer")
+    with pytest.raises(KeyError, match=code):
+        layers._common_layers((finding,))

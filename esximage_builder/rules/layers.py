@@ -112,8 +112,24 @@ class Compatibility:
         return next((verdict for verdict in self.layers if verdict.layer is layer), None)
 
 
-# Codes that are not here are about contents.
 _LAYER_OF_CODE = {
+    "component-missing": Layer.CONTENTS,
+    "vib-missing": Layer.CONTENTS,
+    "vib-content-differs": Layer.CONTENTS,
+    "vib-size-differs": Layer.CONTENTS,
+    "component-content-differs": Layer.CONTENTS,
+    "base-image-content-differs": Layer.CONTENTS,
+    "add-on-content-differs": Layer.CONTENTS,
+    "profile-content-differs": Layer.CONTENTS,
+    "bulletin-content-differs": Layer.CONTENTS,
+    "solution-content-differs": Layer.CONTENTS,
+    "hardware-support-content-differs": Layer.CONTENTS,
+    "no-bootable-base": Layer.CONTENTS,
+    "boot-loader-missing": Layer.CONTENTS,
+    "acceptance-too-low": Layer.CONTENTS,
+    "removals-need-newer-vcenter": Layer.CONTENTS,
+    "component-asked-and-removed": Layer.CONTENTS,
+    "removed-component-absent": Layer.CONTENTS,
     "add-on-base-unsupported": Layer.DECLARED,
     "add-on-base-unknown": Layer.TRAIN,
     "platform-mismatch": Layer.PLATFORM,
@@ -128,7 +144,30 @@ _LAYER_OF_CODE = {
     "component-lowered": Layer.OVERRIDES,
     "pinned-vib-reserved": Layer.OVERRIDES,
     "base-newer-than-add-on": Layer.TRAIN,
+    "host-newer-than-image": Layer.HOST,
+    "host-add-on-newer": Layer.HOST,
+    "host-component-newer": Layer.HOST,
 }
+
+# Codes of reading, writing, moving and verifying: composing and validating give none of them.
+_CODES_OF_NO_LAYER = frozenset({
+    "add-on-dropped", "add-on-not-moved", "archive-damaged", "bios-loader-not-compared", "boot-cfg-build-differs",
+    "boot-cfg-damaged", "boot-cfg-differs", "boot-cfg-missing", "boot-entry-emulated", "boot-entry-missing",
+    "boot-file-missing", "boot-info-table-wrong", "boot-module-left-out", "boot-module-missing",
+    "boot-module-order", "component-metadata-missing", "content-type-wrong", "descriptor-differs", "disc-damaged",
+    "disc-unreadable", "dpu-vibs-left-out", "image-database-damaged", "image-database-missing",
+    "image-profile-missing", "index-missing", "kernel-options-added", "kickstart-line-ends",
+    "kickstart-named-twice", "kickstart-no-install", "kickstart-not-on-disc", "kickstart-path-case",
+    "local-name-mapped", "lock-differs", "member-damaged", "metadata-damaged", "metadata-missing",
+    "metadata-not-read", "metadata-part-missing", "name-not-upper-case", "no-direct-upgrade",
+    "payload-archive-incomplete", "payload-checksum-differs", "payload-damaged", "payload-missing",
+    "payload-not-unpacked", "payload-size-differs", "payload-too-large", "payload-without-checksum",
+    "product-missing", "reserved-vibs-left-out", "several-image-profiles", "signature-missing",
+    "unit-component-missing", "unreadable-document", "unreadable-source", "upgrade-back-in-time",
+    "vcf-version-unknown", "vendor-code-wrong", "vendor-index-missing", "vendor-missing", "vib-checksum-differs",
+    "vib-checksum-missing", "vib-damaged", "vib-file-missing", "vib-not-indexed", "vib-path-wrong",
+    "vib-without-component",
+})  # fmt: skip
 
 _GOOD_NEWS = {
     Layer.CONTENTS: "everything it lists is loaded",
@@ -176,7 +215,12 @@ def _less(findings: Iterable[Finding], known: Iterable[Finding]) -> tuple[Findin
 
 
 def _of_layer(findings: Iterable[Finding], layer: Layer) -> tuple[Finding, ...]:
-    return tuple(finding for finding in findings if _LAYER_OF_CODE.get(finding.code, Layer.CONTENTS) is layer)
+    """Return the findings of one layer.
+
+    Raises:
+        KeyError: A code has no layer; a test keeps every code in the table.
+    """
+    return tuple(finding for finding in findings if _LAYER_OF_CODE[finding.code] is layer)
 
 
 def _verdict_of(findings: tuple[Finding, ...]) -> Verdict:
