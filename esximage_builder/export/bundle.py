@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.export.depot_writer import DepotContents, with_file_facts, write_depot
 from esximage_builder.export.gate import require_exportable
-from esximage_builder.export.published import image_timestamp
 from esximage_builder.export.result import ExportResult
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.depot_index import MetadataEntry

@@ -13,7 +13,7 @@ import attrs
 
 from esximage_builder.errors import ModelError
 from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path, with_file_facts
-from esximage_builder.export.published import image_timestamp
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.formats.depot_index import VendorEntry, render_index, render_vendor_index
 from esximage_builder.formats.image_database import DATABASE_ROOT, image_database_members

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, assert_never, cast, final
 from esximage_builder.checksums import Checksum, hashing_copy
 from esximage_builder.errors import ChecksumMismatchError, InvalidFieldError, LimitExceededError
 from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember, VibMember
-from esximage_builder.export.published import image_timestamp
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.vib_source import open_source
 from esximage_builder.formats.tar_gz import TarGzWriter
 from esximage_builder.formats.vib_archive import VibHead, iter_payloads, read_vib_head

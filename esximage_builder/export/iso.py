@@ -17,8 +17,8 @@ from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
 from esximage_builder.export.gate import require_allowed, require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
-from esximage_builder.export.published import image_timestamp
 from esximage_builder.export.result import ExportResult
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.findings import Severity
 from esximage_builder.formats.boot_cfg import parse_boot_cfg
 from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, lay_out_iso, with_boot_info_table

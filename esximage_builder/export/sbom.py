@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from esximage_builder.errors import ModelError
 from esximage_builder.export.depot_writer import with_file_facts
-from esximage_builder.export.published import image_timestamp
 from esximage_builder.export.result import ExportResult
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.models.sbom import Sbom, SbomItem, SbomKind
 from esximage_builder.whole_file import write_file
 

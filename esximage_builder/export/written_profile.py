@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from esximage_builder.export.published import image_timestamp
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.rules.boot_layout import local_names
