@@ -36,6 +36,7 @@ from pycdlib.pycdlibexception import PyCdlibException
 from esximage_builder.errors import (
     DepotError,
     ExportError,
+    LimitExceededError,
     ModelError,
 )
 from esximage_builder.formats.iso9660_reader import (
@@ -168,6 +169,7 @@ def lay_out_iso(
     bios_boot: str | None,
     efi_boot: str | None,
     timestamp: dt.datetime,
+    limits: ReadLimits | None = None,
 ) -> IsoLayout:
     """Give every file its place on a new disc; nothing is written.
 
@@ -180,6 +182,7 @@ def lay_out_iso(
         efi_boot: Path of ``EFIBOOT.IMG``: entry of platform 0xEF, no emulation, the whole
             image. The default entry if ``bios_boot`` is None. Must have content.
         timestamp: The one date of volume and files, with time zone; written as UTC.
+        limits: Upper bounds for reading the layout back; None takes the defaults.
 
     Returns:
         The layout. With a boot entry it holds one file more, ``BOOT.CAT``.
@@ -187,6 +190,7 @@ def lay_out_iso(
     Raises:
         ModelError: A path, size, volume id, date or boot file that cannot stand on a disc.
         ExportError: pycdlib refused, or rendered something else than was asked for.
+        LimitExceededError: There are more files than ``limits`` allow.
 
     Source:
         docs/formats.md#disc-layout.
@@ -200,7 +204,7 @@ def lay_out_iso(
         )
     dates = _rendered_dates(timestamp)
     metadata = _rendered_metadata(by_path, volume_id=volume_id, bios_boot=bios_boot, efi_boot=efi_boot)
-    rendered = _read_back(metadata, where=volume_id)
+    rendered = _read_back(metadata, where=volume_id, limits=limits or ReadLimits())
     _require_as_asked(rendered, by_path=by_path, boots=boots, metadata_bytes=len(metadata))
     _stamp(metadata, positions=rendered.record_positions, dates=dates)
     offsets = {path: entry.offset for path, entry in rendered.files.items()}
@@ -359,11 +363,13 @@ def _pycdlib_path(path: str) -> str:
     return f"/{path}{dot};1"
 
 
-def _read_back(metadata: bytearray, *, where: str) -> IsoReader:
+def _read_back(metadata: bytearray, *, where: str, limits: ReadLimits) -> IsoReader:
     """Read what pycdlib rendered; extents may lie behind the metadata, where nothing is yet."""
     source = DiscSource(stream=io.BytesIO(metadata), size_bytes=_MOST_BLOCKS * BLOCK_BYTES, where=where)
     try:
-        return read_disc(source, limits=ReadLimits(), resources=contextlib.ExitStack())
+        return read_disc(source, limits=limits, resources=contextlib.ExitStack())
+    except LimitExceededError:
+        raise
     except DepotError as error:
         raise ExportError(_NOT_AS_ASKED, where=where, found=error.message, hint=_OTHER_PYCDLIB) from error
 
