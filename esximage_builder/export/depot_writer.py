@@ -1,6 +1,6 @@
 """Writing a complete depot zip: index, vendor index, metadata zip, VIBs verbatim.
 
-Shared by the bundle export and by authoring. What we make ourselves is stored, not
+Shared by the bundle export, authoring, and the depots inside discs. What we make ourselves is stored, not
 compressed, so that no zlib version shows in the bytes; a VIB that lies compressed in its
 source zip is carried over as it is.
 

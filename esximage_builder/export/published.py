@@ -1,4 +1,4 @@
-"""What every export shares: the gate, the date, the profile, the release units of an image."""
+"""What every export shares: the gate, the date, the profile, the index entry, the release units."""
 
 from __future__ import annotations
 

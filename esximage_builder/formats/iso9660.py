@@ -1,17 +1,14 @@
-"""ISO 9660 discs with El Torito: laying out new ones, reading any of them.
+"""ISO 9660 discs with El Torito: laying out new ones; ``formats.iso9660_reader`` reads them.
 
-Writing is split in two, so that no payload is held or read twice: ``lay_out_iso`` takes
+The work is split in two, so that no payload is held or read twice: ``lay_out_iso`` takes
 names and sizes and returns a value that knows every extent; ``write_skeleton`` writes
 everything except the files whose bytes the caller then writes to their extents himself.
 
 * pycdlib assigns the extents and renders descriptors, path tables, directories and the
-  boot catalog. What it renders is read back by this module's own reader: offsets, boot
+  boot catalog. What it renders is read back by the reader of our own: offsets, boot
   entries and the records to be dated come from the bytes, not from pycdlib's objects.
 * What is written: names of 8.3 characters, no Joliet, no Rock Ridge, every date from the
   caller. The same input gives the same bytes on any day and in any time zone.
-* Reading does not use pycdlib. Every length and position is checked against the size of
-  the source; directories are walked without recursion and never twice.
-* Joliet and Rock Ridge names of rebuilt discs are passed over, as boot loaders do.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -73,8 +70,7 @@ _VOLUME_ID = re.compile(r"[A-Z0-9_.-]{1,32}")
 # Creation, modification, effective; expiration, at 847, stays "not specified".
 _VOLUME_DATES_AT = (813, 830, 864)
 
-# Length, extended attribute blocks, extent, size, flags, unit size, gap size, name length.
-_RECORD_DATE_AT = 18
+_RECORD_DATE_AT = 18  # in a directory record, ECMA-119 9.1.5
 
 
 _NOT_AS_ASKED = "the disc laid out is not the disc asked for"

@@ -1,7 +1,11 @@
 """Reading ISO9660 discs: files, boot entries, and which extensions are there.
 
-A reader of our own, so that a damaged or hostile disc gives one of our errors and nothing is
-read twice: primary volume descriptor, directory records, El Torito catalog.
+A reader of our own, without pycdlib, so that a damaged or hostile disc gives one of our errors.
+
+* Primary volume descriptor, directory records and El Torito catalog are read, and nothing twice.
+* Every length and position is checked against the size of the source; directories are
+  walked without recursion.
+* Joliet and Rock Ridge names of rebuilt discs are passed over, as boot loaders do.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -52,13 +56,9 @@ DESCRIPTORS_AT = 16  # first sector of the volume descriptors, ECMA-119 7.2.1
 _MOST_DESCRIPTORS = 64
 _LONGEST_PATH = 1024  # characters; the standard allows 255, relaxed writers more
 
-# The standard allows eight levels and counts the root as the first.
-
 _TYPE_BOOT, _TYPE_PRIMARY, _TYPE_SUPPLEMENTARY, _TYPE_END = 0, 1, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
 _ROOT_RECORD_AT, _ROOT_RECORD_BYTES = 156, 34
-# Creation, modification, effective; expiration, at 847, stays "not specified".
-
 # Length, extended attribute blocks, extent, size, flags, unit size, gap size, name length.
 _RECORD = struct.Struct("<BBI4xI4x7xBBB4xB")
 _FLAG_FOLDER, _FLAG_ASSOCIATED, _FLAG_CONTINUED = 0x02, 0x04, 0x80

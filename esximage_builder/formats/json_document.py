@@ -1,4 +1,4 @@
-"""JSON in and out, for release units and software specs.
+"""JSON in and out: release units, software specs, locks.
 
 Input may have a UTF-8 or UTF-16 byte order mark, as PowerShell writes one. Output is
 UTF-8 without, keys in the order given, two-space indent.

@@ -1,8 +1,8 @@
-"""Zip archives: reading ones of unknown origin, writing ones that are the same every time.
+"""Zip archives in: reading ones of unknown origin; ``formats.zip_writer`` writes them.
 
 The directory is parsed here, not by the standard library's ``zipfile``, so that every
 CPython version accepts the same files and nothing is built before it was bounded.
-Rules of the reader:
+Rules:
 
 - one truth only: the end record must close the file, the directory must end where the
   record says, and a member's own header must agree with the directory;
