@@ -17,7 +17,7 @@ Not here: matching a constraint (``rules.relations``), where a missing release m
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Self, final
+from typing import TYPE_CHECKING, ClassVar, Self, cast, final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version as ProductVersion
@@ -51,8 +51,27 @@ def _dotted_key(text: str) -> tuple[_Piece, ...]:
     return tuple(_piece_key(piece) for piece in text.split("."))
 
 
-class _Version:
-    """Text with a parsed key, made when it is first needed; immutable, compares only within its own class."""
+class _Value:
+    """Something read from a text that never changes; pickled and copied by a text that says all of it."""
+
+    __slots__ = ()
+
+    def _spelling(self) -> str:
+        """Return a text that makes an equal value."""
+        raise NotImplementedError  # pragma: no cover - every subclass has its own
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise ModelError(f"{type(self).__name__} cannot be changed", found=f"{name} = {value!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise ModelError(f"{type(self).__name__} cannot be changed", found=f"del {name}")
+
+    def __reduce__(self) -> tuple[Callable[[str], Self], tuple[str]]:
+        return (cast("Callable[[str], Self]", type(self)), (self._spelling(),))
+
+
+class _Version(_Value):
+    """Text with a parsed key, made when it is first needed; compares only within its own class."""
 
     __slots__ = ("_cached_key", "text")
 
@@ -119,14 +138,8 @@ class _Version:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text!r})"
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise ModelError(f"{type(self).__name__} cannot be changed", found=f"{name} = {value!r}")
-
-    def __delattr__(self, name: str) -> None:
-        raise ModelError(f"{type(self).__name__} cannot be changed", found=f"del {name}")
-
-    def __reduce__(self) -> tuple[Callable[[str], Self], tuple[str]]:
-        return (type(self), (self.text,))
+    def _spelling(self) -> str:
+        return self.text
 
 
 _MAX_LENGTH = 256
@@ -250,7 +263,7 @@ _FIRST_MINOR_TRAIN_MAJOR = 9
 
 
 @final
-class ReleaseName:
+class ReleaseName(_Value):
     """What people call a release: ``7.0U3g``, ``7.0 Update 3g``, ``8.0 U3e - 24674464``, ``8.0b``.
 
     An ``s`` before the letter marks the security-only sibling (``7.0U3si`` of ``7.0U3i``). Names
@@ -267,6 +280,13 @@ class ReleaseName:
     """
 
     __slots__ = ("build", "is_security_only", "letter", "major", "minor", "update")
+
+    major: int
+    minor: int
+    update: int
+    letter: str
+    is_security_only: bool
+    build: int | None
 
     _PATTERN: ClassVar[re.Pattern[str]] = re.compile(
         r"(?:ESXi[- ]?)?([0-9]{1,2})\.([0-9]{1,2})(?:\.0)?"
@@ -286,12 +306,15 @@ class ReleaseName:
                 expected="a release name such as 7.0U3g, 8.0 Update 3e or 8.0b",
             )
         major, minor, update, before, letter, after, lone_s, build = match.groups()
-        self.major = int(major)
-        self.minor = int(minor)
-        self.update = int(update or 0)
-        self.letter = (letter or lone_s or "").lower()
-        self.is_security_only = bool(before or after)
-        self.build = None if build is None else int(build)
+        for name, value in (
+            ("major", int(major)),
+            ("minor", int(minor)),
+            ("update", int(update or 0)),
+            ("letter", (letter or lone_s or "").lower()),
+            ("is_security_only", bool(before or after)),
+            ("build", None if build is None else int(build)),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def _identity(self) -> tuple[int, int, int, str, bool]:
@@ -318,27 +341,46 @@ class ReleaseName:
     def __repr__(self) -> str:
         return f"ReleaseName({str(self)!r})"
 
+    def _spelling(self) -> str:
+        return str(self) if self.build is None else f"{self} - {self.build:05}"
+
 
 @final
-class ProductRange:
-    """A range over product releases, as ``packaging`` writes one: ``>=7.0.3,<8``."""
+class ProductRange(_Value):
+    """A range over product releases, as ``packaging`` writes one: ``>=7.0.3,<8``.
+
+    Prints as it was read; ranges are equal when they state the same bounds, in whatever order.
+    """
 
     __slots__ = ("_specifiers", "text")
 
+    text: str
+    _specifiers: SpecifierSet
+
     def __init__(self, text: str) -> None:
         try:
-            self._specifiers = SpecifierSet(text)
+            specifiers = SpecifierSet(text)
         except InvalidSpecifier as error:
             raise VersionSyntaxError(
                 f"{text!r} is no range of releases", found=repr(text)[:120], expected="a range such as >=7.0.3,<8"
             ) from error
-        self.text = text
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "_specifiers", specifiers)
 
     def __contains__(self, version: BaseImageVersion) -> bool:
         return self._specifiers.contains(version.product)
+
+    def __eq__(self, other: object) -> bool:
+        return self._specifiers == other._specifiers if isinstance(other, ProductRange) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._specifiers)
 
     def __str__(self) -> str:
         return self.text
 
     def __repr__(self) -> str:
         return f"ProductRange({self.text!r})"
+
+    def _spelling(self) -> str:
+        return self.text

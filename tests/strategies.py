@@ -213,7 +213,7 @@ def vibs() -> Strategy[Vib]:
         cimom_restart=st.booleans(),
         stateless_ready=st.booleans(),
         overlay=st.booleans(),
-        payloads=few(payloads()),
+        payloads=st.lists(payloads(), max_size=3, unique_by=lambda payload: payload.name).map(tuple),
         schema_version=st.sampled_from(("5.0", "6.0", "6.5", "")),
         extra=unknown_elements(),
         file=st.none() | vib_files(),

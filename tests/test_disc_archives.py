@@ -50,7 +50,7 @@ def test_a_member_of_an_unknown_kind_is_never_left_out_silently() -> None:
     generation = GENERATIONS["8.0U3"]
     with eib.open_depot(*generation.paths) as depot:
         image = generation.image(depot.catalog)
-        plan = plan_disc(image, depot, read_heads(image, depot, LIMITS), DiscOptions())
+        plan = plan_disc(image, depot, read_heads(image, depot, LIMITS), DiscOptions(), limits=LIMITS)
         archive = attrs.evolve(plan.archives[0], members=cast("Any", [Strange()]))
         writer = DiscWriter(
             image,
@@ -84,7 +84,7 @@ def test_the_members_of_a_plan_are_of_all_three_kinds_and_know_their_size() -> N
     generation = GENERATIONS["8.0U3"]
     with eib.open_depot(*generation.paths) as depot:
         image = generation.image(depot.catalog)
-        plan = plan_disc(image, depot, read_heads(image, depot, LIMITS), DiscOptions())
+        plan = plan_disc(image, depot, read_heads(image, depot, LIMITS), DiscOptions(), limits=LIMITS)
 
     members = [member for archive in plan.archives for member in archive.members]
     assert {type(member) for member in members} == {GeneratedMember, PayloadMember, VibMember}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import functools
+import itertools
 import json
 import re
 import shlex
@@ -338,6 +339,30 @@ def test_source_files_named_on_a_page_exist(page: Path) -> None:
     folders = (ROOT, ROOT / "esximage_builder")
 
     assert [name for name in named - own_words if not any((folder / name).exists() for folder in folders)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [path for path in SOURCES if path.is_relative_to(ROOT / "esximage_builder")],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_a_comment_stands_with_what_it_explains(source: Path) -> None:
+    """Code that moves away leaves its comment behind: a sentence before a blank line; headings have no full stop."""
+    lines = source.read_text(encoding="utf-8").splitlines()
+
+    assert [
+        line for line, below in itertools.pairwise(lines) if re.match(r"\s*#.*\.$", line) and not below.strip()
+    ] == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_modules_named_in_a_docstring_exist(source: Path) -> None:
+    rooms = "|".join(sorted({name.partition(".")[0] for name in FLOORS if "." in name} | {"depot", "export"}))
+    text = source.read_text(encoding="utf-8")
+    named = {found[1] for found in re.finditer(rf"``((?:{rooms})\.[a-z0-9_]+)``", text)}
+    folder = ROOT / "esximage_builder"
+
+    assert [name for name in named if not folder.joinpath(*name.split(".")).with_suffix(".py").exists()] == []
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -73,6 +74,19 @@ def test_what_is_no_json_object_is_malformed(data: bytes, message: str, where: s
     with pytest.raises(MalformedDocumentError, match=message) as caught:
         parsed(data)
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize("value", ["1", '{"b": 0}'], ids=["numbers", "objects"])
+def test_a_doubled_key_is_found_in_the_time_that_reading_takes(value: str) -> None:
+    """Of many keys the last one may be the doubled one; comparing each with each takes minutes."""
+    keys = ", ".join(f'"{number}": {value}' for number in range(50_000))
+    started = time.process_time()
+    parsed(f"{{{keys}}}".encode(), max_bytes=2_000_000)
+    read = time.process_time()
+    with pytest.raises(MalformedDocumentError, match="key '49999' occurs twice"):
+        parsed(f'{{{keys}, "49999": 1}}'.encode(), max_bytes=2_000_000)
+    refused = time.process_time()
+    assert refused - read < 20 * (read - started) + 1
 
 
 def test_a_document_is_bounded() -> None:

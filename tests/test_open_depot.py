@@ -449,6 +449,90 @@ def test_components_of_one_name_with_other_vibs_are_kept_apart(tmp_path: Path, p
     assert codes(catalog) == ["component-content-differs"]
 
 
+UNKNOWN = ("<acme>one</acme>", "<acme>two</acme>")
+
+
+@pytest.mark.parametrize(
+    "depots",
+    [
+        pytest.param(
+            [DEPOT.with_bulletins(BulletinBuilder.of(VIB).with_element("acme", xml)) for xml in UNKNOWN], id="component"
+        ),
+        pytest.param(
+            [
+                DEPOT.with_metadata_file("bulletins/legacy.xml", LEGACY.with_element("acme", xml).document())
+                for xml in UNKNOWN
+            ],
+            id="bulletin",
+        ),
+        pytest.param(
+            [DEPOT.with_metadata_file("profiles/p.xml", profile_document(inside=xml)) for xml in UNKNOWN], id="profile"
+        ),
+        *(
+            pytest.param(
+                [
+                    DEPOT.with_metadata_file(path, json.dumps({"releaseID": unit, "acme": value}).encode())
+                    for value in ("one", "two")
+                ],
+                id=path.partition("/")[0],
+            )
+            for path, unit in (
+                ("baseimages/b.json", "ESXi:7.0.3-0.55.20328353"),
+                ("addOns/a.json", "ACME-AddOn:703.1-A00"),
+                ("solutions/s.json", "com.acme.ha:1.0"),
+                ("manifests/m.json", "acme:2024.1"),
+            )
+        ),
+        pytest.param([DEPOT.with_vibs(VIB.with_appended(xml).without("checksum")) for xml in UNKNOWN], id="vib"),
+        pytest.param(
+            [
+                DEPOT.with_vibs(
+                    VIB.with_element("system-requires", wrapped("system-requires", [xml])).without("checksum")
+                )
+                for xml in UNKNOWN
+            ],
+            id="vib-inside",
+        ),
+        pytest.param(
+            [
+                DEPOT.with_vibs(VIB.with_(payload_attributes={"acme": value}).without("checksum"))
+                for value in ("one", "two")
+            ],
+            id="payload-attribute",
+        ),
+        pytest.param([DEPOT.with_vibs(VIB), DEPOT.with_vibs(VIB.without("packed-size"))], id="facts-of-the-file"),
+    ],
+)
+def test_what_differs_in_unknown_elements_only_comes_in_one_order(tmp_path: Path, depots: list[DepotBuilder]) -> None:
+    """Also what ``repr`` leaves out puts things in order, so the sources' order does not matter."""
+    sources = [depot.write(tmp_path / f"{number}.zip") for number, depot in enumerate(depots)]
+    one, other = catalog_of(*sources), catalog_of(*reversed(sources))
+    assert attrs.evolve(one, sources=()) == attrs.evolve(other, sources=())
+    assert [vib.file for vib in one.vibs] == [vib.file for vib in other.vibs]
+
+
+def test_the_name_in_a_finding_is_that_of_no_source_order(tmp_path: Path) -> None:
+    sources = [
+        DEPOT.with_metadata_file(
+            "baseimages/b.json", json.dumps({"version": version, "components": components}).encode()
+        ).write(tmp_path / f"{version}.zip")
+        for version, components in (("9.0.2-0.25148076", {}), ("9.0.2.0.25148076", {"x": "1"}))
+    ]
+    assert catalog_of(*sources).findings == catalog_of(*reversed(sources)).findings
+
+
+def test_vibs_that_differ_in_unknown_elements_keep_their_own_bytes(tmp_path: Path) -> None:
+    """Loose files have no stated digest; the name of the content covers what ``repr`` leaves out."""
+    vibs = [VIB.with_appended(xml) for xml in UNKNOWN]
+    sources = [write(tmp_path / f"{number}.vib", vib.vib()) for number, vib in enumerate(vibs)]
+    with open_depot(*sources) as depot:
+        assert codes(depot.catalog) == ["vib-content-differs"]
+        assert [depot.catalog.sources_of(vib) for vib in depot.catalog.vibs] == [(str(source),) for source in sources]
+        for vib, built in zip(depot.catalog.vibs, vibs, strict=True):
+            with depot.open_vib(vib) as stream:
+                assert stream.read() == built.vib()
+
+
 @pytest.fixture(scope="module")
 def many_sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Sources that repeat and contradict one another."""

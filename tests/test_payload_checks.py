@@ -318,6 +318,26 @@ def test_arbitrary_bytes_are_findings(data: bytes) -> None:
     assert "vib-damaged" in check_whole(vib, b"!<arch>\n" + data)
 
 
+def test_two_payloads_of_one_name_are_damage() -> None:
+    """One of them would never be looked at."""
+    vib, data = a_vib()
+    doubled = attrs.evolve(vib, payloads=[*vib.payloads, attrs.evolve(vib.payloads[0], size_bytes=1)])
+    found = check_vib(doubled, io.BytesIO(data), where="a.vib", limits=LIMITS)
+    assert "vib-damaged" in codes(found)
+    assert "two payloads of the VIB have one name" in [finding.message for finding in found]
+
+
+def test_two_members_of_one_name_are_damage() -> None:
+    vib, data = a_vib()
+    members = ar_members(data)
+    name = vib.payloads[0].name
+    doubled = data + render_vib({name: members[name]}).removeprefix(b"!<arch>\n")
+    found = check_vib(vib.with_file(None), io.BytesIO(doubled), where="a.vib", limits=LIMITS)
+    assert [(finding.code, finding.message) for finding in found] == [
+        ("vib-damaged", f"two members are named {name!r}")
+    ]
+
+
 # Heads and signatures
 
 

@@ -286,7 +286,17 @@ def test_unknown_elements_survive() -> None:
     assert parsed(written).extra == UNKNOWN
 
 
+PAYLOAD_TWICE = wrapped(
+    "payloads",
+    [element("payload", name=name, type="vgz", size=size) for name, size in (("a", "1"), ("b", "1"), ("a", "2"))],
+)
 INVALID = [
+    pytest.param(
+        PLAIN.with_element("payloads", PAYLOAD_TWICE),
+        "two payloads have one name",
+        "<vib>/payloads/payload[3]",
+        id="payload-twice",
+    ),
     pytest.param(PLAIN.without("name"), "<name> is missing", "<vib>", id="no-name"),
     pytest.param(PLAIN.without("version"), "<version> is missing", "<vib>", id="no-version"),
     pytest.param(PLAIN.without("vendor"), "<vendor> is missing", "<vib>", id="no-vendor"),

@@ -1,1 +1,1 @@
-"""Reading depots into a catalog and a store of bytes."""
+"""Reading depots into a catalog and a store of bytes; saying whether others would take them."""

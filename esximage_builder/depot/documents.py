@@ -18,26 +18,38 @@ if TYPE_CHECKING:
 __all__ = ["read_lock", "read_software_spec", "write_software_spec"]
 
 
-def read_lock(path: str | Path) -> Lock:
+def read_lock(path: str | Path, *, limits: ReadLimits | None = None) -> Lock:
     """Read a lock file.
 
+    Args:
+        path: The file.
+        limits: Upper bounds; None takes the defaults.
+
     Raises:
         SourceUnreadableError: The file is missing or cannot be read.
+        LimitExceededError: It is longer than ``limits.document_bytes``.
         MalformedDocumentError: No JSON object.
         InvalidFieldError: A key has the wrong type or is missing.
     """
-    return parse_lock(read_file(Path(path), max_bytes=ReadLimits().document_bytes), where=str(path))
+    bound = (limits or ReadLimits()).document_bytes
+    return parse_lock(read_file(Path(path), max_bytes=bound), where=str(path), max_bytes=bound)
 
 
-def read_software_spec(path: str | Path) -> SoftwareSpec:
+def read_software_spec(path: str | Path, *, limits: ReadLimits | None = None) -> SoftwareSpec:
     """Read a software spec from a JSON file, as vLCM exports it.
 
+    Args:
+        path: The file.
+        limits: Upper bounds; None takes the defaults.
+
     Raises:
         SourceUnreadableError: The file is missing or cannot be read.
+        LimitExceededError: It is longer than ``limits.document_bytes``.
         MalformedDocumentError: No JSON object.
         InvalidFieldError: A key has the wrong type or is missing.
     """
-    return parse_software_spec(read_file(Path(path), max_bytes=ReadLimits().document_bytes), where=str(path))
+    bound = (limits or ReadLimits()).document_bytes
+    return parse_software_spec(read_file(Path(path), max_bytes=bound), where=str(path), max_bytes=bound)
 
 
 def write_software_spec(spec: SoftwareSpec, path: str | Path) -> None:

@@ -11,6 +11,7 @@ from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.catalog import Catalog
 from esximage_builder.models.component import Bulletin, Component
+from esximage_builder.models.fields import full_text
 from esximage_builder.models.hardware_support import HardwareSupport
 from esximage_builder.models.solution import Solution
 from esximage_builder.models.vib import VibFile
@@ -147,7 +148,7 @@ def _merge(
 ) -> list[_Noun]:
     """Return each item once; those with one identity and two contents stay apart, with a finding.
 
-    Of items that differ in words only, one is taken by a fixed order of its own text.
+    Of items that differ in words only, one is taken by a fixed order of all that it says.
     """
     groups: dict[str, list[_Noun]] = {}
     for item in items:
@@ -155,11 +156,12 @@ def _merge(
     merged = []
     for name, group in sorted(groups.items()):
         distinct: dict[str, _Noun] = {}
-        for item in sorted(group, key=repr):
+        ordered = sorted(group, key=full_text) if len(group) > 1 else group
+        for item in ordered:
             distinct.setdefault(repr(content(item)), item)
         merged += [distinct[key] for key in sorted(distinct)]
         if len(distinct) > 1:
-            findings.append(_differs(kind, _shown_id(group[0], name), len(distinct)))
+            findings.append(_differs(kind, _shown_id(ordered[0], name), len(distinct)))
     return merged
 
 
@@ -206,11 +208,11 @@ def _merge_vibs(
     return vibs, [(key, tuple(sorted(names))) for key, names in vib_sources.items()], locations
 
 
-def _certainty(entry: tuple[Vib, VibLocation, str]) -> tuple[bool, str, str, str]:
+def _certainty(entry: tuple[Vib, VibLocation, str]) -> tuple[bool, str, str, str, str]:
     """Sort copies with a known digest first, then in an order that no source order changes."""
     vib, location, _ = entry
     file = vib.file or VibFile()
-    return (not file.sha256, file.sha256, repr(attrs.evolve(vib, file=None)), location.path)
+    return (not file.sha256, file.sha256, full_text(vib.with_file(None)), location.path, full_text(file))
 
 
 def _vib_differs(vib_id: str, sources: Sequence[set[str]]) -> Finding:

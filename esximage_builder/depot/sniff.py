@@ -1,4 +1,4 @@
-"""Saying what a file is, by its first bytes: a depot, a VIB, or something that only looks like one."""
+"""Saying what a file is, by its first bytes: a depot, a disc, a VIB, or something that only looks like one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Reading one source: a bundle, a folder, a ``.vib``, a zip of zips, an installer disc.
 
-Only metadata is read; of a loose ``.vib`` only its first two members. One bad document
-does not hide the next: errors are gathered and the caller decides.
+Only metadata is read; of a loose ``.vib`` only its first two members, of a disc what
+``depot.disc`` names. One bad document does not hide the next: errors are gathered and the
+caller decides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One view of depots that are zips and depots that are folders."""
+"""One view of depots that are zips and depots that are folders; discs have theirs in ``depot.disc``."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
             continue
         try:
             content = disc.read(path, max_bytes=limits.document_bytes)
-            found[path] = parse_boot_cfg(content, where=f"{disc.where}!{path}")
+            found[path] = parse_boot_cfg(content, where=f"{disc.where}!{path}", max_bytes=limits.document_bytes)
         except EsxImageError as error:
             message = f"{path} cannot be read: {error.message}"
             problems.append(_error("boot-cfg-damaged", message, items=(path,), cause=error.found))

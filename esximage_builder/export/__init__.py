@@ -1,1 +1,1 @@
-"""Writing images out: bundle, ISO, report."""
+"""Writing images out: bundle, ISO, network boot tree, lock, bill of materials, report."""

@@ -17,6 +17,7 @@ from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.depot_index import MetadataEntry
+from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.vocabulary import Platform
 
@@ -42,6 +43,7 @@ def export_bundle(
     report: ValidationReport | None = None,
     vendor_code: str = "",
     with_reserved: bool = True,
+    limits: ReadLimits | None = None,
     progress: Progress = no_progress,
 ) -> ExportResult:
     """Write an image as an offline bundle.
@@ -58,19 +60,21 @@ def export_bundle(
         vendor_code: Three letters or digits for the index; empty takes the vendor's first ones.
         with_reserved: Carry the reserved VIBs and components too. Without them the bundle is
             smaller and partial: a host's image cannot be taken apart with it alone.
+        limits: Upper bounds for reading VIBs; None takes the defaults.
         progress: Told how far the copying is.
 
     Raises:
         IncompatibleImageError: The image has errors that are not allowed.
         ExportError: The file cannot be written.
         ChecksumMismatchError: A VIB's bytes are not what its metadata says.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
         ModelError: The vendor code is no three letters or digits, or the report is of another image.
     """
     waived = require_exportable(image, report=report, allow=allow)
     target = Path(target)
     write_depot(
-        bundle_contents(image, store, vendor_code=vendor_code, with_reserved=with_reserved),
+        bundle_contents(image, store, vendor_code=vendor_code, with_reserved=with_reserved, limits=limits),
         store,
         target,
         progress=progress,
@@ -85,14 +89,21 @@ def export_bundle(
 
 
 def bundle_contents(
-    image: Image, store: VibStore, *, vendor_code: str = "", with_reserved: bool = True
+    image: Image,
+    store: VibStore,
+    *,
+    vendor_code: str = "",
+    with_reserved: bool = True,
+    limits: ReadLimits | None = None,
 ) -> DepotContents:
     """Return what the bundle of an image holds.
 
     Raises:
         NotInDepotError: The store lacks a VIB.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
+    bounds = limits or ReadLimits()
     components = {entry.component.id: entry.component for entry in image.components}
     if with_reserved:
         components |= {component.id: component for component in image.reserved_components}
@@ -101,7 +112,7 @@ def bundle_contents(
         vendor_name=image.vendor or "Unknown",
         vendor_code=vendor_code or _vendor_code(image.vendor),
         products=_products(image),
-        vibs=[with_file_facts(vib, store) for vib in vibs],
+        vibs=[with_file_facts(vib, store, bounds) for vib in vibs],
         bulletins=[components[key] for key in sorted(components)],
         profiles=[image_profile(image, [entry.vib for entry in image.vibs])],
         units=release_units(image),

@@ -1,6 +1,6 @@
 """Writing a complete depot zip: index, vendor index, metadata zip, VIBs verbatim.
 
-Shared by the bundle export and by authoring. What we make ourselves is stored, not
+Shared by the bundle export, authoring, and the depots inside discs. What we make ourselves is stored, not
 compressed, so that no zlib version shows in the bytes; a VIB that lies compressed in its
 source zip is carried over as it is.
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, final
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
-from esximage_builder.errors import ChecksumMismatchError, ModelError
+from esximage_builder.errors import ChecksumMismatchError, LimitExceededError, ModelError
 from esximage_builder.export.vib_source import open_source
 from esximage_builder.formats.bulletin import render_bulletin
 from esximage_builder.formats.depot_index import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from esximage_builder.formats.release_unit import ReleaseUnit
+    from esximage_builder.limits import ReadLimits
     from esximage_builder.models.component import Bulletin
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib_store import PackedVib, VibStore
@@ -97,15 +98,17 @@ def vib_relative_path(vib: Vib) -> str:
     return f"vib20/{vib.name}/{vib.id}.vib"
 
 
-def with_file_facts(vib: Vib, store: VibStore) -> Vib:
+def with_file_facts(vib: Vib, store: VibStore, limits: ReadLimits) -> Vib:
     """Return the VIB with size, SHA-256 and our relative path; reads it if they are not known.
 
     Raises:
+        LimitExceededError: It is larger than ``limits.vib_bytes``.
         NotInDepotError: The store has no such VIB.
         ChecksumMismatchError: What is known already, size or SHA-256, is not what was read.
         DepotError: The bytes cannot be read.
     """
     file = vib.file or VibFile()
+    _require_within(vib, file.size_bytes or 0, limits)
     if file.sha256 and file.size_bytes is not None:
         return vib.with_file(attrs.evolve(file, relative_path=vib_relative_path(vib)))
     digest = hashlib.sha256()
@@ -114,6 +117,7 @@ def with_file_facts(vib: Vib, store: VibStore) -> Vib:
         while block := source.read(COPY_BLOCK_BYTES):
             digest.update(block)
             size += len(block)
+            _require_within(vib, size, limits)
     if file.sha256:
         _require_digest(vib, digest.hexdigest())
     if file.size_bytes not in (None, size):
@@ -125,6 +129,17 @@ def with_file_facts(vib: Vib, store: VibStore) -> Vib:
             hint="the file is cut short or was changed: download the depot again",
         )
     return vib.with_file(VibFile(size_bytes=size, sha256=digest.hexdigest(), relative_path=vib_relative_path(vib)))
+
+
+def _require_within(vib: Vib, size_bytes: int, limits: ReadLimits) -> None:
+    if size_bytes > limits.vib_bytes:
+        raise LimitExceededError(
+            "the VIB is larger than the limit",
+            where=vib.id,
+            found=f"at least {size_bytes} bytes",
+            expected=f"at most {limits.vib_bytes} bytes",
+            hint="if the file is trusted, pass ReadLimits(vib_bytes=...) with a larger value",
+        )
 
 
 def write_depot(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from esximage_builder.formats.vib_archive import VibHead
+    from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
     from esximage_builder.models.vib_store import VibStore
@@ -132,6 +133,7 @@ def disc_archives(
     *,
     archive_names: tuple[str, ...],
     names: Mapping[PayloadKey, str],
+    limits: ReadLimits,
 ) -> tuple[Archive, ...]:
     """Return the archives of a disc with what stands in them.
 
@@ -141,25 +143,28 @@ def disc_archives(
         heads: Descriptor and signature of each installed host VIB, by id.
         archive_names: Of the disc's generation, in their order.
         names: Local name of each payload.
+        limits: Upper bounds for reading VIBs.
     """
     makers: dict[str, Callable[[], list[ArchiveMember]]] = {
         "imgdb.tgz": lambda: _image_database(image, heads, names),
         "basemisc.tgz": _no_members,
-        "resvibs.tgz": lambda: _reserved_vibs(image, store),
-        "esxiodpt.tgz": lambda: _dpu_depot(image, store),
+        "resvibs.tgz": lambda: _reserved_vibs(image, store, limits),
+        "esxiodpt.tgz": lambda: _dpu_depot(image, store, limits),
         "imgpayld.tgz": lambda: _boot_payloads(image, names),
     }
     return tuple(Archive(path=name.upper(), members=makers[name]()) for name in archive_names)
 
 
-def upgrade_texts(image: Image, store: VibStore, names: Mapping[PayloadKey, str]) -> list[tuple[str, bytes]]:
+def upgrade_texts(
+    image: Image, store: VibStore, names: Mapping[PayloadKey, str], limits: ReadLimits
+) -> list[tuple[str, bytes]]:
     """Return the generated files of the upgrade folder: the profile, and depot metadata with just that profile."""
     profile = image_profile(image, image.host_vibs, names=names)
     contents = DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code="VMW",
         products=[product_entry(image, Platform.HOST)],
-        vibs=[with_file_facts(vib, store) for vib in image.host_vibs],
+        vibs=[with_file_facts(vib, store, limits) for vib in image.host_vibs],
         bulletins=[entry.component for entry in image.components],
         profiles=[profile],
         units=release_units(image),
@@ -187,14 +192,14 @@ def _no_members() -> list[ArchiveMember]:
     return []
 
 
-def _reserved_vibs(image: Image, store: VibStore) -> list[ArchiveMember]:
-    vibs = [with_file_facts(entry.vib, store) for entry in image.reserved_vibs]
+def _reserved_vibs(image: Image, store: VibStore, limits: ReadLimits) -> list[ArchiveMember]:
+    vibs = [with_file_facts(entry.vib, store, limits) for entry in image.reserved_vibs]
     return [VibMember(name=f"{DATABASE_ROOT}/reservedVibs/{vib.id}.vib", vib=vib) for vib in vibs]
 
 
-def _dpu_depot(image: Image, store: VibStore) -> list[ArchiveMember]:
+def _dpu_depot(image: Image, store: VibStore, limits: ReadLimits) -> list[ArchiveMember]:
     """Return an unpacked depot of the VIBs for data processing units."""
-    vibs = [with_file_facts(entry.vib, store) for entry in image.vibs if not entry.vib.is_for_host]
+    vibs = [with_file_facts(entry.vib, store, limits) for entry in image.vibs if not entry.vib.is_for_host]
     if not vibs:
         return []
     contents = DepotContents(

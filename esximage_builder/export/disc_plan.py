@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from esximage_builder.formats.vib_archive import VibHead
+    from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload
     from esximage_builder.models.vib_store import VibStore
@@ -118,7 +119,9 @@ class DiscPlan:
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def plan_disc(image: Image, store: VibStore, heads: Mapping[str, VibHead], options: DiscOptions) -> DiscPlan:
+def plan_disc(
+    image: Image, store: VibStore, heads: Mapping[str, VibHead], options: DiscOptions, *, limits: ReadLimits
+) -> DiscPlan:
     """Plan the disc of an image.
 
     Args:
@@ -126,6 +129,7 @@ def plan_disc(image: Image, store: VibStore, heads: Mapping[str, VibHead], optio
         store: Asked for sizes and checksums of VIBs whose depot does not tell.
         heads: Descriptor and signature of each installed host VIB, by id.
         options: What the caller chose.
+        limits: Upper bounds for reading VIBs.
 
     Raises:
         IncompatibleImageError: The image has no kernel, and what is written here must boot.
@@ -144,8 +148,8 @@ def plan_disc(image: Image, store: VibStore, heads: Mapping[str, VibHead], optio
     profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
     texts = _boot_texts(image, names, options, loaders=frozenset(placed.values()))
     if options.with_installer and not options.is_network:
-        texts += upgrade_texts(image, store, profile_names)
-    archives = disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names)
+        texts += upgrade_texts(image, store, profile_names, limits)
+    archives = disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names, limits=limits)
     on_disc = [path for path, _ in texts] + [*placed.values(), *module_paths.values(), *(a.path for a in archives)]
     return DiscPlan(
         volume_id=_volume_id(image.name),

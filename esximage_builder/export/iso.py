@@ -72,7 +72,7 @@ def export_iso(
         allow: Codes of errors that do not matter.
         report: Validation of this image, or of ``without_tools(image)`` where these are left out;
             of the first, what is found on the second counts too. None validates what is written here.
-        limits: Upper bounds for reading VIBs.
+        limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
         progress: Told how many bytes are written.
 
     Returns:
@@ -85,16 +85,17 @@ def export_iso(
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The file cannot be written, or reads back otherwise than planned.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     composed, image = image, image if with_tools else without_tools(image)
     waived = require_exportable(image, report=report, allow=allowed, composed=composed)
-    script, script_findings = read_kickstart(kickstart, allow=allowed)
+    script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
     heads = read_heads(image, store, bounds)
     options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
-    plan = plan_disc(image, store, heads, options)
+    plan = plan_disc(image, store, heads, options, limits=bounds)
     require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
     findings = (*plan.findings, *script_findings)
     layout = _lay_out(image, plan, bounds)
@@ -111,7 +112,7 @@ def export_iso(
             total_bytes=layout.total_bytes,
         ).write()
         file.flush()
-        _check_written(file, plan, layout, where=str(target))
+        _check_written(file, plan, layout, where=str(target), limits=bounds)
     return ExportResult(
         path=target,
         size_bytes=layout.total_bytes,
@@ -136,6 +137,7 @@ def _lay_out(image: Image, plan: DiscPlan, limits: ReadLimits) -> IsoLayout:
         bios_boot=plan.bios_boot,
         efi_boot=plan.efi_boot,
         timestamp=image_timestamp(image),
+        limits=limits,
     )
 
 
@@ -162,14 +164,14 @@ class _IsoTarget:
         self._file.write(with_boot_info_table(loader.getvalue(), offset=offset))
 
 
-def _check_written(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: str) -> None:
+def _check_written(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: str, limits: ReadLimits) -> None:
     """Read the disc back and compare it with the plan.
 
     Raises:
         ExportError: It is not what was planned, or cannot be read at all.
     """
     try:
-        problems = _differences(file, plan, layout, where=where)
+        problems = _differences(file, plan, layout, where=where, limits=limits)
     except DepotError as error:
         raise ExportError(
             f"the disc cannot be read back: {error.message}", where=where, found=error.found, hint=error.hint
@@ -183,9 +185,9 @@ def _check_written(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: 
         )
 
 
-def _differences(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: str) -> list[str]:
+def _differences(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: str, limits: ReadLimits) -> list[str]:
     """Return what is otherwise on the disc than in the plan."""
-    with open_iso(file, where=where, limits=ReadLimits()) as disc:
+    with open_iso(file, where=where, limits=limits) as disc:
         problems = []
         if tuple(disc.files.values()) != layout.entries:
             problems.append("the files are not where they were put")
@@ -194,9 +196,8 @@ def _differences(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: st
         for path, content in plan.texts:
             if disc.read(path, max_bytes=len(content)) != content:
                 problems.append(f"{path} differs")
-        boot_cfg = parse_boot_cfg(
-            disc.read("BOOT.CFG", max_bytes=ReadLimits().document_bytes), where=f"{where}!BOOT.CFG"
-        )
+        bound = limits.document_bytes
+        boot_cfg = parse_boot_cfg(disc.read("BOOT.CFG", max_bytes=bound), where=f"{where}!BOOT.CFG", max_bytes=bound)
         named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
         problems += [
             f"boot.cfg names {name}, which is not there" for name in named if name.strip("/").upper() not in disc.files

@@ -10,6 +10,7 @@ from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
 from esximage_builder.export.depot_writer import with_file_facts
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.lock_file import render_lock
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
 from esximage_builder.rules.locked import check_loaded, check_same, image_of_lock
 from esximage_builder.vocabulary import ComponentSource
@@ -27,17 +28,19 @@ __all__ = ["compose_locked", "make_lock", "write_lock"]
 _MOST_SHOWN = 3
 
 
-def make_lock(image: Image, store: VibStore) -> Lock:
+def make_lock(image: Image, store: VibStore, *, limits: ReadLimits | None = None) -> Lock:
     """Pin an image down: every component, and every VIB with the digest of its file.
 
     Args:
         image: Composed from a spec, or opened from a profile.
         store: Gives the bytes of VIBs whose metadata states no digest; an opened depot also
             tells which files the VIBs lie in.
+        limits: Upper bounds for reading VIBs; None takes the defaults.
 
     Raises:
         ModelError: The image has neither spec nor profile, so nobody could make it again.
         NotInDepotError: The store lacks a VIB.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read, or are not what is known of them.
     """
     if image.spec is None and image.profile is None:
@@ -46,6 +49,7 @@ def make_lock(image: Image, store: VibStore) -> Lock:
             found=image.name,
             expected="an image that was composed, or opened from a profile",
         )
+    bounds = limits or ReadLimits()
     reserved = {entry.vib.id for entry in image.reserved_vibs}
     return Lock(
         name=image.name,
@@ -54,7 +58,7 @@ def make_lock(image: Image, store: VibStore) -> Lock:
         profile=image.profile.name if image.spec is None and image.profile is not None else "",
         base_image=None if image.base_image is None else image.base_image.version,
         components=sorted(_components(image), key=lambda component: (component.name, component.version)),
-        vibs=[_vib(vib, store, is_reserved=vib.id in reserved) for vib in image.all_vibs],
+        vibs=[_vib(vib, store, bounds, is_reserved=vib.id in reserved) for vib in image.all_vibs],
     )
 
 
@@ -77,8 +81,8 @@ def _losers(image: Image) -> dict[str, ComponentSource]:
     return {str(loser.component): loser.source for loser in lost}
 
 
-def _vib(vib: Vib, store: VibStore, *, is_reserved: bool) -> LockedVib:
-    known = with_file_facts(vib, store).file
+def _vib(vib: Vib, store: VibStore, limits: ReadLimits, *, is_reserved: bool) -> LockedVib:
+    known = with_file_facts(vib, store, limits).file
     assert known is not None  # noqa: S101 - that is what the function is for
     return LockedVib(
         id=vib.id,
@@ -97,16 +101,17 @@ def _file_names(vib: Vib, store: VibStore) -> tuple[str, ...]:
     return tuple(sorted(name.encode(errors="backslashreplace").decode() for name in names))
 
 
-def write_lock(image: Image, store: VibStore, path: str | Path) -> Lock:
+def write_lock(image: Image, store: VibStore, path: str | Path, *, limits: ReadLimits | None = None) -> Lock:
     """Pin an image down in a file; see ``make_lock``. The file appears whole or not at all.
 
     Raises:
         ExportError: The file cannot be written.
         ModelError: The image has neither spec nor profile.
         NotInDepotError: The store lacks a VIB.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read, or are not what is known of them.
     """
-    lock = make_lock(image, store)
+    lock = make_lock(image, store, limits=limits)
     write_file(Path(path), render_lock(lock))
     return lock
 
@@ -116,7 +121,8 @@ def compose_locked(depot: Depot, lock: Lock) -> Image:
 
     The lock's spec is composed, or its profile opened, with nothing but what the lock names:
     other depots may be open beside, a version left open comes out as it was, and a VIB id
-    with several contents gets the locked one. VIBs whose metadata states no digest are read.
+    with several contents gets the locked one. VIBs whose metadata states no digest are
+    read, with the limits the depots were opened with.
 
     Args:
         depot: The opened depots.
@@ -135,7 +141,7 @@ def compose_locked(depot: Depot, lock: Lock) -> Image:
         image = image_of_lock(depot.catalog, lock, sha256_of=digest_of)
     except NotInDepotError as error:
         raise _refusal(lock, (_not_loaded(error),)) from error
-    differences = check_same(lock, make_lock(image, depot))
+    differences = check_same(lock, make_lock(image, depot, limits=depot.limits))
     if differences:
         raise _refusal(lock, differences)
     return image
@@ -147,7 +153,7 @@ def _digests(depot: Depot) -> Callable[[Vib], str]:
 
     def sha256_of(vib: Vib) -> str:
         if vib.fingerprint not in known:
-            file = with_file_facts(vib, depot).file
+            file = with_file_facts(vib, depot, depot.limits).file
             known[vib.fingerprint] = "" if file is None else file.sha256
         return known[vib.fingerprint]
 

@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
-from esximage_builder.errors import ExportError, ModelError
+from esximage_builder.errors import DepotError, ExportError, ModelError
 from esximage_builder.export.disc_plan import EFI_LOADER, NETWORK_EFI_LOADER, DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
 from esximage_builder.export.gate import require_allowed, require_exportable
@@ -72,7 +72,7 @@ def export_pxe(
         allow: Codes of errors that do not matter.
         report: Validation of this image, or of ``without_tools(image)`` where these are left out;
             of the first, what is found on the second counts too. None validates what is written here.
-        limits: Upper bounds for reading VIBs.
+        limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
         progress: Told how many bytes are written.
 
     Returns:
@@ -86,20 +86,21 @@ def export_pxe(
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The folder is there already, or cannot be written.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     composed, image = image, image if with_tools else without_tools(image)
     waived = require_exportable(image, report=report, allow=allowed, composed=composed)
-    script, script_findings = read_kickstart(kickstart, allow=allowed)
+    script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
     options = DiscOptions(
         kickstart=script,
         kernel_options=kernel_options,
         with_installer=with_installer,
         network_prefix=_checked_prefix(prefix),
     )
-    plan = plan_disc(image, store, read_heads(image, store, bounds), options)
+    plan = plan_disc(image, store, read_heads(image, store, bounds), options, limits=bounds)
     require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
     total = _total_bytes(image, plan, bounds)
     target = Path(target)
@@ -110,7 +111,7 @@ def export_pxe(
                 file.write(content)
         DiscWriter(image, store, plan, place, limits=bounds, progress=progress, total_bytes=total).write()
         _put_efi_loader_beside_boot_cfg(place)
-        _check_written(place, where=str(target))
+        _check_written(place, where=str(target), limits=bounds)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     findings = (*plan.findings, *script_findings)
     return ExportResult(
@@ -173,13 +174,22 @@ def _put_efi_loader_beside_boot_cfg(place: _FolderTarget) -> None:
             shutil.copyfileobj(source, target)
 
 
-def _check_written(place: _FolderTarget, *, where: str) -> None:
+def _check_written(place: _FolderTarget, *, where: str, limits: ReadLimits) -> None:
     """Read ``boot.cfg`` back and look for what it names.
 
     Raises:
-        ExportError: A file is not there.
+        ExportError: A file is not there, or ``boot.cfg`` cannot be read.
     """
-    boot_cfg = parse_boot_cfg(place.path_of("boot.cfg").read_bytes(), where=f"{where}/boot.cfg")
+    data = place.path_of("boot.cfg").read_bytes()
+    try:
+        boot_cfg = parse_boot_cfg(data, where=f"{where}/boot.cfg", max_bytes=limits.document_bytes)
+    except DepotError as error:
+        raise ExportError(
+            f"the network boot tree cannot be read back: {error.message}",
+            where=where,
+            found=error.found,
+            hint=error.hint,
+        ) from error
     named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
     missing = [name for name in named if not place.path_of(name).is_file()]
     if missing:

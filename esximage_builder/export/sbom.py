@@ -14,6 +14,7 @@ from esximage_builder.errors import ModelError
 from esximage_builder.export.depot_writer import with_file_facts
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.sbom import Sbom, SbomItem, SbomKind
 from esximage_builder.whole_file import write_file
 
@@ -37,6 +38,7 @@ def export_sbom(
     target: str | Path,
     *,
     format: SbomFormat = "cyclonedx",  # noqa: A002 - the word that callers look for
+    limits: ReadLimits | None = None,
 ) -> ExportResult:
     """Write the bill of materials of an image.
 
@@ -45,15 +47,17 @@ def export_sbom(
         store: Gives the bytes of VIBs whose metadata states no digest.
         target: The JSON file; it appears whole or not at all.
         format: ``cyclonedx`` (version 1.6) or ``spdx`` (version 2.3).
+        limits: Upper bounds for reading VIBs; None takes the defaults.
 
     Raises:
         MissingExtraError: The library for the format is not installed.
         ModelError: There is no such format.
         ExportError: The file cannot be written.
         NotInDepotError: The store lacks a VIB.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
-    data = render_sbom(image_sbom(image, store), format=format)
+    data = render_sbom(image_sbom(image, store, limits=limits), format=format)
     target = Path(target)
     write_file(target, data)
     return ExportResult(path=target, size_bytes=len(data), image_digest=image.digest)
@@ -87,14 +91,15 @@ def require_sbom_library(format: SbomFormat) -> Callable[[Sbom], bytes]:  # noqa
     raise ModelError("there is no such form of SBOM", found=repr(format), expected=" or ".join(SBOM_FORMATS))
 
 
-def image_sbom(image: Image, store: VibStore) -> Sbom:
+def image_sbom(image: Image, store: VibStore, *, limits: ReadLimits | None = None) -> Sbom:
     """Return what an image is made of: base image, add-on, components and VIBs, reserved ones too.
 
     Raises:
         NotInDepotError: The store lacks a VIB.
+        LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
-    vibs = {item.id: item for item in _vibs(image, store)}
+    vibs = {item.id: item for item in _vibs(image, store, limits or ReadLimits())}
     components = {item.id: item for item in _components(image, vibs)}
     units = list(_units(image, components))
     stated = {ref for item in (*units, *components.values()) for ref in item.contains}
@@ -124,15 +129,15 @@ def _serial(image: Image, vibs: Iterable[SbomItem]) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, "\n".join(lines))
 
 
-def _vibs(image: Image, store: VibStore) -> Iterator[SbomItem]:
+def _vibs(image: Image, store: VibStore, limits: ReadLimits) -> Iterator[SbomItem]:
     for entry in image.vibs:
-        yield _vib(entry.vib, store, None)
+        yield _vib(entry.vib, store, None, limits)
     for reserved in image.reserved_vibs:
-        yield _vib(reserved.vib, store, reserved)
+        yield _vib(reserved.vib, store, reserved, limits)
 
 
-def _vib(vib: Vib, store: VibStore, reserved: ReservedVib | None) -> SbomItem:
-    file = with_file_facts(vib, store).file
+def _vib(vib: Vib, store: VibStore, reserved: ReservedVib | None, limits: ReadLimits) -> SbomItem:
+    file = with_file_facts(vib, store, limits).file
     facts = [
         ("acceptance-level", vib.acceptance_level.value),
         ("vib-type", vib.type),

@@ -1,17 +1,14 @@
-"""ISO 9660 discs with El Torito: laying out new ones, reading any of them.
+"""ISO 9660 discs with El Torito: laying out new ones; ``formats.iso9660_reader`` reads them.
 
-Writing is split in two, so that no payload is held or read twice: ``lay_out_iso`` takes
+The work is split in two, so that no payload is held or read twice: ``lay_out_iso`` takes
 names and sizes and returns a value that knows every extent; ``write_skeleton`` writes
 everything except the files whose bytes the caller then writes to their extents himself.
 
 * pycdlib assigns the extents and renders descriptors, path tables, directories and the
-  boot catalog. What it renders is read back by this module's own reader: offsets, boot
+  boot catalog. What it renders is read back by the reader of our own: offsets, boot
   entries and the records to be dated come from the bytes, not from pycdlib's objects.
 * What is written: names of 8.3 characters, no Joliet, no Rock Ridge, every date from the
   caller. The same input gives the same bytes on any day and in any time zone.
-* Reading does not use pycdlib. Every length and position is checked against the size of
-  the source; directories are walked without recursion and never twice.
-* Joliet and Rock Ridge names of rebuilt discs are passed over, as boot loaders do.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -36,6 +33,7 @@ from pycdlib.pycdlibexception import PyCdlibException
 from esximage_builder.errors import (
     DepotError,
     ExportError,
+    LimitExceededError,
     ModelError,
 )
 from esximage_builder.formats.iso9660_reader import (
@@ -72,8 +70,7 @@ _VOLUME_ID = re.compile(r"[A-Z0-9_.-]{1,32}")
 # Creation, modification, effective; expiration, at 847, stays "not specified".
 _VOLUME_DATES_AT = (813, 830, 864)
 
-# Length, extended attribute blocks, extent, size, flags, unit size, gap size, name length.
-_RECORD_DATE_AT = 18
+_RECORD_DATE_AT = 18  # in a directory record, ECMA-119 9.1.5
 
 
 _NOT_AS_ASKED = "the disc laid out is not the disc asked for"
@@ -168,6 +165,7 @@ def lay_out_iso(
     bios_boot: str | None,
     efi_boot: str | None,
     timestamp: dt.datetime,
+    limits: ReadLimits | None = None,
 ) -> IsoLayout:
     """Give every file its place on a new disc; nothing is written.
 
@@ -180,6 +178,7 @@ def lay_out_iso(
         efi_boot: Path of ``EFIBOOT.IMG``: entry of platform 0xEF, no emulation, the whole
             image. The default entry if ``bios_boot`` is None. Must have content.
         timestamp: The one date of volume and files, with time zone; written as UTC.
+        limits: Upper bounds for reading the layout back; None takes the defaults.
 
     Returns:
         The layout. With a boot entry it holds one file more, ``BOOT.CAT``.
@@ -187,6 +186,7 @@ def lay_out_iso(
     Raises:
         ModelError: A path, size, volume id, date or boot file that cannot stand on a disc.
         ExportError: pycdlib refused, or rendered something else than was asked for.
+        LimitExceededError: There are more files than ``limits`` allow.
 
     Source:
         docs/formats.md#disc-layout.
@@ -200,7 +200,7 @@ def lay_out_iso(
         )
     dates = _rendered_dates(timestamp)
     metadata = _rendered_metadata(by_path, volume_id=volume_id, bios_boot=bios_boot, efi_boot=efi_boot)
-    rendered = _read_back(metadata, where=volume_id)
+    rendered = _read_back(metadata, where=volume_id, limits=limits or ReadLimits())
     _require_as_asked(rendered, by_path=by_path, boots=boots, metadata_bytes=len(metadata))
     _stamp(metadata, positions=rendered.record_positions, dates=dates)
     offsets = {path: entry.offset for path, entry in rendered.files.items()}
@@ -359,11 +359,13 @@ def _pycdlib_path(path: str) -> str:
     return f"/{path}{dot};1"
 
 
-def _read_back(metadata: bytearray, *, where: str) -> IsoReader:
+def _read_back(metadata: bytearray, *, where: str, limits: ReadLimits) -> IsoReader:
     """Read what pycdlib rendered; extents may lie behind the metadata, where nothing is yet."""
     source = DiscSource(stream=io.BytesIO(metadata), size_bytes=_MOST_BLOCKS * BLOCK_BYTES, where=where)
     try:
-        return read_disc(source, limits=ReadLimits(), resources=contextlib.ExitStack())
+        return read_disc(source, limits=limits, resources=contextlib.ExitStack())
+    except LimitExceededError:
+        raise
     except DepotError as error:
         raise ExportError(_NOT_AS_ASKED, where=where, found=error.message, hint=_OTHER_PYCDLIB) from error
 

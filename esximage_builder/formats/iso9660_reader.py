@@ -1,7 +1,11 @@
 """Reading ISO9660 discs: files, boot entries, and which extensions are there.
 
-A reader of our own, so that a damaged or hostile disc gives one of our errors and nothing is
-read twice: primary volume descriptor, directory records, El Torito catalog.
+A reader of our own, without pycdlib, so that a damaged or hostile disc gives one of our errors.
+
+* Primary volume descriptor, directory records and El Torito catalog are read, and nothing twice.
+* Every length and position is checked against the size of the source; directories are
+  walked without recursion.
+* Joliet and Rock Ridge names of rebuilt discs are passed over, as boot loaders do.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -28,6 +32,7 @@ from esximage_builder.errors import (
     SourceUnreadableError,
     UnsafeArchiveError,
 )
+from esximage_builder.formats.member_name import SAFE_NAME, name_problem
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:
@@ -52,13 +57,9 @@ DESCRIPTORS_AT = 16  # first sector of the volume descriptors, ECMA-119 7.2.1
 _MOST_DESCRIPTORS = 64
 _LONGEST_PATH = 1024  # characters; the standard allows 255, relaxed writers more
 
-# The standard allows eight levels and counts the root as the first.
-
 _TYPE_BOOT, _TYPE_PRIMARY, _TYPE_SUPPLEMENTARY, _TYPE_END = 0, 1, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
 _ROOT_RECORD_AT, _ROOT_RECORD_BYTES = 156, 34
-# Creation, modification, effective; expiration, at 847, stays "not specified".
-
 # Length, extended attribute blocks, extent, size, flags, unit size, gap size, name length.
 _RECORD = struct.Struct("<BBI4xI4x7xBBB4xB")
 _NAME_LENGTH_AT = _RECORD.size - 1
@@ -320,8 +321,14 @@ class _Walk:
     def _name(self, raw: bytes, *, prefix: str) -> str:
         """Return the name without version and empty extension, in upper case."""
         name = raw.decode("latin-1").partition(";")[0].removesuffix(".").upper()
-        if name in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\:"):
-            raise UnsafeArchiveError("a name on the disc is not safe", where=self.source.where, found=repr(raw))
+        problem = "has a slash" if "/" in name else name_problem(name)
+        if problem:
+            raise UnsafeArchiveError(
+                f"a name on the disc is not safe: it {problem}",
+                where=self.source.where,
+                found=repr(raw),
+                expected=SAFE_NAME,
+            )
         if len(prefix) + len(name) > _LONGEST_PATH:
             raise LimitExceededError(
                 "a path on the disc is longer than the limit",

@@ -1,4 +1,4 @@
-"""JSON in and out, for release units and software specs.
+"""JSON in and out: release units, software specs, locks.
 
 Input may have a UTF-8 or UTF-16 byte order mark, as PowerShell writes one. Output is
 UTF-8 without, keys in the order given, two-space indent.
@@ -65,11 +65,11 @@ def parse_json_object(data: bytes, *, where: str, max_bytes: int) -> JsonObject:
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> JsonObject:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} occurs twice in one object")
+    document: JsonObject = {}
+    for name, value in pairs:
+        if name in document:
+            raise ValueError(f"the key {name!r} occurs twice in one object")
+        document[name] = value
     return document
 
 

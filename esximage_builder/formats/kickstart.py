@@ -1,4 +1,4 @@
-"""The kickstart file of an unattended installation: put on the disc as it is, once it is sane.
+"""The kickstart file of an unattended installation: put beside the image as it is, once it is sane.
 
 Source: docs/formats.md#kickstart.
 """

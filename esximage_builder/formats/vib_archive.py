@@ -108,14 +108,23 @@ def iter_payloads(
     A stream is valid until the next step. Bytes are not checked here.
 
     Raises:
-        MalformedDocumentError: A payload of the descriptor is not in the archive, or the
-            archive is cut short.
+        MalformedDocumentError: A payload of the descriptor is not in the archive, two have one
+            name, or the archive is cut short.
     """
-    wanted = {payload.name: payload for payload in vib.payloads}
+    wanted: dict[str, Payload] = {}
+    for payload in vib.payloads:
+        if wanted.setdefault(payload.name, payload) is not payload:
+            raise MalformedDocumentError(
+                "two payloads of the VIB have one name",
+                where=where,
+                found=repr(payload.name),
+                expected="each payload name once",
+                hint="the archive holds one member of each name: name the payloads apart",
+            )
     for member, stream in ArStream(source, where=where, limits=limits):
-        payload = wanted.pop(member.name, None)
-        if payload is not None:
-            yield payload, stream, member.size_bytes
+        named = wanted.pop(member.name, None)
+        if named is not None:
+            yield named, stream, member.size_bytes
     if wanted:
         raise MalformedDocumentError(
             "the VIB lacks payloads that its descriptor names",

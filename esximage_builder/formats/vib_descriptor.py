@@ -46,7 +46,7 @@ from esximage_builder.versions import VibVersion
 from esximage_builder.vocabulary import AcceptanceLevel, Relation, VibType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "add_relationships",
@@ -131,7 +131,7 @@ def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:
         cimom_restart=boolean(children.get("cimom-restart"), where=where),
         stateless_ready=boolean(children.get("stateless-ready"), where=where),
         overlay=boolean(children.get("overlay"), where=where),
-        payloads=[_payload(payload, where) for payload in _items(children, "payloads")],
+        payloads=_payloads(children, where),
         schema_version=root.get("version") or "",
         extra=unknown_children(root, _KNOWN),
         extra_requirements=() if requires is None else unknown_children(requires, _KNOWN_REQUIREMENTS),
@@ -254,6 +254,23 @@ def _acceptance_level(element: XmlElement | None, where: str) -> AcceptanceLevel
             element, "this is no acceptance level", where=where, found=repr(text), expected=", ".join(_LEVELS)
         )
     return level
+
+
+def _payloads(children: dict[str, XmlElement], where: str) -> Iterator[Payload]:
+    """Yield the payloads; two of one name are refused, as the archive can hold one member of it only."""
+    names: set[str] = set()
+    for element in _items(children, "payloads"):
+        payload = _payload(element, where)
+        if payload.name in names:
+            invalid_field(
+                element,
+                "two payloads have one name",
+                where=where,
+                found=repr(payload.name),
+                expected="each payload name once",
+            )
+        names.add(payload.name)
+        yield payload
 
 
 def _payload(element: XmlElement, where: str) -> Payload:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.constraint import Constraint
-from esximage_builder.models.fields import as_tuple
+from esximage_builder.models.fields import as_tuple, full_text
 from esximage_builder.vocabulary import AcceptanceLevel, Platform, Relation, VibType
 
 if TYPE_CHECKING:
@@ -177,7 +177,8 @@ class Vib:
         content_line: What image digests are made of: id, level, date, flags, relations, platforms
             and payloads with their checksums. Its form never changes, so that digests outlive
             versions of this library.
-        fingerprint: Names the content: the file's SHA-256 where known, else one over the descriptor.
+        fingerprint: Names the content: the file's SHA-256 where known, else one over all that the
+            descriptor says.
     """
 
     type: str = VibType.BOOTBANK.value
@@ -219,7 +220,7 @@ class Vib:
     def fingerprint(self) -> str:  # noqa: D102 - described at the class
         if self.file is not None and self.file.sha256:
             return self.file.sha256
-        return "descriptor:" + hashlib.sha256(repr(self).encode()).hexdigest()
+        return "descriptor:" + hashlib.sha256(full_text(self.with_file(None)).encode()).hexdigest()
 
     @functools.cached_property
     def content_line(self) -> str:  # noqa: D102 - described at the class

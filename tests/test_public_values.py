@@ -1,0 +1,159 @@
+"""Every public class that is no resource and no protocol is a value: fixed, slotted, equal by content."""
+
+from __future__ import annotations
+
+import copy
+import enum
+import pickle
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from packaging.version import Version as ProductVersion
+
+import esximage_builder as eib
+
+VIB = eib.Vib(name="net-acme", version=eib.VibVersion("1.0-1"), vendor="ACM", extra=["<acme/>"])
+COMPONENT = eib.Component(
+    name="Acme-net", version=eib.ComponentVersion("1.0-1"), bulletin=eib.Bulletin(id="Acme-net_1.0-1")
+)
+SPEC = eib.SoftwareSpec(base_image="7.0.3-0.55.20328353")
+CHANGE = eib.Change(kind=eib.ChangeKind.PATCH)
+CHECK = eib.Check(name="c", question="q", certainty=eib.Certainty.CONFIRMED)
+VERDICT = eib.LayerVerdict(layer=eib.Layer.DECLARED, verdict=eib.Verdict.FITS, reason="r")
+VALUES: list[Any] = [
+    VIB,
+    COMPONENT,
+    COMPONENT.bulletin,
+    COMPONENT.reference,
+    SPEC,
+    CHANGE,
+    CHECK,
+    VERDICT,
+    eib.AddOn(name="ACME", version=eib.AddOnVersion("703.1-A00")),
+    eib.AddOnReference("ACME", eib.AddOnVersion("703.1-A00")),
+    eib.AddOnVersion("703.1-A00"),
+    eib.BaseImage(version=eib.BaseImageVersion("7.0.3-0.55.20328353")),
+    eib.BaseImageVersion("7.0.3-0.55.20328353"),
+    eib.BootModule(local_name="k.b00", vib=VIB, payload=eib.Payload(name="k", type="boot")),
+    eib.Catalog(vibs=[VIB]),
+    eib.Checksum("sha-256", "00"),
+    eib.Compatibility(subject="s", target="t", layers=(VERDICT,)),
+    eib.ComponentVersion("1.0-1"),
+    eib.Constraint("esx-version", eib.Relation.LESS, eib.VibVersion("8.0")),
+    eib.Decomposition(),
+    eib.EffectiveComponent(component=COMPONENT, source=eib.ComponentSource.USER, rule=eib.Rule.LISTED),
+    eib.Explanation(code="c", severity=eib.Severity.INFO, headline="h", cause="c", remedies=("r",), items=("i",)),
+    eib.ExportResult(path=Path("a.iso"), size_bytes=1, image_digest="d"),
+    eib.Finding(code="c", severity=eib.Severity.INFO, message="m"),
+    eib.HardwarePlatform("Acme"),
+    eib.HardwareSupport(name="acme", version=eib.AddOnVersion("2024.1")),
+    eib.HardwareSupportReference(manager="m", package="p"),
+    eib.Host(name="h", base_image=eib.BaseImageVersion("7.0.3-0.55.20328353")),
+    eib.HostComponent(name="c", version=eib.ComponentVersion("1.0-1")),
+    eib.Image(name="i"),
+    eib.ImageDiff(change=CHANGE),
+    eib.ImageProfile(name="p"),
+    eib.InstalledVib(vib=VIB),
+    eib.ItemChange(name="n", before="b", after="a", direction=eib.ChangeDirection.RAISED, cause="c"),
+    eib.KnownRelease(name="7.0U3g", product="7.0.3", build=20328353),
+    eib.Lock(name="l", digest="d"),
+    eib.LockedComponent(name="c", version="1"),
+    eib.LockedVib(id="v", sha256="00", size_bytes=1),
+    eib.MaintenanceMode(),
+    eib.MissingComponent(component=COMPONENT.reference, source=eib.ComponentSource.USER),
+    eib.MissingVib(vib_id="v"),
+    eib.OverriddenComponent(COMPONENT.reference, eib.ComponentSource.BASE_IMAGE),
+    eib.PassedOver(base_image="b", add_on="a", reasons=("r",)),
+    eib.Payload(name="k", type="boot"),
+    eib.ProductRange(">=7.0.3,<8"),
+    eib.ProfileVib(vib_id="v"),
+    eib.Provide("esx-version", eib.VibVersion("7.0")),
+    eib.ReadLimits(),
+    eib.Recommendation(),
+    eib.ReleaseName("7.0U3si - 20841705"),
+    eib.RemovedComponent(name="c", source=eib.ComponentSource.ADD_ON),
+    eib.ReservedVib(vib=VIB, reason=eib.ReserveReason.REPLACED),
+    eib.Sniffed(kind=eib.FileKind.ZIP, advice="a"),
+    eib.SoftwarePlatform("7.0"),
+    eib.Solution(name="s", version=eib.AddOnVersion("1")),
+    eib.SolutionComponent("c"),
+    eib.SolutionReference(name="s"),
+    eib.Suggestion(spec=SPEC, change=CHANGE),
+    eib.ValidationReport(image_digest="d"),
+    eib.Verification(path="p", kind="k", checks=(CHECK,)),
+    eib.VibFile(sha256="00"),
+    eib.VibHead(descriptor=b"<vib/>", signature=b""),
+    eib.VibVersion("1.0-1"),
+]
+# A resource, what others implement, and a class of another library.
+NO_VALUES = {eib.Depot, eib.PackedVib, eib.PackedVibStore, eib.Progress, eib.VibStore, ProductVersion}
+each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+
+
+def slots_of(value: object) -> list[str]:
+    return [name for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())]
+
+
+def test_no_public_class_is_left_out() -> None:
+    public = {getattr(eib, name) for name in vars(eib)["__all__"]}
+    classes = {found for found in public if isinstance(found, type)}
+    assert {type(value) for value in VALUES} == {
+        kind for kind in classes - NO_VALUES if not issubclass(kind, enum.Enum | Exception)
+    }
+
+
+@each_value
+def test_a_value_cannot_be_changed(value: Any) -> None:
+    before = (repr(value), hash(value))
+    names = [name for name in slots_of(value) if not name.startswith("__")]
+    assert names
+    for name in (*names, "another"):
+        with pytest.raises((eib.ModelError, attrs.exceptions.FrozenInstanceError)):
+            setattr(value, name, None)
+        with pytest.raises((eib.ModelError, attrs.exceptions.FrozenInstanceError)):
+            delattr(value, name)
+    assert (repr(value), hash(value)) == before
+
+
+@each_value
+def test_a_value_has_slots_and_nothing_else(value: Any) -> None:
+    assert all("__slots__" in vars(kind) for kind in type(value).__mro__ if kind is not object)
+    assert not hasattr(value, "__dict__")
+
+
+@each_value
+def test_a_value_travels_and_stays_equal(value: Any) -> None:
+    """Also all that does not take part in ``==``, such as the build of a release name."""
+    for twin in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):  # noqa: S301 - our own
+        assert twin == value
+        assert hash(twin) == hash(value)
+        assert (repr(twin), str(twin)) == (repr(value), str(value))
+        for name in slots_of(value):
+            if not name.startswith("_"):
+                assert getattr(twin, name) == getattr(value, name)
+
+
+@each_value
+def test_a_value_is_equal_to_its_like_only(value: Any) -> None:
+    assert value != object()
+    assert value != repr(value)
+    assert [other for other in VALUES if other == value] == [value]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_equal"),
+    [
+        pytest.param(">=7.0.3,<8", "<8, >=7.0.3", True, id="order-and-blanks"),
+        pytest.param("==7.0", "==7.0.0", True, id="zeros"),
+        pytest.param(">=7.0.3", ">7.0.3", False, id="other-sign"),
+        pytest.param("", ">=0", False, id="empty"),
+    ],
+)
+def test_ranges_are_equal_when_they_say_the_same(one: str, other: str, is_equal: bool) -> None:  # noqa: FBT001 - a table
+    first, second = eib.ProductRange(one), eib.ProductRange(other)
+    assert (first == second) is is_equal
+    assert (hash(first) == hash(second)) is is_equal
+    assert len({first, second}) == (1 if is_equal else 2)
+    assert str(first) == one
