@@ -18,9 +18,9 @@ from esximage_builder.authoring.vib import (
     vgz_payload,
 )
 from esximage_builder.formats.depot_index import MetadataEntry
-from esximage_builder.models.vib import Vib
+from esximage_builder.models.vib import SoftwarePlatform, Vib
 from esximage_builder.versions import BaseImageVersion, ComponentVersion, VibVersion
-from esximage_builder.vocabulary import AcceptanceLevel, VibType
+from esximage_builder.vocabulary import AcceptanceLevel, Platform, VibType
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,7 @@ def small_vib(
     vendor: str = "ACM",
     vib_type: str = VibType.BOOTBANK.value,
     overlay: bool = False,
+    software_platforms: tuple[SoftwarePlatform, ...] = (),
 ) -> AuthoredVib:
     vib = Vib(
         type=vib_type,
@@ -46,8 +47,18 @@ def small_vib(
         released_at=RELEASED,
         acceptance_level=AcceptanceLevel.COMMUNITY,
         overlay=overlay,
+        software_platforms=software_platforms,
     )
     return author_vib(vib, payloads, unsigned=True)
+
+
+DPU_VIB = small_vib(
+    "for-dpus",
+    "1.0-1",
+    (vgz_payload("fordpus", {"usr/lib/fordpus": b"for data processing units"}),),
+    software_platforms=(SoftwarePlatform("8.0", Platform.DPU.value),),
+)
+"""A VIB that a disc before 8.0 has no place for."""
 
 
 def base_vibs(

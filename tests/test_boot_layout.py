@@ -11,6 +11,7 @@ import pytest
 from catalogs import payload, vib
 from hypothesis import given
 from hypothesis import strategies as st
+from stock_modules import STOCK_MODULES
 
 from esximage_builder.models.image import Image, InstalledVib
 from esximage_builder.models.vib import SoftwarePlatform
@@ -368,6 +369,7 @@ _OVERLAYS = {"xorg": "VMware_bootbank_esx-xserver", "gc": "VMware_bootbank_gc"}
 # 6.5, whose rste before 7.0, and that weaselin was esx-base's in 6.5.
 _STOCK_OWNERS = _OVERLAYS | {
     "btldr": "VMware_bootbank_esx-base",
+    "dvfilter": "VMware_bootbank_esx-dvfilter-generic-fastpath",  # from 8.0 U3
     "esx_dvfi": "VMware_bootbank_esx-dvfilter-generic-fastpath",
     "esx_ui": "VMware_bootbank_esx-ui",
     "esxio_co": "VMware_bootbank_esxio-combiner",
@@ -382,6 +384,7 @@ _STOCK_OWNERS = _OVERLAYS | {
     "native_m": "VMware_bootbank_native-misc-drivers",
     "vmware_e": "VMware_bootbank_vmware-esx-esxcli-nvme-plugin",
     "hbrsrv": "VMware_bootbank_vmware-hbrsrv",
+    "vcls_pod": "VMware_bootbank_vcls-pod-crx",
     "vsanheal": "VMware_bootbank_vsanhealth",
     "vsanmgmt": "VMware_bootbank_vsanhealth",
     "tools": "VMware_locker_tools-light",
@@ -473,6 +476,17 @@ def test_stock_lists(real_lists: list[RealList]) -> None:
     for real in stock:
         vibs = _vibs_of(real, [_owner(name, real.version) for name in real.modules])
         assert _modules(*reversed(vibs)) == list(real.modules), real.key
+
+
+@pytest.mark.parametrize("version", STOCK_MODULES)
+def test_stock_lists_of_the_fixtures_releases(version: str) -> None:
+    """The same, with the lists of the releases that fixtures take after."""
+    modules = STOCK_MODULES[version]
+    real = RealList(key=version, text=f"build={version}", modules=modules, archives=())
+    vibs = _vibs_of(real, [_owner(name, real.version) for name in modules])
+
+    assert _modules(*reversed(vibs)) == list(modules)
+    assert len(modules) == {"7": 92, "8": 105}[version[0]]
 
 
 def test_vendors_lists(real_lists: list[RealList]) -> None:

@@ -17,9 +17,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from stock_modules import STOCK_MODULES
 
 from esximage_builder.depot.opening import Depot, open_depot
 from esximage_builder.errors import NotInDepotError
+from esximage_builder.export.iso import export_iso
 from esximage_builder.formats.software_spec import parse_software_spec
 from esximage_builder.formats.vib_archive import iter_payloads
 from esximage_builder.formats.vmtar import parse_vmtar
@@ -27,7 +29,8 @@ from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.constraint import Constraint
 from esximage_builder.models.vib import Vib
-from esximage_builder.rules.boot_layout import local_names
+from esximage_builder.rules.boot_layout import boot_modules, local_names
+from esximage_builder.rules.compose import compose
 from esximage_builder.vocabulary import AcceptanceLevel, Relation
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -108,7 +111,6 @@ def test_a_base_image_has_the_shape_of_a_real_one(version: str, file_name: str) 
         assert sum(len(component.vib_ids) > 1 for component in catalog.components) >= 5
         assert {vib.name for vib in catalog.vibs if vib.overlay} == {"esx-xserver", "gc"}
         assert [vib.name for vib in catalog.vibs if vib.type == "locker"] == ["tools-light"]
-        assert any(not vib.is_for_host for vib in catalog.vibs)
         assert {vib.acceptance_level for vib in catalog.vibs} == {AcceptanceLevel.CERTIFIED}
         listed = [vib_id for component in catalog.components for vib_id in component.vib_ids]
         assert sorted(listed) == sorted(vib.id for vib in catalog.vibs)
@@ -116,14 +118,68 @@ def test_a_base_image_has_the_shape_of_a_real_one(version: str, file_name: str) 
         assert esx_base.version.text == version
 
 
-def test_only_8_0_has_several_vibs_for_data_processing_units() -> None:
-    counts = {}
+@each_base
+def test_vibs_for_data_processing_units_begin_with_8_0(version: str, file_name: str) -> None:
+    """No real 7.0 image has one."""
+    with open_base(file_name) as depot:
+        units = [vib.name for vib in depot.catalog.vibs if not vib.is_for_host]
+
+    assert len(units) == (14 if version.startswith("8.0") else 0)
+
+
+def test_7_0_u2_calls_its_driver_i40enu_and_7_0_u3_takes_the_name_back() -> None:
+    """One driver under two names: before, between and after."""
+    drivers = {}
     for version, file_name in BASES.items():
         with open_base(file_name) as depot:
-            counts[version[:5]] = sum(not vib.is_for_host for vib in depot.catalog.vibs)
+            catalog = depot.catalog
+        (component,) = (item for item in catalog.components if item.name.startswith("Intel-i40en"))
+        (vib_id,) = component.vib_ids
+        (vib,) = catalog.vibs_by_id[vib_id]
+        drivers[version[:5]] = (component.name, vib.name, [str(constraint) for constraint in vib.replaces])
 
-    assert counts["8.0.3"] == 14
-    assert {counts["7.0.2"], counts["7.0.3"]} == {1}
+    assert drivers == {
+        "7.0.2": ("Intel-i40enu", "i40enu", []),
+        "7.0.3": ("Intel-i40en", "i40en", ["i40enu"]),
+        "8.0.3": ("Intel-i40en", "i40en", []),
+    }
+
+
+@pytest.mark.parametrize("version", STOCK_MODULES)
+def test_what_boots_stands_in_the_order_of_the_stock_disc(version: str) -> None:
+    """A fixture has fewer VIBs than the real image, but none that the real image has not."""
+    with open_base(BASES[version]) as depot:
+        image = compose(depot.catalog, base_image=version)
+    found = [module.local_name for module in boot_modules(image)]
+
+    assert found == [name for name in STOCK_MODULES[version] if name in found]
+    assert len(found) > 75
+
+
+@each_base
+@pytest.mark.parametrize("with_add_on", [False, True], ids=["alone", "with add-on"])
+def test_a_disc_opened_alone_gives_the_image_again(
+    version: str,
+    file_name: str,
+    with_add_on: bool,  # noqa: FBT001 - a case of the table
+    tmp_path: Path,
+) -> None:
+    """Nothing of a base image or its add-on is lost on the disc, and the disc of the disc is the disc."""
+    del file_name
+    with open_all() as depot:
+        fitting = [unit for unit in depot.catalog.add_ons if version.startswith(unit.supported_base_images[0])]
+        newest = max(fitting, key=lambda unit: unit.version)
+        add_on = (newest.name, newest.version.text) if with_add_on else None
+        image = compose(depot.catalog, base_image=version, add_on=add_on)
+        result = export_iso(image, depot, tmp_path / "custom.iso")
+    with open_depot(tmp_path / "custom.iso") as depot:
+        again = compose(depot.catalog, base_image=version, add_on=add_on)
+        export_iso(again, depot, tmp_path / "again.iso")
+
+    assert result.findings == ()
+    assert again.digest == image.digest
+    assert again == image
+    assert (tmp_path / "again.iso").read_bytes() == (tmp_path / "custom.iso").read_bytes()
 
 
 @each_base
@@ -376,7 +432,6 @@ def test_one_driver_is_newer_and_one_older_than_every_base_image_brings() -> Non
 
     assert versions == [
         "1.8.1.16-1vmw.700.1.0.15843807",
-        "1.8.1.136-1vmw.702.0.0.17630552",
         "1.11.1.31-1vmw.703.0.20.19193900",
         "1.11.4.6-1vmw.803.0.0.24022510",
         "2.8.4.0-1OEM.700.1.0.15843807",
