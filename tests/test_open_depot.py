@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 
 from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
 from esximage_builder.depot.opening import open_depot
+from esximage_builder.depot.source import SourceContents, _Reading
+from esximage_builder.depot.tree import FolderTree
 from esximage_builder.errors import (
     DepotErrors,
     EsxImageError,
@@ -29,7 +32,8 @@ from esximage_builder.errors import (
 )
 from esximage_builder.findings import Severity
 from esximage_builder.formats.vib_archive import iter_payloads
-from esximage_builder.limits import ReadLimits
+from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
+from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.models.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -554,6 +558,19 @@ def test_a_vib_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     assert (finding.code, finding.severity, finding.items) == ("vib-file-missing", Severity.WARNING, (VIB.id,))
     loose = write(tmp_path / "loose.vib", VIB.vib())
     assert catalog_of(source, loose).findings == (), "another source holds it"
+
+
+def test_a_tree_without_the_bytes_does_not_hide_those_of_the_next(tmp_path: Path) -> None:
+    """A tree that holds no VIB is dropped at once, and the next one may stand where it stood in memory."""
+    limits = ReadLimits()
+    reading = _Reading(SourceContents("oem.zip"), contextlib.ExitStack(), limits, ReadBudget(limits))
+    vib = parse_vib_descriptor(VIB.descriptor(), where="vib", max_bytes=10_000)
+    for number in range(40):
+        reading._place_vib(vib, FolderTree(tmp_path, {"readme.txt": 1}, where=f"{number}a"), "", "metadata.zip")
+        held = FolderTree(tmp_path, {f"moved/{VIB.id}.vib": len(VIB.vib())}, where=f"{number}b")
+        reading._place_vib(vib, held, "", "metadata.zip")
+    assert len(reading.contents.vibs) == 40
+    assert [finding.code for finding in reading.contents.findings] == ["vib-file-missing"] * 40
 
 
 @pytest.mark.parametrize("path", ["../outside.vib", "vib20/../../outside.vib", "/../outside.vib", "..\\outside.vib"])

@@ -11,6 +11,7 @@ import io
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast, final
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -129,7 +130,8 @@ class _Reading:
     stack: contextlib.ExitStack
     limits: ReadLimits
     budget: ReadBudget
-    paths_by_name: dict[int, dict[str, str]] = attrs.Factory(dict)
+    # By the tree itself, which some readings drop at once: its id() would go to the next one.
+    paths_by_name: WeakKeyDictionary[DepotTree, dict[str, str]] = attrs.Factory(WeakKeyDictionary)
 
     def read_tree(self, tree: DepotTree, sniffed: Sniffed, *, depth: int) -> None:
         """Read a depot by its index, else what looks like VIBs and depots one level down."""
@@ -375,9 +377,9 @@ class _Reading:
         stated = "" if vib.file is None else vib.file.relative_path
         if stated and (path := join(folder, stated)) in tree.sizes:
             return path
-        paths = self.paths_by_name.get(id(tree))
+        paths = self.paths_by_name.get(tree)
         if paths is None:
-            paths = self.paths_by_name[id(tree)] = _paths_by_name(tree)
+            paths = self.paths_by_name[tree] = _paths_by_name(tree)
         found = (paths.get(name) for name in (stated.rpartition("/")[2], f"{vib.id}{_VIB_SUFFIX}") if name)
         return next((path for path in found if path is not None), None)
 
