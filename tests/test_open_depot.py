@@ -323,8 +323,25 @@ def test_archives_are_not_nested_without_end(tmp_path: Path, plain: Path) -> Non
     bomb = plain.read_bytes()
     for _ in range(6):
         bomb = zip_bytes({"a.vib": OTHER.vib(), "depot.zip": bomb})
-    with pytest.raises(LimitExceededError, match="nested too deeply"):
+    with pytest.raises(LimitExceededError, match="nested deeper than the limit"):
         open_depot(write(tmp_path / "bomb.zip", bomb))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+def test_the_archive_at_the_limit_of_depth_is_still_read(tmp_path: Path, depth: int) -> None:
+    vibs = [VibBuilder(name=f"level-{level}", payload_name="x") for level in range(1, depth + 1)]
+    archive = b""
+    for vib in reversed(vibs):
+        archive = zip_bytes({"a.vib": vib.vib()} | ({"inner.zip": archive} if archive else {}))
+    source = write(tmp_path / "nested.zip", archive)
+    assert {vib.id for vib in catalog_of(source, limits=ReadLimits(archive_depth=depth)).vibs} == {
+        vib.id for vib in vibs
+    }
+    if depth > 1:
+        with pytest.raises(LimitExceededError, match="deeper than the limit") as caught:
+            open_depot(source, limits=ReadLimits(archive_depth=depth - 1))
+        assert (caught.value.found, caught.value.expected) == (f"depth {depth}", f"at most {depth - 1}")
+        assert "archive_depth" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ class _Reading:
         """Read a zip inside a zip or folder if it is a depot; say whether it was."""
         where = tree.place(path)
         try:
-            self._require_depth(depth + 1, where)
+            self.limits.require_depth(depth + 1, where=where)
             archive = self._seekable(tree.open(path), where)
             reader = self.stack.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
         except EsxImageError as error:
@@ -187,15 +187,6 @@ class _Reading:
         with self._gathering():
             self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
-
-    def _require_depth(self, depth: int, where: str) -> None:
-        if depth >= self.limits.archive_depth:
-            raise LimitExceededError(
-                "archives are nested too deeply",
-                where=where,
-                expected=f"at most {self.limits.archive_depth} levels",
-                hint="unpack the outer archive and open what is inside",
-            )
 
     def _seekable(self, stream: BinaryIO, where: str) -> BinaryIO:
         """Return a nested archive to seek in: a file of a folder as it is, a zip member as a copy."""

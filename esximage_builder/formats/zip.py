@@ -605,14 +605,7 @@ def open_zip(source: Path | BinaryIO, *, where: str, limits: ReadLimits, depth: 
         LimitExceededError: Too deep, or too many members.
         SourceUnreadableError: The operating system would not give the file.
     """
-    if depth > limits.archive_depth:
-        raise LimitExceededError(
-            "archives are nested deeper than the limit",
-            where=where,
-            found=f"depth {depth}",
-            expected=f"at most {limits.archive_depth}",
-            hint="if the file is trusted, pass ReadLimits(archive_depth=...) with a larger value",
-        )
+    limits.require_depth(depth, where=where)
     if not isinstance(source, Path):
         seekable = _Source(source, where=where)
         return ZipReader(seekable, _read_directory(seekable, limits=limits), owned_file=None)
