@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import json
 import os
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -38,8 +40,8 @@ from esximage_builder.models.catalog import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+OPEN_FILES = Path("/proc/self/fd")
 VIB = VibBuilder()
 OTHER = VibBuilder(name="scsi-acme", version="2.0-1", payload_name="scsiacme")
 DEPOT = DepotBuilder()
@@ -325,6 +327,25 @@ def test_archives_are_not_nested_without_end(tmp_path: Path, plain: Path) -> Non
         bomb = zip_bytes({"a.vib": OTHER.vib(), "depot.zip": bomb})
     with pytest.raises(LimitExceededError, match="nested deeper than the limit"):
         open_depot(write(tmp_path / "bomb.zip", bomb))
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="open files are counted where Linux lists them")
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_zips_that_are_no_depots_do_not_stay_open(tmp_path: Path, plain: Path, form: str) -> None:
+    large = zip_bytes({"main.c": bytes(17 * 1024 * 1024)}, method=zipfile.ZIP_STORED)
+    members = {"depot.zip": plain.read_bytes(), "a.zip": zip_bytes({"main.c": b""}), "b.zip": large, "c.zip": large[1:]}
+    source = tmp_path / "downloads"
+    if form == "zip":
+        write(source, zip_bytes(members))
+    else:
+        for name, data in members.items():
+            write(source / name, data)
+    gc.collect()
+    before = len(list(OPEN_FILES.iterdir()))
+    with open_depot(source, strict=False) as depot:
+        assert [vib.id for vib in depot.catalog.vibs] == [VIB.id]
+        assert len(list(OPEN_FILES.iterdir())) - before <= 2, "the outer one, and the depot in it"
+    assert len(list(OPEN_FILES.iterdir())) == before
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])

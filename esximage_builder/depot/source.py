@@ -174,26 +174,28 @@ class _Reading:
     def _read_nested(self, tree: DepotTree, path: str, *, depth: int) -> bool:
         """Read a zip inside a zip or folder if it is a depot; say whether it was."""
         where = tree.place(path)
-        try:
-            self.limits.require_depth(depth + 1, where=where)
-            archive = self._seekable(tree.open(path), where)
-            reader = self.stack.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
-        except EsxImageError as error:
-            self.contents.errors.append(error)
-            return True
-        nested = ZipTree(reader)
-        if not _depot_roots(nested) and not any(name.lower().endswith(_VIB_SUFFIX) for name in nested.sizes):
-            return False
+        with contextlib.ExitStack() as attempt:
+            try:
+                self.limits.require_depth(depth + 1, where=where)
+                archive = self._seekable(tree.open(path), where, attempt)
+                reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
+            except EsxImageError as error:
+                self.contents.errors.append(error)
+                return True
+            nested = ZipTree(reader)
+            if not _holds_depot(nested):
+                return False
+            self.stack.push(attempt.pop_all())
         with self._gathering():
             self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
 
-    def _seekable(self, stream: BinaryIO, where: str) -> BinaryIO:
+    def _seekable(self, stream: BinaryIO, where: str, stack: contextlib.ExitStack) -> BinaryIO:
         """Return a nested archive to seek in: a file of a folder as it is, a zip member as a copy."""
-        self.stack.enter_context(stream)
+        stack.enter_context(stream)
         if stream.seekable():
             return stream
-        file = self.stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
+        file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
         spooled = cast("BinaryIO", file)
         copied = 0
         while block := stream.read(1024 * 1024):
@@ -428,6 +430,11 @@ def _depot_roots(tree: DepotTree) -> list[str]:
             folders = (path.rpartition("/")[0] for path in found)
             return sorted(folders, key=lambda folder: (folder.count("/") + bool(folder), folder))
     return []
+
+
+def _holds_depot(tree: DepotTree) -> bool:
+    """Tell whether a zip inside another is worth reading: it has an index or VIBs."""
+    return bool(_depot_roots(tree)) or any(name.lower().endswith(_VIB_SUFFIX) for name in tree.sizes)
 
 
 def _document_kind(name: str) -> str | None:
