@@ -177,7 +177,7 @@ class _Reading:
         with contextlib.ExitStack() as attempt:
             try:
                 self.limits.require_depth(depth + 1, where=where)
-                archive = self._seekable(tree.open(path), where, attempt)
+                archive = tree.path_of(path) or self._spooled(tree, path, attempt)
                 reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
             except EsxImageError as error:
                 self.contents.errors.append(error)
@@ -190,11 +190,10 @@ class _Reading:
             self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
 
-    def _seekable(self, stream: BinaryIO, where: str, stack: contextlib.ExitStack) -> BinaryIO:
-        """Return a nested archive to seek in: a file of a folder as it is, a zip member as a copy."""
-        stack.enter_context(stream)
-        if stream.seekable():
-            return stream
+    def _spooled(self, tree: DepotTree, path: str, stack: contextlib.ExitStack) -> BinaryIO:
+        """Return a copy of an archive that lies in another, to seek in."""
+        where = tree.place(path)
+        stream = stack.enter_context(tree.open(path))
         file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
         spooled = cast("BinaryIO", file)
         copied = 0

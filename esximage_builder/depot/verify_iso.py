@@ -20,15 +20,16 @@ from esximage_builder.depot.payload_checks import check_signed
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.depot.source import SourceContents, read_source
 from esximage_builder.depot.verification import Certainty, Checklist, require_kind
-from esximage_builder.errors import EsxImageError
+from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.formats.iso9660 import with_boot_info_table
-from esximage_builder.formats.iso9660_reader import DiscSource, IsoReader, open_iso
+from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
 from esximage_builder.formats.vib_archive import read_vib_head
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
 from esximage_builder.rules.compose import image_from_profile
+from esximage_builder.shared_file import SharedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,13 +96,12 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
 def _lower_case_names(path: Path, disc: IsoReader) -> list[Finding]:
     """Look at the names as they stand in directory records; the reader gives them in upper case."""
     try:
-        with path.open("rb") as file:
-            source = DiscSource(stream=file, size_bytes=path.stat().st_size, where=disc.where)
+        with contextlib.closing(SharedFile(path, where=disc.where, noun="disc")) as file:
             names = [
-                source.read_at(position + _NAME_AT, source.read_at(position + _NAME_LENGTH_AT, 1)[0])
+                file.read_at(position + _NAME_AT, file.read_at(position + _NAME_LENGTH_AT, 1)[0])
                 for position in disc.record_positions
             ]
-    except OSError:
+    except SourceUnreadableError:
         return []  # the disc itself was opened; whatever follows meets the same error
     lower = tuple(name.decode("latin-1").partition(";")[0] for name in names if name != name.upper())
     if not lower:
