@@ -29,7 +29,7 @@ class ReadLimits:
         member_count: Members of one archive.
         vib_bytes: One ``.vib`` file.
         payload_bytes: One payload, unpacked.
-        archive_depth: Archives inside archives; the outermost counts as one.
+        archive_depth: Archives inside archives; the outermost counts as one, a ``metadata.zip`` too.
     """
 
     document_bytes: int = 64 * _MIB
@@ -38,6 +38,25 @@ class ReadLimits:
     vib_bytes: int = 4 * _GIB
     payload_bytes: int = 8 * _GIB
     archive_depth: int = 4
+
+    def require_depth(self, depth: int, *, where: str) -> None:
+        """Refuse an archive that lies in more archives than allowed.
+
+        Args:
+            depth: How many archives it is in, itself included.
+            where: How to name it.
+
+        Raises:
+            LimitExceededError: More than ``archive_depth``.
+        """
+        if depth > self.archive_depth:
+            raise LimitExceededError(
+                "archives are nested deeper than the limit",
+                where=where,
+                found=f"depth {depth}",
+                expected=f"at most {self.archive_depth}",
+                hint="unpack the outer archive, or pass ReadLimits(archive_depth=...) with a larger value",
+            )
 
 
 @final

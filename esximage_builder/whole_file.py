@@ -2,13 +2,16 @@
 
 A temporary file beside the target is written, flushed to the disk and put in the target's
 place in one step. Whatever stops the writing, Ctrl-C included, leaves the old file or none.
+
+The temporary file is born with the mode that any new file gets, so the operating system applies
+the umask; asking for the umask would mean changing it, for all threads of the process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["whole_file", "write_file"]
 
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
 
 @contextlib.contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
@@ -27,17 +32,18 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
     Raises:
         ExportError: The operating system refuses: no folder, no permission, disc full.
     """
-    partial: str | None = None
+    partial: Path | None = None
     if "\0" in str(target):
         raise ExportError("a path cannot hold a NUL character", where=repr(str(target)), expected="a path")
     try:
-        handle, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+        name = target.parent / f".{target.name}.{secrets.token_urlsafe(6)}.partial"
+        handle = os.open(name, _NEW_FILE, 0o666)
+        partial = name
         with os.fdopen(handle, "w+b") as file:
             yield cast("BinaryIO", file)
             file.flush()
             os.fsync(file.fileno())
-        Path(partial).chmod(_usual_mode())
-        Path(partial).replace(target)
+        partial.replace(target)
         partial = None
     except OSError as error:
         raise ExportError(
@@ -48,14 +54,7 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
     finally:
         if partial is not None:
             with contextlib.suppress(OSError):
-                Path(partial).unlink()
-
-
-def _usual_mode() -> int:
-    """Return the mode that a new file would get here; temporary files are born private."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+                partial.unlink()
 
 
 def write_file(target: Path, data: bytes) -> None:

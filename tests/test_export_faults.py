@@ -162,16 +162,33 @@ def test_a_full_disk_at_any_step_leaves_nothing(
 
 
 @each_export
-@pytest.mark.parametrize("function", ["fsync", "replace", "chmod", "mkstemp"])
+@pytest.mark.parametrize("function", ["fsync", "replace"])
 def test_a_refusal_of_the_operating_system_at_the_end_leaves_nothing(
     setting: Setting, export: Export, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    owners: dict[str, object] = {"fsync": os, "mkstemp": tempfile}
+    owners: dict[str, object] = {"fsync": os, "replace": Path}
     with monkeypatch.context() as patch:
-        patch.setattr(owners.get(function, Path), function, refuse)
+        patch.setattr(owners[function], function, refuse)
+        error = setting.fails(export, eib.ExportError)
+    assert "Permission denied" in str(error)
+
+
+@each_export
+def test_a_target_that_may_not_be_made_leaves_nothing(
+    setting: Setting, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = os.open
+
+    def refuse(path: str | Path, *arguments: Any, **options: Any) -> int:
+        if str(path).endswith(".partial"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return usual(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
         error = setting.fails(export, eib.ExportError)
     assert "Permission denied" in str(error)
 

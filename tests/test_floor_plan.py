@@ -21,6 +21,7 @@ FLOORS = {
     "vocabulary": 1.0,
     "checksums": 1.0,
     "streams": 1.1,
+    "shared_file": 1.1,
     "versions": 1.0,
     "models.fields": 2.0,
     "models.constraint": 2.1,

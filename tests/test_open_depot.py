@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import json
 import os
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,6 +19,8 @@ from hypothesis import strategies as st
 
 from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
 from esximage_builder.depot.opening import open_depot
+from esximage_builder.depot.source import SourceContents, _Reading
+from esximage_builder.depot.tree import FolderTree
 from esximage_builder.errors import (
     DepotErrors,
     EsxImageError,
@@ -29,13 +34,14 @@ from esximage_builder.errors import (
 )
 from esximage_builder.findings import Severity
 from esximage_builder.formats.vib_archive import iter_payloads
-from esximage_builder.limits import ReadLimits
+from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
+from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.models.catalog import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+OPEN_FILES = Path("/proc/self/fd")
 VIB = VibBuilder()
 OTHER = VibBuilder(name="scsi-acme", version="2.0-1", payload_name="scsiacme")
 DEPOT = DepotBuilder()
@@ -319,8 +325,44 @@ def test_archives_are_not_nested_without_end(tmp_path: Path, plain: Path) -> Non
     bomb = plain.read_bytes()
     for _ in range(6):
         bomb = zip_bytes({"a.vib": OTHER.vib(), "depot.zip": bomb})
-    with pytest.raises(LimitExceededError, match="nested too deeply"):
+    with pytest.raises(LimitExceededError, match="nested deeper than the limit"):
         open_depot(write(tmp_path / "bomb.zip", bomb))
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="open files are counted where Linux lists them")
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_zips_that_are_no_depots_do_not_stay_open(tmp_path: Path, plain: Path, form: str) -> None:
+    large = zip_bytes({"main.c": bytes(17 * 1024 * 1024)}, method=zipfile.ZIP_STORED)
+    members = {"depot.zip": plain.read_bytes(), "a.zip": zip_bytes({"main.c": b""}), "b.zip": large, "c.zip": large[1:]}
+    source = tmp_path / "downloads"
+    if form == "zip":
+        write(source, zip_bytes(members))
+    else:
+        for name, data in members.items():
+            write(source / name, data)
+    gc.collect()
+    before = len(list(OPEN_FILES.iterdir()))
+    with open_depot(source, strict=False) as depot:
+        assert [vib.id for vib in depot.catalog.vibs] == [VIB.id]
+        assert len(list(OPEN_FILES.iterdir())) - before <= 2, "the outer one, and the depot in it"
+    assert len(list(OPEN_FILES.iterdir())) == before
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+def test_the_archive_at_the_limit_of_depth_is_still_read(tmp_path: Path, depth: int) -> None:
+    vibs = [VibBuilder(name=f"level-{level}", payload_name="x") for level in range(1, depth + 1)]
+    archive = b""
+    for vib in reversed(vibs):
+        archive = zip_bytes({"a.vib": vib.vib()} | ({"inner.zip": archive} if archive else {}))
+    source = write(tmp_path / "nested.zip", archive)
+    assert {vib.id for vib in catalog_of(source, limits=ReadLimits(archive_depth=depth)).vibs} == {
+        vib.id for vib in vibs
+    }
+    if depth > 1:
+        with pytest.raises(LimitExceededError, match="deeper than the limit") as caught:
+            open_depot(source, limits=ReadLimits(archive_depth=depth - 1))
+        assert (caught.value.found, caught.value.expected) == (f"depth {depth}", f"at most {depth - 1}")
+        assert "archive_depth" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -638,6 +680,19 @@ def test_a_vib_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     assert (finding.code, finding.severity, finding.items) == ("vib-file-missing", Severity.WARNING, (VIB.id,))
     loose = write(tmp_path / "loose.vib", VIB.vib())
     assert catalog_of(source, loose).findings == (), "another source holds it"
+
+
+def test_a_tree_without_the_bytes_does_not_hide_those_of_the_next(tmp_path: Path) -> None:
+    """A tree that holds no VIB is dropped at once, and the next one may stand where it stood in memory."""
+    limits = ReadLimits()
+    reading = _Reading(SourceContents("oem.zip"), contextlib.ExitStack(), limits, ReadBudget(limits))
+    vib = parse_vib_descriptor(VIB.descriptor(), where="vib", max_bytes=10_000)
+    for number in range(40):
+        reading._place_vib(vib, FolderTree(tmp_path, {"readme.txt": 1}, where=f"{number}a"), "", "metadata.zip")
+        held = FolderTree(tmp_path, {f"moved/{VIB.id}.vib": len(VIB.vib())}, where=f"{number}b")
+        reading._place_vib(vib, held, "", "metadata.zip")
+    assert len(reading.contents.vibs) == 40
+    assert [finding.code for finding in reading.contents.findings] == ["vib-file-missing"] * 40
 
 
 @pytest.mark.parametrize("path", ["../outside.vib", "vib20/../../outside.vib", "/../outside.vib", "..\\outside.vib"])

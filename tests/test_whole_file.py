@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
-from esximage_builder import whole_file as whole_file_module
 from esximage_builder.errors import ExportError, ModelError
 from esximage_builder.whole_file import whole_file, write_file
 
@@ -115,7 +115,29 @@ def test_a_file_gets_the_mode_that_new_files_get(target: Path) -> None:
     finally:
         os.umask(mask)
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
-    assert whole_file_module._usual_mode() == 0o666 & ~mask
+
+
+def test_the_umask_of_the_process_is_never_touched(target: Path) -> None:
+    """Whoever changes it, if only to read it, changes it for the files of all other threads."""
+    calls: list[object] = []
+    sys.setprofile(lambda _, event, function: calls.append(function) if event == "c_call" else None)
+    try:
+        write_file(target, b"new")
+    finally:
+        sys.setprofile(None)
+    assert os.fsync in calls
+    assert os.umask not in calls
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX matter")
+def test_the_temporary_file_gives_no_more_than_the_umask_allows(target: Path) -> None:
+    mask = os.umask(0o077)
+    try:
+        with whole_file(target):
+            (partial,) = target.parent.iterdir()
+            assert stat.S_IMODE(partial.stat().st_mode) == 0o600
+    finally:
+        os.umask(mask)
 
 
 def test_a_link_is_replaced_not_followed(tmp_path: Path, target: Path) -> None:

@@ -35,9 +35,9 @@ from esximage_builder.errors import (
 )
 from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
 from esximage_builder.formats.image_database import DATABASE_ROOT
-from esximage_builder.formats.iso9660_reader import DiscSource
 from esximage_builder.formats.tar_gz import TarGzReader, read_tgz
 from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead
+from esximage_builder.shared_file import SharedFile
 from esximage_builder.streams import block_stream
 from esximage_builder.vocabulary import PayloadType
 
@@ -147,7 +147,7 @@ class _Unpacked:
         by_name: Paths of the members of one file name, in upper case and without folders.
     """
 
-    file: DiscSource
+    file: SharedFile
     members: Mapping[str, tuple[int, int]]
     by_name: Mapping[str, tuple[str, ...]]
 
@@ -250,6 +250,9 @@ class DiscTree:
 
     def open_packed(self, path: str) -> None:
         """Return None: nothing on a disc is packed."""
+
+    def path_of(self, path: str) -> None:
+        """Return None: a disc holds what VIBs are made of."""
 
     def is_put_together(self, path: str) -> bool:
         """Tell whether the VIB is made of the disc's files, or lies whole in one of its archives."""
@@ -389,7 +392,9 @@ class DiscTree:
                     at += member.size_bytes
                     while block := stream.read(COPY_BLOCK_BYTES):
                         file.write(block)
-        return _Unpacked(DiscSource(stream=file, size_bytes=at, where=where), members, _by_file_name(members))
+        file.flush()
+        shared = SharedFile(file.fileno(), where=where, noun="archive", size_bytes=at)
+        return _Unpacked(shared, members, _by_file_name(members))
 
 
 def _by_file_name(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -25,7 +25,9 @@ __all__ = ["Depot", "open_depot"]
 
 @final
 class Depot:
-    """Opened depots; a context manager that keeps their files open until it is left.
+    """Opened depots; a context manager whose VIBs can be read until it is left.
+
+    Their files must stay what they are meanwhile; few of them are open at a time.
 
     Attributes:
         catalog: What they hold.

@@ -12,6 +12,7 @@ import io
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast, final
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -149,7 +150,8 @@ class _Reading:
     stack: contextlib.ExitStack
     limits: ReadLimits
     budget: ReadBudget
-    paths_by_name: dict[int, dict[str, str]] = attrs.Factory(dict)
+    # By the tree itself, which some readings drop at once: its id() would go to the next one.
+    paths_by_name: WeakKeyDictionary[DepotTree, dict[str, str]] = attrs.Factory(WeakKeyDictionary)
 
     def read_tree(self, tree: DepotTree, sniffed: Sniffed, *, depth: int) -> None:
         """Read a depot by its index, else what looks like VIBs and depots one level down."""
@@ -192,35 +194,27 @@ class _Reading:
     def _read_nested(self, tree: DepotTree, path: str, *, depth: int) -> bool:
         """Read a zip inside a zip or folder if it is a depot; say whether it was."""
         where = tree.place(path)
-        try:
-            self._require_depth(depth + 1, where)
-            archive = self._seekable(tree.open(path), where)
-            reader = self.stack.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
-        except EsxImageError as error:
-            self.contents.errors.append(error)
-            return True
-        nested = ZipTree(reader)
-        if not _depot_roots(nested) and not any(name.lower().endswith(_VIB_SUFFIX) for name in nested.sizes):
-            return False
+        with contextlib.ExitStack() as attempt:
+            try:
+                self.limits.require_depth(depth + 1, where=where)
+                archive = tree.path_of(path) or self._spooled(tree, path, attempt)
+                reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
+            except EsxImageError as error:
+                self.contents.errors.append(error)
+                return True
+            nested = ZipTree(reader)
+            if not _holds_depot(nested):
+                return False
+            self.stack.push(attempt.pop_all())
         with self._gathering():
             self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
 
-    def _require_depth(self, depth: int, where: str) -> None:
-        if depth >= self.limits.archive_depth:
-            raise LimitExceededError(
-                "archives are nested too deeply",
-                where=where,
-                expected=f"at most {self.limits.archive_depth} levels",
-                hint="unpack the outer archive and open what is inside",
-            )
-
-    def _seekable(self, stream: BinaryIO, where: str) -> BinaryIO:
-        """Return a nested archive to seek in: a file of a folder as it is, a zip member as a copy."""
-        self.stack.enter_context(stream)
-        if stream.seekable():
-            return stream
-        file = self.stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
+    def _spooled(self, tree: DepotTree, path: str, stack: contextlib.ExitStack) -> BinaryIO:
+        """Return a copy of an archive that lies in another, to seek in."""
+        where = tree.place(path)
+        stream = stack.enter_context(tree.open(path))
+        file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
         spooled = cast("BinaryIO", file)
         copied = 0
         while block := stream.read(1024 * 1024):
@@ -396,9 +390,9 @@ class _Reading:
         stated = "" if vib.file is None else vib.file.relative_path
         if stated and (path := join(folder, stated)) in tree.sizes:
             return path
-        paths = self.paths_by_name.get(id(tree))
+        paths = self.paths_by_name.get(tree)
         if paths is None:
-            paths = self.paths_by_name[id(tree)] = _paths_by_name(tree)
+            paths = self.paths_by_name[tree] = _paths_by_name(tree)
         found = (paths.get(name) for name in (stated.rpartition("/")[2], f"{vib.id}{_VIB_SUFFIX}") if name)
         return next((path for path in found if path is not None), None)
 
@@ -456,6 +450,11 @@ def _depot_roots(tree: DepotTree) -> list[str]:
             folders = (path.rpartition("/")[0] for path in found)
             return sorted(folders, key=lambda folder: (folder.count("/") + bool(folder), folder))
     return []
+
+
+def _holds_depot(tree: DepotTree) -> bool:
+    """Tell whether a zip inside another is worth reading: it has an index or VIBs."""
+    return bool(_depot_roots(tree)) or any(name.lower().endswith(_VIB_SUFFIX) for name in tree.sizes)
 
 
 def _document_kind(name: str) -> str | None:

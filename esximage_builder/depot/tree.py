@@ -45,6 +45,9 @@ class DepotTree(Protocol):
     def open_packed(self, path: str) -> contextlib.AbstractContextManager[PackedVib] | None:
         """Return the file as packed, or None where it is not."""
 
+    def path_of(self, path: str) -> Path | None:
+        """Return where the file stands by itself, or None where it is inside another."""
+
 
 def join(folder: str, path: str) -> str:
     """Return ``path`` as seen from ``folder``, without ``.`` parts; ``..`` stays and finds nothing."""
@@ -105,6 +108,9 @@ class ZipTree:
         """Return the member as it lies in the zip."""
         return contextlib.nullcontext(_PackedMember(self._reader, self._reader.members[path]))
 
+    def path_of(self, path: str) -> None:
+        """Return None: members of a zip do not stand by themselves."""
+
 
 @final
 class FolderTree:
@@ -154,6 +160,10 @@ class FolderTree:
 
     def open_packed(self, path: str) -> None:
         """Return None: files of a folder are not packed."""
+
+    def path_of(self, path: str) -> Path:
+        """Return the path of the file."""
+        return self._folder / path
 
 
 def _folder_sizes(folder: Path, limits: ReadLimits) -> dict[str, int]:

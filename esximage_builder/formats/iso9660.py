@@ -15,7 +15,6 @@ Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/for
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import functools
 import io
@@ -42,12 +41,12 @@ from esximage_builder.formats.iso9660_reader import (
     DESCRIPTORS_AT,
     EFI_PLATFORM,
     BootEntry,
-    DiscSource,
     IsoEntry,
     IsoReader,
     read_disc,
 )
 from esximage_builder.limits import ReadLimits
+from esximage_builder.shared_file import SharedFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -361,9 +360,9 @@ def _pycdlib_path(path: str) -> str:
 
 def _read_back(metadata: bytearray, *, where: str, limits: ReadLimits) -> IsoReader:
     """Read what pycdlib rendered; extents may lie behind the metadata, where nothing is yet."""
-    source = DiscSource(stream=io.BytesIO(metadata), size_bytes=_MOST_BLOCKS * BLOCK_BYTES, where=where)
+    source = SharedFile(io.BytesIO(metadata), where=where, noun="disc", size_bytes=_MOST_BLOCKS * BLOCK_BYTES)
     try:
-        return read_disc(source, limits=limits, resources=contextlib.ExitStack())
+        return read_disc(source, limits=limits)
     except LimitExceededError:
         raise
     except DepotError as error:

@@ -12,13 +12,10 @@ Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/for
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import io
 import os
 import struct
-import threading
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Literal, final
 
@@ -29,21 +26,21 @@ from esximage_builder.errors import (
     LimitExceededError,
     MalformedDocumentError,
     NotInDepotError,
-    SourceUnreadableError,
     UnsafeArchiveError,
 )
 from esximage_builder.formats.member_name import SAFE_NAME, name_problem
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.shared_file import SharedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = [
     "BLOCK_BYTES",
     "BOOT_CATALOG_PATH",
     "DESCRIPTORS_AT",
     "BootEntry",
-    "DiscSource",
     "IsoEntry",
     "IsoReader",
     "open_iso",
@@ -113,43 +110,14 @@ class BootEntry:
     path: str | None
 
 
-@final
-@attrs.frozen(kw_only=True, eq=False)
-class DiscSource:
-    """A seekable stream, its size and its name in errors; may be read from many threads."""
-
-    stream: BinaryIO
-    size_bytes: int
-    where: str
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
-
-    def read_at(self, offset: int, count: int) -> bytes:
-        """Return exactly ``count`` bytes; never asks for more than the source holds."""
-        if offset + count > self.size_bytes:
-            raise self.malformed("the disc is cut short", found=f"{self.size_bytes} bytes")
-        pieces: list[bytes] = []
-        missing = count
-        try:
-            with self._lock:
-                self.stream.seek(offset)
-                while missing and (piece := self.stream.read(missing)):
-                    pieces.append(piece)
-                    missing -= len(piece)
-        except OSError as error:
-            raise SourceUnreadableError("the disc cannot be read", where=self.where, found=str(error)) from error
-        if missing:
-            raise self.malformed("the disc ended while it was read", found=f"{missing} bytes are missing")
-        return b"".join(pieces)
-
-    def malformed(self, message: str, *, found: str = "", expected: str = "") -> MalformedDocumentError:
-        """Return the error to raise where the bytes are at fault."""
-        return MalformedDocumentError(
-            message,
-            where=self.where,
-            found=found,
-            expected=expected,
-            hint="compare the file's checksum with its publisher's and download it again",
-        )
+def _malformed(source: SharedFile, message: str, *, found: str = "", expected: str = "") -> MalformedDocumentError:
+    return MalformedDocumentError(
+        message,
+        where=source.where,
+        found=found,
+        expected=expected,
+        hint="compare the file's checksum with its publisher's and download it again",
+    )
 
 
 @final
@@ -165,7 +133,7 @@ class _Record:
     system_use: bytes
 
 
-def read_disc(source: DiscSource, *, limits: ReadLimits, resources: contextlib.ExitStack) -> IsoReader:
+def read_disc(source: SharedFile, *, limits: ReadLimits) -> IsoReader:
     """Read descriptors, directories and boot catalog in one pass."""
     primary: bytes | None = None
     root_at = catalog_at = 0
@@ -179,10 +147,10 @@ def read_disc(source: DiscSource, *, limits: ReadLimits, resources: contextlib.E
         elif kind == _TYPE_SUPPLEMENTARY:
             has_joliet = has_joliet or descriptor[88:91] in _JOLIET_ESCAPES
     if primary is None:
-        raise source.malformed("the disc has no primary volume descriptor")
+        raise _malformed(source, "the disc has no primary volume descriptor")
     block_bytes = int.from_bytes(primary[128:130], "little")
     if block_bytes != BLOCK_BYTES:
-        raise source.malformed("the block size is not readable", found=str(block_bytes), expected=str(BLOCK_BYTES))
+        raise _malformed(source, "the block size is not readable", found=str(block_bytes), expected=str(BLOCK_BYTES))
     root = primary[_ROOT_RECORD_AT : _ROOT_RECORD_AT + _ROOT_RECORD_BYTES]
     walk = _Walk(source=source, budget=ReadBudget(limits=limits))
     walk.run(_parse_record(root, position=root_at, source=source))
@@ -197,16 +165,16 @@ def read_disc(source: DiscSource, *, limits: ReadLimits, resources: contextlib.E
         has_rock_ridge=walk.has_rock_ridge,
         record_positions=(root_at, *walk.record_positions),
         source=source,
-        resources=resources,
     )
 
 
-def _descriptors(source: DiscSource) -> Iterator[tuple[int, bytes]]:
+def _descriptors(source: SharedFile) -> Iterator[tuple[int, bytes]]:
     """Yield position and bytes of each volume descriptor up to the terminator."""
     for sector in range(DESCRIPTORS_AT, DESCRIPTORS_AT + _MOST_DESCRIPTORS):
         descriptor = source.read_at(sector * BLOCK_BYTES, BLOCK_BYTES)
         if descriptor[1:6] != b"CD001":
-            raise source.malformed(
+            raise _malformed(
+                source,
                 "a volume descriptor is missing: not an ISO 9660 disc",
                 found=f"{descriptor[:6]!r} at byte {sector * BLOCK_BYTES}",
                 expected="CD001",
@@ -214,19 +182,19 @@ def _descriptors(source: DiscSource) -> Iterator[tuple[int, bytes]]:
         if descriptor[0] == _TYPE_END:
             return
         yield sector * BLOCK_BYTES, descriptor
-    raise source.malformed("the volume descriptors have no end")
+    raise _malformed(source, "the volume descriptors have no end")
 
 
-def _parse_record(data: bytes, *, position: int, source: DiscSource) -> _Record:
+def _parse_record(data: bytes, *, position: int, source: SharedFile) -> _Record:
     """Read one directory record from exactly its bytes."""
     if len(data) <= _RECORD.size:
-        raise source.malformed("a directory record is cut short", found=f"{len(data)} bytes at {position}")
+        raise _malformed(source, "a directory record is cut short", found=f"{len(data)} bytes at {position}")
     _, attribute_blocks, extent, size_bytes, flags, unit, gap, name_bytes = _RECORD.unpack_from(data)
     name_end = _RECORD.size + name_bytes
     if name_bytes == 0 or name_end > len(data):
-        raise source.malformed("a directory record has an impossible name", found=f"at byte {position}")
+        raise _malformed(source, "a directory record has an impossible name", found=f"at byte {position}")
     if unit or gap:
-        raise source.malformed("interleaved files are not readable", found=f"at byte {position}")
+        raise _malformed(source, "interleaved files are not readable", found=f"at byte {position}")
     return _Record(
         position=position,
         offset=(extent + attribute_blocks) * BLOCK_BYTES,
@@ -242,7 +210,7 @@ def _parse_record(data: bytes, *, position: int, source: DiscSource) -> _Record:
 class _Walk:
     """One walk over all directories: without recursion, each extent once, bounded."""
 
-    source: DiscSource
+    source: SharedFile
     budget: ReadBudget
     entries: dict[str, IsoEntry] = attrs.field(factory=dict, init=False)
     record_positions: list[int] = attrs.field(factory=list, init=False)
@@ -256,7 +224,7 @@ class _Walk:
         while waiting:
             prefix, folder = waiting.pop()
             if folder.offset in seen:
-                raise self.source.malformed("a directory contains itself or stands twice", found=prefix)
+                raise _malformed(self.source, "a directory contains itself or stands twice", found=prefix)
             seen.add(folder.offset)
             for record in self._merged(self._records(folder)):
                 path = prefix + self._name(record.name, prefix=prefix)
@@ -279,7 +247,7 @@ class _Walk:
             at = 0
             while at < len(block) and (length := block[at]):
                 if at + length > len(block):
-                    raise self.source.malformed("a record crosses a sector", found=f"at byte {position + at}")
+                    raise _malformed(self.source, "a record crosses a sector", found=f"at byte {position + at}")
                 record = _parse_record(block[at : at + length], position=position + at, source=self.source)
                 self._count(record)
                 if record.name not in _DOT_NAMES and not record.flags & _FLAG_ASSOCIATED:
@@ -309,14 +277,16 @@ class _Walk:
             if begun is not None:
                 follows = begun.offset + begun.size_bytes == record.offset
                 if record.name != begun.name or not follows:
-                    raise self.source.malformed("a file in several extents is not in one piece", found=repr(begun.name))
+                    raise _malformed(
+                        self.source, "a file in several extents is not in one piece", found=repr(begun.name)
+                    )
                 joined = begun.size_bytes + record.size_bytes
                 whole = attrs.evolve(record, offset=begun.offset, size_bytes=joined)
             begun = whole if record.flags & _FLAG_CONTINUED else None
             if begun is None:
                 yield whole
         if begun is not None:
-            raise self.source.malformed("the last extent of a file is missing", found=repr(begun.name))
+            raise _malformed(self.source, "the last extent of a file is missing", found=repr(begun.name))
 
     def _name(self, raw: bytes, *, prefix: str) -> str:
         """Return the name without version and empty extension, in upper case."""
@@ -339,7 +309,8 @@ class _Walk:
 
     def _add(self, path: str, record: _Record) -> None:
         if record.size_bytes and record.offset + record.size_bytes > self.source.size_bytes:
-            raise self.source.malformed(
+            raise _malformed(
+                self.source,
                 "the disc is cut short: a file lies behind its end",
                 found=f"{self.source.size_bytes} bytes",
                 expected=f"{path} up to byte {record.offset + record.size_bytes}",
@@ -360,20 +331,20 @@ def _has_rock_ridge(system_use: bytes) -> bool:
     return False
 
 
-def _boot_entries(source: DiscSource, *, catalog_at: int, files: Mapping[str, IsoEntry]) -> tuple[BootEntry, ...]:
+def _boot_entries(source: SharedFile, *, catalog_at: int, files: Mapping[str, IsoEntry]) -> tuple[BootEntry, ...]:
     """Read the boot catalog: validation entry, default entry, then sections."""
     catalog = source.read_at(catalog_at, BLOCK_BYTES)  # 64 records; a disc has five
     paths = {entry.offset: entry.path for entry in reversed(list(files.values())) if entry.size_bytes}
     validation = catalog[:_CATALOG_RECORD_BYTES]
     words = struct.unpack("<16H", validation)
     if validation[0] != 1 or validation[30:] != b"\x55\xaa" or sum(words) & 0xFFFF:
-        raise source.malformed("the boot catalog is damaged", found=f"at byte {catalog_at}")
+        raise _malformed(source, "the boot catalog is damaged", found=f"at byte {catalog_at}")
     found: list[BootEntry] = []
     for platform, record in _catalog_records(catalog, source=source):
         indicator, media, sectors, block = struct.unpack("<BB4xHI20x", record)
         offset = block * BLOCK_BYTES
         if indicator not in (_BOOTABLE, _NOT_BOOTABLE) or offset >= source.size_bytes:
-            raise source.malformed("an entry of the boot catalog is damaged", found=record.hex())
+            raise _malformed(source, "an entry of the boot catalog is damaged", found=record.hex())
         found.append(
             BootEntry(
                 platform="bios" if platform == 0 else "efi" if platform == EFI_PLATFORM else "other",
@@ -388,7 +359,7 @@ def _boot_entries(source: DiscSource, *, catalog_at: int, files: Mapping[str, Is
     return tuple(found)
 
 
-def _catalog_records(catalog: bytes, *, source: DiscSource) -> Iterator[tuple[int, bytes]]:
+def _catalog_records(catalog: bytes, *, source: SharedFile) -> Iterator[tuple[int, bytes]]:
     """Yield platform and bytes of each entry, passing over headers and extensions."""
     platform, missing, is_last = catalog[1], 1, False
     for start in range(_CATALOG_RECORD_BYTES, len(catalog), _CATALOG_RECORD_BYTES):
@@ -404,14 +375,14 @@ def _catalog_records(catalog: bytes, *, source: DiscSource) -> Iterator[tuple[in
         else:
             return
     if missing:
-        raise source.malformed("the boot catalog is cut short", found=f"{missing} entries are missing")
+        raise _malformed(source, "the boot catalog is cut short", found=f"{missing} entries are missing")
 
 
 @final
 class _ExtentStream(io.RawIOBase):
     """The bytes of one file on the disc, as a seekable stream."""
 
-    def __init__(self, source: DiscSource, entry: IsoEntry) -> None:
+    def __init__(self, source: SharedFile, entry: IsoEntry) -> None:
         super().__init__()
         self._source = source
         self._entry = entry
@@ -460,8 +431,7 @@ class IsoReader:
     has_joliet: bool
     has_rock_ridge: bool
     record_positions: tuple[int, ...] = attrs.field(repr=False)
-    _source: DiscSource = attrs.field(repr=False)
-    _resources: contextlib.ExitStack = attrs.field(repr=False)
+    _source: SharedFile = attrs.field(repr=False)
 
     def __enter__(self) -> IsoReader:
         return self
@@ -471,7 +441,7 @@ class IsoReader:
 
     def close(self) -> None:
         """Close the file, if ``open_iso`` was given a path."""
-        self._resources.close()
+        self._source.close()
 
     def entry(self, path: str) -> IsoEntry:
         """Return the file at ``path``, whose case does not matter.
@@ -537,15 +507,9 @@ def open_iso(source: Path | BinaryIO, *, where: str, limits: ReadLimits) -> IsoR
         UnsafeArchiveError: Two files of one name, or a name that could escape.
         LimitExceededError: More than ``limits`` allow.
     """
-    with contextlib.ExitStack() as resources:
-        try:
-            if isinstance(source, Path):
-                stream: BinaryIO = resources.enter_context(source.open("rb", buffering=0))
-            else:
-                stream = source
-            size_bytes = stream.seek(0, os.SEEK_END)
-        except OSError as error:
-            raise SourceUnreadableError("the disc cannot be read", where=where, found=str(error)) from error
-        checked = DiscSource(stream=stream, size_bytes=size_bytes, where=where)
-        reader = read_disc(checked, limits=limits, resources=resources)
-        return attrs.evolve(reader, resources=resources.pop_all())
+    disc = SharedFile(source, where=where, noun="disc")
+    try:
+        return read_disc(disc, limits=limits)
+    except BaseException:
+        disc.close()
+        raise

@@ -20,13 +20,10 @@ Source:
 
 from __future__ import annotations
 
-import contextlib
 import io
 import stat
 import struct
-import threading
 import zlib
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Self, final
 
@@ -37,7 +34,6 @@ from esximage_builder.errors import (
     LimitExceededError,
     MalformedDocumentError,
     NotInDepotError,
-    SourceUnreadableError,
     UnsafeArchiveError,
 )
 from esximage_builder.formats.member_name import SAFE_NAME, name_problem
@@ -64,9 +60,11 @@ from esximage_builder.formats.zip_records import (
     require_crc,
     wrong_size,
 )
+from esximage_builder.shared_file import SharedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from _typeshed import WriteableBuffer
@@ -97,35 +95,6 @@ class _Entry:
     end: int = 0
 
 
-class _Source:
-    """A seekable file that several streams read at positions of their own, from any thread."""
-
-    def __init__(self, file: BinaryIO, *, where: str) -> None:
-        self._file = file
-        self._lock = threading.Lock()
-        self.where = where
-        try:
-            self.size_bytes = file.seek(0, io.SEEK_END)
-        except OSError as error:
-            raise self._unreadable(error) from error
-
-    def read_at(self, offset: int, size_bytes: int) -> bytes:
-        """Return exactly ``size_bytes`` bytes from ``offset`` on."""
-        try:
-            with self._lock:
-                self._file.seek(offset)
-                data = self._file.read(size_bytes)
-        except OSError as error:
-            raise self._unreadable(error) from error
-        if len(data) != size_bytes:
-            found = f"{len(data)} of {size_bytes} bytes from offset {offset} on"
-            raise _cut_short(self.where, found=found)
-        return data
-
-    def _unreadable(self, error: OSError) -> SourceUnreadableError:
-        return SourceUnreadableError("the archive cannot be read", where=self.where, found=str(error))
-
-
 def _cut_short(where: str, *, found: str, is_certain: bool = True) -> MalformedDocumentError:
     message = "the zip archive is cut short"
     return MalformedDocumentError(
@@ -146,7 +115,7 @@ def _unsafe(message: str, *, where: str, found: str = "", expected: str = "") ->
     return UnsafeArchiveError(message, where=where, found=found, expected=expected, hint=hint)
 
 
-def _no_end_record(source: _Source) -> MalformedDocumentError:
+def _no_end_record(source: SharedFile) -> MalformedDocumentError:
     head = source.read_at(0, min(source.size_bytes, 24))
     found = f"{source.size_bytes} bytes beginning with {head!r}" if head else "an empty file"
     if head.startswith(b"PK"):
@@ -159,7 +128,7 @@ def _no_end_record(source: _Source) -> MalformedDocumentError:
     )
 
 
-def _read_end(source: _Source) -> EndRecord:
+def _read_end(source: SharedFile) -> EndRecord:
     """Find the end record, which must be the last thing in the file but for its comment."""
     tail_offset = max(0, source.size_bytes - END_RECORD.size - MAX16)
     tail = source.read_at(tail_offset, source.size_bytes - tail_offset)
@@ -188,7 +157,7 @@ def _read_end(source: _Source) -> EndRecord:
     return end
 
 
-def _read_end64(source: _Source, locator: bytes, *, end: EndRecord, locator_at: int) -> tuple[EndRecord, int]:
+def _read_end64(source: SharedFile, locator: bytes, *, end: EndRecord, locator_at: int) -> tuple[EndRecord, int]:
     """Return what the zip64 end record says, and where that record starts."""
     _, _, at, disks = LOCATOR64_RECORD.unpack(locator)
     if at + END64_RECORD.size > locator_at or disks > 1:
@@ -205,7 +174,7 @@ def _read_end64(source: _Source, locator: bytes, *, end: EndRecord, locator_at: 
     return wide, at
 
 
-def _read_directory(source: _Source, *, limits: ReadLimits) -> dict[str, _Entry]:
+def _read_directory(source: SharedFile, *, limits: ReadLimits) -> dict[str, _Entry]:
     """Parse and check the whole directory; folders take part in the checks and are then dropped."""
     where = source.where
     end = _read_end(source)
@@ -381,7 +350,7 @@ def _data_offset(head: bytes, entry: _Entry, *, where: str) -> int:
     return length
 
 
-def _raw_blocks(source: _Source, entry: _Entry, *, where: str) -> Iterator[bytes]:
+def _raw_blocks(source: SharedFile, entry: _Entry, *, where: str) -> Iterator[bytes]:
     """Yield the bytes of a member as stored; its header and first block come with one read."""
     member = entry.member
     at = member.header_offset
@@ -423,7 +392,7 @@ def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> It
         raise wrong_size(where, found=f"{size_bytes - left} bytes", expected=f"{size_bytes} bytes")
 
 
-def _checked_pairs(source: _Source, entry: _Entry, *, where: str) -> Iterator[tuple[bytes, bytes]]:
+def _checked_pairs(source: SharedFile, entry: _Entry, *, where: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield pairs of raw and plain bytes; fails instead of ending if length or CRC-32 are wrong."""
     member = entry.member
     blocks = _raw_blocks(source, entry, where=where)
@@ -485,21 +454,20 @@ class ZipReader:
     """An open archive, made by ``open_zip``; a context manager.
 
     Streams and block iterators of one reader may be used interleaved and from several
-    threads: each has its own position, and only the file access itself takes a lock.
+    threads: each has its own position. The file need not stay open meanwhile: see ``shared_file``.
 
     Attributes:
         where: How errors name the archive.
         members: The regular files by name, in the order of the directory; folders are left out.
     """
 
-    def __init__(self, source: _Source, entries: dict[str, _Entry], *, owned_file: BinaryIO | None) -> None:
+    def __init__(self, source: SharedFile, entries: dict[str, _Entry]) -> None:
         self.where = source.where
         self.members: Mapping[str, ZipMember] = MappingProxyType(
             {name: entry.member for name, entry in entries.items()}
         )
         self._source = source
         self._entries = entries
-        self._owned_file = owned_file
 
     def open(self, name: str) -> BinaryIO:
         """Open a member for reading; the stream cannot seek and need not be closed.
@@ -562,9 +530,8 @@ class ZipReader:
         return _checked_pairs(self._source, self._entry(name), where=f"{self.where}!{name}")
 
     def close(self) -> None:
-        """Close the file if ``open_zip`` opened it; streams are of no use afterwards."""
-        if self._owned_file is not None:
-            self._owned_file.close()
+        """Close the file if ``open_zip`` was given its path; streams are of no use afterwards."""
+        self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -589,12 +556,12 @@ class ZipReader:
         return entry
 
 
-def open_zip(source: Path | BinaryIO, *, where: str, limits: ReadLimits, depth: int = 1) -> ZipReader:
+def open_zip(source: Path | BinaryIO | SharedFile, *, where: str, limits: ReadLimits, depth: int = 1) -> ZipReader:
     """Open an archive and check its whole directory; the members' own headers are checked on reading.
 
     Args:
-        source: A path, or a seekable file that begins with the archive and ends with it. A
-            given file is not closed, and nobody else may move its position meanwhile.
+        source: A path, or a file that begins with the archive and ends with it. A given stream
+            is not closed, and nobody else may move its position meanwhile.
         where: How to name the archive in errors.
         limits: ``member_count`` and ``archive_depth`` are applied here.
         depth: How many archives this one is in, itself included.
@@ -605,25 +572,11 @@ def open_zip(source: Path | BinaryIO, *, where: str, limits: ReadLimits, depth: 
         LimitExceededError: Too deep, or too many members.
         SourceUnreadableError: The operating system would not give the file.
     """
-    if depth > limits.archive_depth:
-        raise LimitExceededError(
-            "archives are nested deeper than the limit",
-            where=where,
-            found=f"depth {depth}",
-            expected=f"at most {limits.archive_depth}",
-            hint="if the file is trusted, pass ReadLimits(archive_depth=...) with a larger value",
-        )
-    if not isinstance(source, Path):
-        seekable = _Source(source, where=where)
-        return ZipReader(seekable, _read_directory(seekable, limits=limits), owned_file=None)
+    limits.require_depth(depth, where=where)
+    if not isinstance(source, SharedFile):
+        source = SharedFile(source, where=where, noun="zip archive")
     try:
-        file = source.open("rb")
-    except OSError as error:
-        message = "the archive cannot be opened"
-        raise SourceUnreadableError(message, where=where, found=error.strerror or str(error)) from error
-    with contextlib.ExitStack() as cleanup:
-        cleanup.callback(file.close)
-        seekable = _Source(file, where=where)
-        reader = ZipReader(seekable, _read_directory(seekable, limits=limits), owned_file=file)
-        cleanup.pop_all()
-        return reader
+        return ZipReader(source, _read_directory(source, limits=limits))
+    except BaseException:
+        source.close()
+        raise
