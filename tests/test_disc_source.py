@@ -31,6 +31,7 @@ import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
 from esximage_builder.depot.disc import is_installer_disc, read_database
 from esximage_builder.depot.source import read_source
+from esximage_builder.depot.spool import Spool
 from esximage_builder.limits import ReadBudget
 
 if TYPE_CHECKING:
@@ -500,7 +501,8 @@ def test_hostile_descriptors_give_our_errors(tmp_path: Path, old: bytes, new: by
 def test_a_tree_reads_whole_files_with_bounds(tmp_path: Path) -> None:
     iso, limits = put(tmp_path / "disc.iso", written("6.7").iso), eib.ReadLimits()
     with contextlib.ExitStack() as stack:
-        contents = read_source(iso, stack=stack, limits=limits, budget=ReadBudget(limits))
+        budget = ReadBudget(limits)
+        contents = read_source(iso, stack=stack, spool=Spool(stack, budget), limits=limits, budget=budget)
         for vib, location in contents.vibs:
             data = originals("6.7")[vib.id]
             budget = ReadBudget(limits)

@@ -19,6 +19,7 @@ from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.payload_checks import check_signed
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.depot.source import SourceContents, read_source
+from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.verification import Certainty, Checklist, require_kind
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
@@ -249,7 +250,8 @@ def _check_database(
     contents = None
     if is_installer_disc(disc):
         try:
-            contents = read_source(path, stack=stack, limits=limits, budget=ReadBudget(limits))
+            budget = ReadBudget(limits)
+            contents = read_source(path, stack=stack, spool=Spool(stack, budget), limits=limits, budget=budget)
         except EsxImageError as error:
             message = f"IMGDB.TGZ cannot be read: {error.message}"
             problems.append(_error("image-database-damaged", message, cause=error.found, where=error.where))
