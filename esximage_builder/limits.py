@@ -27,6 +27,8 @@ class ReadLimits:
         document_bytes: One XML, JSON or text document.
         metadata_bytes: All metadata of one reading, unpacked.
         member_count: Members of one archive.
+        nested_bytes: All zips inside zips of one reading, unpacked: they are copied to a
+            temporary file to be looked into, and so much may be written to it.
         vib_bytes: One ``.vib`` file.
         payload_bytes: One payload, unpacked.
         archive_depth: Archives inside archives; the outermost counts as one, a ``metadata.zip`` too.
@@ -35,6 +37,7 @@ class ReadLimits:
     document_bytes: int = 64 * _MIB
     metadata_bytes: int = 2 * _GIB
     member_count: int = 200_000
+    nested_bytes: int = 4 * _GIB
     vib_bytes: int = 4 * _GIB
     payload_bytes: int = 8 * _GIB
     archive_depth: int = 4
@@ -66,6 +69,7 @@ class ReadBudget:
 
     limits: ReadLimits
     metadata_bytes: int = 0
+    nested_bytes: int = 0
 
     def spend(self, count: int, *, where: str) -> None:
         """Account for ``count`` unpacked bytes of metadata.
@@ -82,3 +86,19 @@ class ReadBudget:
                 expected=f"at most {self.limits.metadata_bytes} bytes",
                 hint="if the file is trusted, pass ReadLimits(metadata_bytes=...) with a larger value",
             )
+
+    def spend_nested(self, count: int, *, where: str) -> None:
+        """Account for a zip of ``count`` unpacked bytes inside another; a refused one is not counted.
+
+        Raises:
+            LimitExceededError: The sum would pass ``limits.nested_bytes``.
+        """
+        if self.nested_bytes + count > self.limits.nested_bytes:
+            raise LimitExceededError(
+                "the zips inside other zips unpack to more than the limit",
+                where=where,
+                found=f"{count} bytes after {self.nested_bytes}",
+                expected=f"at most {self.limits.nested_bytes} bytes",
+                hint="if the file is trusted, pass ReadLimits(nested_bytes=...) with a larger value, or unpack it",
+            )
+        self.nested_bytes += count

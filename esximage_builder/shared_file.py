@@ -100,6 +100,24 @@ class _DescriptorBytes:
 
 
 @final
+class _PartBytes:
+    """A part of something that others close."""
+
+    def __init__(self, whole: _Bytes, start: int) -> None:
+        self._whole = whole
+        self._start = start
+
+    def size_bytes(self) -> int:
+        return self._whole.size_bytes() - self._start
+
+    def read_some(self, offset: int, count: int) -> bytes:
+        return self._whole.read_some(self._start + offset, count)
+
+    def close(self) -> None:
+        pass
+
+
+@final
 class _PathBytes:
     """A file by its path, opened on demand.
 
@@ -220,6 +238,14 @@ class _OpenFiles:
 _OPEN_FILES = _OpenFiles()
 
 
+def _bytes_of(source: Path | BinaryIO | int | _PartBytes) -> _Bytes:
+    if isinstance(source, _PartBytes):
+        return source
+    if isinstance(source, Path):
+        return _PathBytes(source)
+    return _DescriptorBytes(source) if isinstance(source, int) else _StreamBytes(source)
+
+
 @final
 class SharedFile:
     """A file, or a part of one, to read anywhere in, from any thread.
@@ -240,17 +266,12 @@ class SharedFile:
         SourceUnreadableError: The operating system would not give the file.
     """
 
-    def __init__(self, source: Path | BinaryIO | int, *, where: str, noun: str, size_bytes: int | None = None) -> None:
+    def __init__(
+        self, source: Path | BinaryIO | int | _PartBytes, *, where: str, noun: str, size_bytes: int | None = None
+    ) -> None:
         self.where = where
         self.noun = noun
-        self._start = 0
-        self._bytes: _Bytes
-        if isinstance(source, Path):
-            self._bytes = _PathBytes(source)
-        elif isinstance(source, int):
-            self._bytes = _DescriptorBytes(source)
-        else:
-            self._bytes = _StreamBytes(source)
+        self._bytes = _bytes_of(source)
         try:
             self.size_bytes = self._bytes.size_bytes() if size_bytes is None else size_bytes
         except OSError as error:
@@ -271,7 +292,7 @@ class SharedFile:
         pieces: list[bytes] = []
         missing = count
         try:
-            while missing and (piece := self._bytes.read_some(self._start + offset + count - missing, missing)):
+            while missing and (piece := self._bytes.read_some(offset + count - missing, missing)):
                 pieces.append(piece)
                 missing -= len(piece)
         except OSError as error:
@@ -279,6 +300,10 @@ class SharedFile:
         if missing:
             raise self._cut_short(": it ended while it was read", found=f"{missing} bytes are missing")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def part(self, offset: int, size_bytes: int, *, where: str, noun: str) -> SharedFile:
+        """Return a part of the file as a file; it lies within what the file has by then, which may have grown."""
+        return SharedFile(_PartBytes(self._bytes, offset), where=where, noun=noun, size_bytes=size_bytes)
 
     def close(self) -> None:
         """Close the file if it was given by path; reading it is no longer possible then."""

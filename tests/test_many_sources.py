@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from builders import zip_bytes
 from edited import clean_environment
 
 if os.name != "posix":
@@ -28,20 +31,38 @@ def _drivers_exported(packs: list[Path], target: Path, *, open_files: int) -> in
     return int(done.stdout)
 
 
-def _written_packs(folder: Path, count: int) -> list[Path]:
+@pytest.fixture(scope="module")
+def packs() -> dict[str, bytes]:
+    return dict(driver_packs(3000))
+
+
+def _written(packs: dict[str, bytes], folder: Path) -> list[Path]:
     folder.mkdir()
-    for name, data in driver_packs(count):
+    for name, data in packs.items():
         (folder / name).write_bytes(data)
     return sorted(folder.iterdir())
 
 
-@pytest.mark.parametrize("form", ["files", "folder"])
-def test_hundreds_of_zips_are_open_where_few_files_may_be(tmp_path: Path, form: str) -> None:
-    packs = _written_packs(tmp_path / "packs", 300)
-    given = packs if form == "files" else [tmp_path / "packs"]
-    assert _drivers_exported(given, tmp_path / "out.zip", open_files=64) == 300
+def _in_one_zip(packs: dict[str, bytes], path: Path) -> Path:
+    path.write_bytes(zip_bytes(packs, method=zipfile.ZIP_STORED))
+    return path
 
 
-def test_thousands_of_zips_are_open_where_macos_allows_256_files(tmp_path: Path) -> None:
-    packs = _written_packs(tmp_path / "packs", 3000)
-    assert _drivers_exported(packs, tmp_path / "out.zip", open_files=256) == 3000
+@pytest.mark.parametrize("form", ["files", "folder", "zip"])
+def test_hundreds_of_zips_are_open_where_few_files_may_be(tmp_path: Path, packs: dict[str, bytes], form: str) -> None:
+    some = dict(itertools.islice(packs.items(), 300))
+    files = _written(some, tmp_path / "packs")
+    given = {"files": files, "folder": [tmp_path / "packs"], "zip": [_in_one_zip(some, tmp_path / "outer.zip")]}
+    assert _drivers_exported(given[form], tmp_path / "out.zip", open_files=64) == 300
+
+
+def test_thousands_of_zips_are_open_where_macos_allows_256_files(tmp_path: Path, packs: dict[str, bytes]) -> None:
+    files = _written(packs, tmp_path / "packs")
+    assert _drivers_exported(files, tmp_path / "out.zip", open_files=256) == 3000
+
+
+def test_thousands_of_zips_in_one_are_open_where_macos_allows_256_files(
+    tmp_path: Path, packs: dict[str, bytes]
+) -> None:
+    outer = _in_one_zip(packs, tmp_path / "outer.zip")
+    assert _drivers_exported([outer], tmp_path / "out.zip", open_files=256) == 3000

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from esximage_builder.depot.listing import catalog_as_dict, render_text_listing
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.source import SourceContents, _Reading
+from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.tree import FolderTree
 from esximage_builder.errors import (
     DepotErrors,
@@ -39,7 +40,7 @@ from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.models.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 OPEN_FILES = Path("/proc/self/fd")
 VIB = VibBuilder()
@@ -346,6 +347,84 @@ def test_zips_that_are_no_depots_do_not_stay_open(tmp_path: Path, plain: Path, f
         assert [vib.id for vib in depot.catalog.vibs] == [VIB.id]
         assert len(list(OPEN_FILES.iterdir())) - before <= 2, "the outer one, and the depot in it"
     assert len(list(OPEN_FILES.iterdir())) == before
+
+
+@contextlib.contextmanager
+def files_of_at_most(size_bytes: int) -> Iterator[None]:
+    """Let the operating system refuse to make any file longer, while the block runs."""
+    resource = pytest.importorskip("resource")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+MEBIBYTE = 1024 * 1024
+ZEROS = zip_bytes({"zeros.bin": bytes(20 * MEBIBYTE)}, method=zipfile.ZIP_STORED)
+
+
+def test_zips_in_zips_share_one_budget(tmp_path: Path, plain: Path) -> None:
+    """A file of a few kilobytes must not fill the disc by what it holds, nor by how much of it there is."""
+    members = {"depot.zip": plain.read_bytes()} | {f"{number}.zip": ZEROS for number in range(3)}
+    source = write(tmp_path / "oem.zip", zip_bytes(members))
+    assert source.stat().st_size < 100_000
+    limits = ReadLimits(nested_bytes=50 * MEBIBYTE)
+    with pytest.raises(LimitExceededError, match="more than the limit") as caught:
+        open_depot(source, limits=limits)
+    assert caught.value.where == f"{source}!2.zip"
+    assert caught.value.expected == f"at most {50 * MEBIBYTE} bytes"
+    assert "ReadLimits(nested_bytes=...)" in caught.value.hint
+    with pytest.raises(LimitExceededError):
+        open_depot(
+            source, write(tmp_path / "same.zip", zip_bytes(members)), limits=ReadLimits(nested_bytes=110 * MEBIBYTE)
+        )
+    assert [vib.id for vib in catalog_of(source, limits=limits, strict=False).vibs] == [VIB.id]
+    assert [vib.id for vib in catalog_of(source).vibs] == [VIB.id]
+
+
+def test_a_zip_that_would_pass_the_budget_is_not_copied_at_all(tmp_path: Path) -> None:
+    source = write(tmp_path / "oem.zip", zip_bytes({"zeros.zip": ZEROS}))
+    with files_of_at_most(4096), pytest.raises(LimitExceededError):
+        open_depot(source, limits=ReadLimits(nested_bytes=MEBIBYTE))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_what_only_is_called_a_zip_is_not_copied(tmp_path: Path, plain: Path, method: int) -> None:
+    members = {"depot.zip": plain.read_bytes(), "page.zip": b"<html>" + bytes(20 * MEBIBYTE), "none.zip": b""}
+    source = write(tmp_path / "oem.zip", zip_bytes(members, method=method))
+    with (
+        files_of_at_most(MEBIBYTE),
+        open_depot(source, strict=False, limits=ReadLimits(nested_bytes=MEBIBYTE)) as depot,
+    ):
+        assert [vib.id for vib in depot.catalog.vibs] == [VIB.id]
+        findings = {(finding.message, finding.where) for finding in depot.catalog.findings}
+    assert findings == {("this is no zip archive", f"{source}!{name}.zip") for name in ("page", "none")}
+
+
+def test_zips_that_are_no_depots_give_their_room_back(tmp_path: Path) -> None:
+    broken = bytearray(ZEROS)
+    broken[-1] = 1
+    members = {"a.zip": DEPOT.zip(), "b.zip": ZEROS, "c.zip": bytes(broken), "d.zip": ZEROS}
+    members["e.zip"] = DepotBuilder().with_vibs(OTHER).zip()
+    source = write(tmp_path / "oem.zip", zip_bytes(members))
+    with files_of_at_most(len(ZEROS) + MEBIBYTE), open_depot(source, strict=False) as depot:
+        assert [vib.id for vib in depot.catalog.vibs] == [VIB.id, OTHER.id]
+        for vib, builder in zip(depot.catalog.vibs, (VIB, OTHER), strict=True):
+            with depot.open_vib(vib) as stream:
+                assert stream.read() == builder.vib()
+        assert codes(depot.catalog) == ["unreadable-document"], "the broken one"
+
+
+def test_no_room_for_a_zip_in_a_zip_is_our_error(tmp_path: Path) -> None:
+    source = write(tmp_path / "oem.zip", zip_bytes({"a.zip": DEPOT.zip(), "b.zip": ZEROS}))
+    with files_of_at_most(MEBIBYTE), pytest.raises(SourceUnreadableError, match="temporary file") as caught:
+        open_depot(source)
+    assert caught.value.where == f"{source}!b.zip"
+    assert "TMPDIR" in caught.value.hint
+    with files_of_at_most(MEBIBYTE):
+        assert [vib.id for vib in catalog_of(source, strict=False).vibs] == [VIB.id]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
@@ -685,7 +764,8 @@ def test_a_vib_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
 def test_a_tree_without_the_bytes_does_not_hide_those_of_the_next(tmp_path: Path) -> None:
     """A tree that holds no VIB is dropped at once, and the next one may stand where it stood in memory."""
     limits = ReadLimits()
-    reading = _Reading(SourceContents("oem.zip"), contextlib.ExitStack(), limits, ReadBudget(limits))
+    stack, budget = contextlib.ExitStack(), ReadBudget(limits)
+    reading = _Reading(SourceContents("oem.zip"), stack, Spool(stack, budget), limits, budget)
     vib = parse_vib_descriptor(VIB.descriptor(), where="vib", max_bytes=10_000)
     for number in range(40):
         reading._place_vib(vib, FolderTree(tmp_path, {"readme.txt": 1}, where=f"{number}a"), "", "metadata.zip")

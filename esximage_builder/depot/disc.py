@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.depot.spool import using_temporary_file
 from esximage_builder.errors import (
     ChecksumMismatchError,
     EsxImageError,
     LimitExceededError,
     NotInDepotError,
-    SourceUnreadableError,
 )
 from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
 from esximage_builder.formats.image_database import DATABASE_ROOT
@@ -368,18 +368,10 @@ class DiscTree:
 
     def _unpack_anew(self, archive: str) -> _Unpacked:
         where = self.place(archive)
-        try:
-            with ExitStack() as attempt:
-                file = attempt.enter_context(tempfile.TemporaryFile())
-                unpacked = self._unpacked_into(cast("BinaryIO", file), archive, where)
-                self._stack.push(attempt.pop_all())
-        except OSError as error:
-            raise SourceUnreadableError(
-                "the archive cannot be unpacked to a temporary file",
-                where=where,
-                found=error.strerror or str(error),
-                hint=f"make room in {tempfile.gettempdir()}, or set TMPDIR to another folder",
-            ) from error
+        with using_temporary_file(where), ExitStack() as attempt:
+            file = attempt.enter_context(tempfile.TemporaryFile())
+            unpacked = self._unpacked_into(cast("BinaryIO", file), archive, where)
+            self._stack.push(attempt.pop_all())
         return unpacked
 
     def _unpacked_into(self, file: BinaryIO, archive: str, where: str) -> _Unpacked:

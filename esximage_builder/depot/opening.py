@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
+from esximage_builder.depot.spool import Spool
 from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.vib_archive import VibHead, read_vib_head
@@ -143,11 +144,12 @@ def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: b
     bounds = limits or ReadLimits()
     budget = ReadBudget(bounds)
     with contextlib.ExitStack() as stack:
+        spool = Spool(stack, budget)
         contents = []
         errors: list[EsxImageError] = []
         for source in dict.fromkeys(str(source) for source in sources):
             try:
-                contents.append(read_source(Path(source), stack=stack, limits=bounds, budget=budget))
+                contents.append(read_source(Path(source), stack=stack, spool=spool, limits=bounds, budget=budget))
             except EsxImageError as error:
                 if not strict:
                     contents.append(_unreadable(source, error))

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import io
-import tempfile
+import itertools
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, cast, final
+from typing import TYPE_CHECKING, final
 from weakref import WeakKeyDictionary
 
 import attrs
 
+from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, read_database
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
-from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError
+from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.bulletin import parse_bulletin
 from esximage_builder.formats.depot_index import parse_index, parse_vendor_index
@@ -29,20 +30,21 @@ from esximage_builder.formats.metadata_response import parse_metadata_response
 from esximage_builder.formats.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
 from esximage_builder.formats.vib_archive import VibHead, read_vib_head
 from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
-from esximage_builder.formats.zip import ZipReader, open_zip
+from esximage_builder.formats.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from esximage_builder.depot.spool import Spool
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
+    from esximage_builder.shared_file import SharedFile
 
 __all__ = ["SourceContents", "VibLocation", "read_disc", "read_source"]
 
-_SPOOL_BYTES = 16 * 1024 * 1024
 _VIB_SUFFIX = ".vib"
 _RESPONSE = "vmware.xml"
 _COPY = "vendor-index.xml"  # a copy of the outer one
@@ -87,12 +89,15 @@ class SourceContents:
     errors: list[EsxImageError] = attrs.Factory(list)
 
 
-def read_source(source: Path, *, stack: contextlib.ExitStack, limits: ReadLimits, budget: ReadBudget) -> SourceContents:
+def read_source(
+    source: Path, *, stack: contextlib.ExitStack, spool: Spool, limits: ReadLimits, budget: ReadBudget
+) -> SourceContents:
     """Read one source.
 
     Args:
         source: A zip, a folder, a ``.vib`` or an installer disc.
         stack: Takes what must stay open while bytes may be asked for.
+        spool: Takes copies of zips inside zips; shared by all sources of one reading.
         limits: Upper bounds.
         budget: Shared by all sources of one reading.
 
@@ -103,7 +108,7 @@ def read_source(source: Path, *, stack: contextlib.ExitStack, limits: ReadLimits
             in the result instead.
     """
     contents = SourceContents(str(source))
-    reading = _Reading(contents, stack, limits, budget)
+    reading = _Reading(contents, stack, spool, limits, budget)
     sniffed = sniff(source)
     if sniffed.kind is FileKind.FOLDER:
         reading.read_tree(FolderTree.of_folder(source, limits=limits), sniffed, depth=1)
@@ -137,7 +142,7 @@ def read_disc(
         DepotError: The image database itself is broken, or the operating system refuses.
     """
     contents = SourceContents(disc.where)
-    _Reading(contents, stack, limits, budget).read_disc(disc)
+    _Reading(contents, stack, Spool(stack, budget), limits, budget).read_disc(disc)
     return contents
 
 
@@ -148,6 +153,7 @@ class _Reading:
 
     contents: SourceContents
     stack: contextlib.ExitStack
+    spool: Spool
     limits: ReadLimits
     budget: ReadBudget
     # By the tree itself, which some readings drop at once: its id() would go to the next one.
@@ -195,9 +201,10 @@ class _Reading:
         """Read a zip inside a zip or folder if it is a depot; say whether it was."""
         where = tree.place(path)
         with contextlib.ExitStack() as attempt:
+            attempt.callback(self.spool.cut_back, self.spool.size_bytes)
             try:
                 self.limits.require_depth(depth + 1, where=where)
-                archive = tree.path_of(path) or self._spooled(tree, path, attempt)
+                archive = tree.path_of(path) or self._spooled(tree, path)
                 reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
             except EsxImageError as error:
                 self.contents.errors.append(error)
@@ -205,29 +212,20 @@ class _Reading:
             nested = ZipTree(reader)
             if not _holds_depot(nested):
                 return False
-            self.stack.push(attempt.pop_all())
+            self.stack.callback(reader.close)
+            attempt.pop_all()
         with self._gathering():
             self.read_tree(nested, Sniffed(kind=FileKind.ZIP, advice=""), depth=depth + 1)
         return True
 
-    def _spooled(self, tree: DepotTree, path: str, stack: contextlib.ExitStack) -> BinaryIO:
-        """Return a copy of an archive that lies in another, to seek in."""
-        where = tree.place(path)
-        stream = stack.enter_context(tree.open(path))
-        file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
-        spooled = cast("BinaryIO", file)
-        copied = 0
-        while block := stream.read(1024 * 1024):
-            copied += len(block)
-            if copied > self.limits.vib_bytes:
-                raise LimitExceededError(
-                    "the nested archive is larger than the limit",
-                    where=where,
-                    expected=f"at most {self.limits.vib_bytes} bytes",
-                )
-            spooled.write(block)
-        spooled.seek(0)
-        return spooled
+    def _spooled(self, tree: DepotTree, path: str) -> SharedFile:
+        """Return a copy of an archive that lies in another; what does not begin as one is not copied."""
+        where, size = tree.place(path), tree.sizes[path]
+        with tree.open(path) as stream:
+            head = stream.read(ZIP_HEAD_BYTES)
+            require_zip_signature(head, size_bytes=size, where=where)
+            blocks = itertools.chain((head,), iter(lambda: stream.read(COPY_BLOCK_BYTES), b""))
+            return self.spool.copy_of(blocks, size_bytes=size, where=where)
 
     def read_vib(self, tree: DepotTree, path: str) -> None:
         """Describe a ``.vib`` that no metadata describes, by its own descriptor."""

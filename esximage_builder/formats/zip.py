@@ -71,7 +71,10 @@ if TYPE_CHECKING:
 
     from esximage_builder.limits import ReadBudget, ReadLimits
 
-__all__ = ["ZipReader", "open_zip"]
+__all__ = ["ZIP_HEAD_BYTES", "ZipReader", "open_zip", "require_zip_signature"]
+
+ZIP_HEAD_BYTES = 24
+"""What tells an archive from something else, and is shown of the latter."""
 
 _FLAG_DESCRIPTOR = 0x0008
 _FLAG_PATCH = 0x0020
@@ -115,16 +118,33 @@ def _unsafe(message: str, *, where: str, found: str = "", expected: str = "") ->
     return UnsafeArchiveError(message, where=where, found=found, expected=expected, hint=hint)
 
 
+def require_zip_signature(head: bytes, *, size_bytes: int, where: str) -> None:
+    """Refuse what does not begin as an archive does, before more of it is read.
+
+    Raises:
+        MalformedDocumentError: No zip archive.
+    """
+    if not head.startswith((LOCAL_MAGIC, END_MAGIC)):
+        raise _no_zip(head, size_bytes=size_bytes, where=where)
+
+
 def _no_end_record(source: SharedFile) -> MalformedDocumentError:
-    head = source.read_at(0, min(source.size_bytes, 24))
-    found = f"{source.size_bytes} bytes beginning with {head!r}" if head else "an empty file"
+    head = source.read_at(0, min(source.size_bytes, ZIP_HEAD_BYTES))
     if head.startswith(b"PK"):
         return _cut_short(source.where, found=f"{source.size_bytes} bytes without an end record")
+    return _no_zip(head, size_bytes=source.size_bytes, where=source.where)
+
+
+def _no_zip(head: bytes, *, size_bytes: int, where: str) -> MalformedDocumentError:
     hint = "check that the right file was given and that it was downloaded completely"
     if head.startswith(b"version https://git-lfs"):
         hint = "this is a Git LFS pointer, not the file: fetch the file itself with 'git lfs pull'"
     return MalformedDocumentError(
-        "this is no zip archive", where=source.where, found=found, expected="a zip archive", hint=hint
+        "this is no zip archive",
+        where=where,
+        found=f"{size_bytes} bytes beginning with {head!r}" if head else "an empty file",
+        expected="a zip archive",
+        hint=hint,
     )
 
 
