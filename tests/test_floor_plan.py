@@ -37,6 +37,8 @@ FLOORS = {
     "models.lock": 2.6,
     "models.sbom": 2.6,
     "models.host": 2.6,
+    "formats.member_name": 3.05,
+    "formats.ustar": 3.05,
     "formats.xml": 3.11,
     "formats.json_document": 3.1,
     "formats.gzip": 3.1,

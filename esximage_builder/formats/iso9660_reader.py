@@ -32,6 +32,7 @@ from esximage_builder.errors import (
     SourceUnreadableError,
     UnsafeArchiveError,
 )
+from esximage_builder.formats.member_name import SAFE_NAME, name_problem
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:
@@ -319,8 +320,14 @@ class _Walk:
     def _name(self, raw: bytes, *, prefix: str) -> str:
         """Return the name without version and empty extension, in upper case."""
         name = raw.decode("latin-1").partition(";")[0].removesuffix(".").upper()
-        if name in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\:"):
-            raise UnsafeArchiveError("a name on the disc is not safe", where=self.source.where, found=repr(raw))
+        problem = "has a slash" if "/" in name else name_problem(name)
+        if problem:
+            raise UnsafeArchiveError(
+                f"a name on the disc is not safe: it {problem}",
+                where=self.source.where,
+                found=repr(raw),
+                expected=SAFE_NAME,
+            )
         if len(prefix) + len(name) > _LONGEST_PATH:
             raise LimitExceededError(
                 "a path on the disc is longer than the limit",

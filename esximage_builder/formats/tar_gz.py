@@ -1,7 +1,7 @@
 """``.tgz`` files: tar inside gzip, written deterministically and read with bounds.
 
 Reading takes regular files and folders only, under names that stay below the target. This is
-the only module that knows ``tarfile``, and it uses it for one thing, to take a header apart.
+the only module that knows ``tarfile``; it lets it take a header apart and name the types of members.
 
 Source: POSIX ``ustar``; see docs/formats.md#disc-layout for where ESXi uses them.
 """
@@ -9,7 +9,6 @@ Source: POSIX ``ustar``; see docs/formats.md#disc-layout for where ESXi uses the
 from __future__ import annotations
 
 import io
-import struct
 import tarfile
 from typing import TYPE_CHECKING, BinaryIO, Self, cast, final
 
@@ -23,6 +22,8 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.formats.gzip import DeflatedGzipWriter, StoredGzipWriter, gunzip_stream, stored_gzip_bytes
+from esximage_builder.formats.member_name import name_problem
+from esximage_builder.formats.ustar import BLOCK_BYTES, LARGEST_OCTAL, NAME_BYTES, render_header, split_name
 from esximage_builder.limits import ReadBudget
 from esximage_builder.streams import BoundedStream
 
@@ -34,67 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TarGzReader", "TarGzWriter", "TarMember", "read_tgz", "render_tgz", "stored_tgz_bytes"]
 
-_TAR_BLOCK = 512
 _TAR_RECORD = 10_240
-_NAME_BYTES = 100
-_PREFIX_BYTES = 155
-_LARGEST_OCTAL_SIZE = 8**11 - 1
+_BEFORE_PREFIX = bytes(16)  # device numbers, which only devices have
 _LONG_NAME_BYTES = 64 * 1024
 
 _DAMAGED_HINT = "the file is cut short or was changed: download it again"
 
 
 # Writing .tgz
-
-
-def _name_problem(name: str) -> str:
-    """Return what is wrong with a member name, as the end of a sentence; empty if nothing is."""
-    if not name:
-        return "is empty"
-    if "\\" in name or ":" in name:
-        return "has a backslash or colon"
-    if not name.isprintable():
-        return "has characters that cannot be printed"
-    if name.startswith("/"):
-        return "is absolute"
-    if any(part in ("", ".", "..") for part in name.split("/")):
-        return "has an empty part, `.` or `..`"
-    return ""
-
-
-def _split_name(raw: bytes) -> tuple[bytes, bytes] | None:
-    """Split a name into ustar's prefix and name, at a slash; None if it does not fit."""
-    if len(raw) <= _NAME_BYTES:
-        return b"", raw
-    at = raw.find(b"/", max(0, len(raw) - _NAME_BYTES - 1), len(raw) - 1)
-    return (raw[:at], raw[at + 1 :]) if 0 < at <= _PREFIX_BYTES else None
-
-
-def _render_tar_header(
-    raw: bytes, *, prefix: bytes = b"", kind: bytes, size_bytes: int, mode: int, timestamp: int
-) -> bytes:
-    before = struct.pack(
-        "<100s8s8s8s12s12s",
-        raw,
-        b"%07o" % mode,
-        b"%07o" % 0,
-        b"%07o" % 0,
-        b"%011o" % size_bytes,
-        b"%011o" % timestamp,
-    )
-    after = struct.pack(
-        "<1s100s8s32s32s8s8s155s12x",
-        kind,
-        b"",
-        b"ustar\x0000",
-        b"root",
-        b"root",
-        b"",
-        b"",
-        prefix,
-    )
-    checksum = sum(before) + sum(after) + 8 * ord(" ")
-    return before + b"%06o\0 " % checksum + after
 
 
 def _padding(size_bytes: int, unit: int) -> bytes:
@@ -118,11 +66,11 @@ class TarGzWriter:
     """
 
     def __init__(self, target: BinaryIO, *, timestamp: int = 0, deflate: bool = False) -> None:
-        if not 0 <= timestamp <= _LARGEST_OCTAL_SIZE:
+        if not 0 <= timestamp <= LARGEST_OCTAL:
             raise ModelError(
                 "this timestamp cannot stand in a tar archive",
                 found=str(timestamp),
-                expected=f"0 to {_LARGEST_OCTAL_SIZE} seconds since 1970",
+                expected=f"0 to {LARGEST_OCTAL} seconds since 1970",
             )
         self._gzip = DeflatedGzipWriter(target) if deflate else StoredGzipWriter(target)
         self._timestamp = timestamp
@@ -152,7 +100,7 @@ class TarGzWriter:
             ModelError: The name is no relative path, or was used before.
         """
         self._write_header(name, kind=tarfile.REGTYPE, size_bytes=len(data), mode=0o644)
-        self._write(data + _padding(len(data), _TAR_BLOCK))
+        self._write(data + _padding(len(data), BLOCK_BYTES))
 
     def add_stream(self, name: str, source: BinaryIO, *, size_bytes: int, checksums: Sequence[Checksum] = ()) -> None:
         """Write a regular file from a stream, block by block.
@@ -171,14 +119,14 @@ class TarGzWriter:
         self._write_header(name, kind=tarfile.REGTYPE, size_bytes=size_bytes, mode=0o644)
         hashing_copy(source, cast("BinaryIO", self._gzip), checksums=checksums, size_bytes=size_bytes, where=name)
         self._written_bytes += size_bytes
-        self._write(_padding(size_bytes, _TAR_BLOCK))
+        self._write(_padding(size_bytes, BLOCK_BYTES))
 
     def close(self) -> None:
         """Write the end of the archive and of the gzip member, once; the target stays open."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._write(bytes(2 * _TAR_BLOCK))
+        self._write(bytes(2 * BLOCK_BYTES))
         self._write(_padding(self._written_bytes, _TAR_RECORD))
         self._gzip.close()
 
@@ -187,35 +135,40 @@ class TarGzWriter:
         self._written_bytes += len(data)
 
     def _write_header(self, name: str, *, suffix: bytes = b"", kind: bytes, size_bytes: int, mode: int) -> None:
-        problem = _name_problem(name) or ("was used before" if name in self._names else "")
+        problem = name_problem(name) or ("was used before" if name in self._names else "")
         if problem:
             raise ModelError(
                 f"the name of a tar member {problem}",
                 found=repr(name),
                 expected="a relative path with forward slashes, each name once",
             )
-        if not 0 <= size_bytes <= _LARGEST_OCTAL_SIZE:
+        if not 0 <= size_bytes <= LARGEST_OCTAL:
             raise ModelError(
                 f"the size of {name!r} cannot stand in a tar archive",
                 found=f"{size_bytes} bytes",
-                expected=f"0 to {_LARGEST_OCTAL_SIZE} bytes",
+                expected=f"0 to {LARGEST_OCTAL} bytes",
             )
         self._names.add(name)
         raw = name.encode() + suffix
-        split = _split_name(raw)
+        split = split_name(raw)
         if split is None:
             # As GNU tar and Python write it: the whole name is the data of an entry of its own.
             self._write(
-                _render_tar_header(
+                render_header(
                     b"././@LongLink", kind=tarfile.GNUTYPE_LONGNAME, size_bytes=len(raw) + 1, mode=0, timestamp=0
                 )
             )
-            self._write(raw + b"\0" + _padding(len(raw) + 1, _TAR_BLOCK))
-            split = b"", raw[:_NAME_BYTES]
+            self._write(raw + b"\0" + _padding(len(raw) + 1, BLOCK_BYTES))
+            split = b"", raw[:NAME_BYTES]
         prefix, short = split
         self._write(
-            _render_tar_header(
-                short, prefix=prefix, kind=kind, size_bytes=size_bytes, mode=mode, timestamp=self._timestamp
+            render_header(
+                short,
+                kind=kind,
+                size_bytes=size_bytes,
+                mode=mode,
+                timestamp=self._timestamp,
+                after_owner=_BEFORE_PREFIX + prefix,
             )
         )
 
@@ -321,7 +274,7 @@ class TarGzReader:
         self._current = None
         stream.close()
         stream.skip_rest()
-        self._read_exactly(-size_bytes % _TAR_BLOCK)
+        self._read_exactly(-size_bytes % BLOCK_BYTES)
 
     def _read_exactly(self, count: int) -> bytes:
         data = self._read_up_to(count)
@@ -356,7 +309,7 @@ class TarGzReader:
         return None
 
     def _read_header(self) -> tarfile.TarInfo | None:
-        block = self._read_up_to(_TAR_BLOCK)
+        block = self._read_up_to(BLOCK_BYTES)
         if not block.strip(b"\0"):
             self._require_zeros()
             return None
@@ -375,7 +328,7 @@ class TarGzReader:
                 "there is no tar header",
                 where=self._where,
                 found=str(error),
-                expected=f"{_TAR_BLOCK} bytes with a right checksum",
+                expected=f"{BLOCK_BYTES} bytes with a right checksum",
                 hint=_DAMAGED_HINT,
             ) from error
         if info.size < 0:
@@ -403,7 +356,7 @@ class TarGzReader:
                 expected=f"at most {_LONG_NAME_BYTES} bytes",
                 hint="do not use this file: no name needs that much",
             )
-        return self._read_exactly(info.size + -info.size % _TAR_BLOCK)[: info.size]
+        return self._read_exactly(info.size + -info.size % BLOCK_BYTES)[: info.size]
 
     def _require_safe(self, info: tarfile.TarInfo) -> TarMember:
         """Return the member; its name is empty for the entry ``./`` that GNU tar likes to write."""
@@ -413,7 +366,7 @@ class TarGzReader:
         name = name.rstrip("/") if info.isdir() else name
         if info.isdir() and name in ("", ".") and info.name.startswith("."):
             return TarMember(name="", is_folder=True, size_bytes=0, mode=info.mode, modified_at=int(info.mtime))
-        problem = _name_problem(name)
+        problem = name_problem(name)
         if not problem and not (info.isdir() or info.type in (tarfile.REGTYPE, tarfile.AREGTYPE)):
             problem = f"belongs to a link, device or unknown type {info.type!r}"
         if not problem and name in self._folders and not (info.isdir() and self._folders[name]):
@@ -507,11 +460,11 @@ def stored_tgz_bytes(members: Iterable[tuple[str, int]]) -> int:
     Args:
         members: Name and size in bytes of each regular file.
     """
-    tar = 2 * _TAR_BLOCK
+    tar = 2 * BLOCK_BYTES
     for name, size_bytes in members:
         raw = name.encode()
-        if _split_name(raw) is None:
-            tar += _TAR_BLOCK + len(raw) + 1 + len(_padding(len(raw) + 1, _TAR_BLOCK))
-        tar += _TAR_BLOCK + size_bytes + -size_bytes % _TAR_BLOCK
+        if split_name(raw) is None:
+            tar += BLOCK_BYTES + len(raw) + 1 + len(_padding(len(raw) + 1, BLOCK_BYTES))
+        tar += BLOCK_BYTES + size_bytes + -size_bytes % BLOCK_BYTES
     tar += -tar % _TAR_RECORD
     return stored_gzip_bytes(tar)

@@ -27,6 +27,15 @@ import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError, ModelError
+from esximage_builder.formats.member_name import SAFE_NAME, name_problem
+from esximage_builder.formats.ustar import (
+    BLOCK_BYTES,
+    LARGEST_OCTAL,
+    NAME_BYTES,
+    VISOR_MAGIC,
+    checksum_of,
+    render_header,
+)
 from esximage_builder.limits import ReadLimits
 
 if TYPE_CHECKING:
@@ -42,17 +51,15 @@ __all__ = [
     "render_vmtar",
 ]
 
-_BLOCK = 512
-_NAME_BYTES = 100
 _LONG_NAME_BYTES = 64 * 1024
-_LARGEST_OCTAL = 8**11 - 1
 _LARGEST_OFFSET = 2**32 - 1
 _LARGEST_MODE = 0o7777
 _CHECKSUM = slice(148, 156)
 _MAGIC = slice(257, 263)
 _VISOR_PREFIX = slice(345, 496)
 _TAR_PREFIX = slice(345, 500)
-_CHECKSUM_AS_BLANKS = 8 * ord(" ")
+_BEFORE_OFFSET = bytes(496 - 329)  # from the owner to the offset
+_SHORT_BY = 8 * ord(" ")  # builds that count the checksum's own field as zeros
 _BASE_256_MARK = 0x80
 
 _DAMAGED_HINT = "the payload is cut short or was changed: download the VIB again"
@@ -200,7 +207,7 @@ class _Reader:
         """Yield entries up to the block of zeros or the end; inline data is passed over."""
         long_name = ""
         header_count = 0
-        while (block := self._read_up_to(_BLOCK)).strip(b"\0"):
+        while (block := self._read_up_to(BLOCK_BYTES)).strip(b"\0"):
             header_count += 1
             self._require_few(header_count)
             header = self._parse_header(block)
@@ -227,7 +234,7 @@ class _Reader:
         if size_bytes and offset in (0, self._position):
             # If padding or even data is missing at the end, the check of all offsets finds it.
             offset = self._position
-            self._skip(size_bytes + -size_bytes % _BLOCK)
+            self._skip(size_bytes + -size_bytes % BLOCK_BYTES)
         return VmtarEntry(
             name=name.rstrip("/") if kind is EntryKind.FOLDER else name,
             kind=kind,
@@ -242,7 +249,7 @@ class _Reader:
         """Return the data of a long name or extended header, which always follows inline."""
         if size_bytes > _LONG_NAME_BYTES:
             raise self._malformed("a long name is too long", found=f"{size_bytes} bytes")
-        data = self._read_up_to(size_bytes + -size_bytes % _BLOCK)
+        data = self._read_up_to(size_bytes + -size_bytes % BLOCK_BYTES)
         if len(data) < size_bytes:
             raise self._malformed("the archive is cut short", found=f"{len(data)} bytes")
         return data[:size_bytes]
@@ -287,7 +294,7 @@ class _Reader:
 
     def _parse_header(self, block: bytes) -> _Header:
         tar_kind = detect_tar_kind(block)
-        if len(block) < _BLOCK or tar_kind is None:
+        if len(block) < BLOCK_BYTES or tar_kind is None:
             raise self._malformed(
                 "there is no vmtar or tar header",
                 found=repr(block[_MAGIC]),
@@ -297,7 +304,7 @@ class _Reader:
         prefix = b""
         if tar_kind is not TarKind.GNU:  # GNU tar keeps other things there
             prefix = block[_VISOR_PREFIX if tar_kind is TarKind.VISOR else _TAR_PREFIX].split(b"\0", 1)[0]
-        raw_name = block[:_NAME_BYTES].split(b"\0", 1)[0]
+        raw_name = block[:NAME_BYTES].split(b"\0", 1)[0]
         return _Header(
             name=_text(prefix + b"/" + raw_name if prefix else raw_name),
             type_flag=block[156:157],
@@ -310,12 +317,12 @@ class _Reader:
 
     def _require_checksum(self, block: bytes) -> None:
         stored = self._parse_number(block[_CHECKSUM], what="checksum")
-        with_nuls = sum(block) - sum(block[_CHECKSUM])
-        if stored not in (with_nuls + _CHECKSUM_AS_BLANKS, with_nuls):
+        rightly = checksum_of(block)
+        if stored not in (rightly, rightly - _SHORT_BY):
             raise self._malformed(
                 "the checksum of a header is wrong",
                 found=str(stored),
-                expected=f"{with_nuls + _CHECKSUM_AS_BLANKS} or {with_nuls}",
+                expected=f"{rightly} or {rightly - _SHORT_BY}",
             )
 
     def _parse_number(self, field: bytes, *, what: str) -> int:
@@ -353,15 +360,15 @@ def render_vmtar(
     Raises:
         ModelError: A name, number or the whole does not fit into the format.
     """
-    if alignment < _BLOCK or alignment % _BLOCK:
+    if alignment < BLOCK_BYTES or alignment % BLOCK_BYTES:
         raise ModelError(
-            "the alignment of a vmtar is impossible", found=str(alignment), expected=f"a multiple of {_BLOCK}"
+            "the alignment of a vmtar is impossible", found=str(alignment), expected=f"a multiple of {BLOCK_BYTES}"
         )
-    if not 0 <= mtime <= _LARGEST_OCTAL or not 0 <= mode <= _LARGEST_MODE:
+    if not 0 <= mtime <= LARGEST_OCTAL or not 0 <= mode <= _LARGEST_MODE:
         raise ModelError(
             "a date or mode cannot stand in a vmtar",
             found=f"date {mtime}, mode {mode:#o}",
-            expected=f"a date of 0 to {_LARGEST_OCTAL} seconds, a mode of 0 to {_LARGEST_MODE:#o}",
+            expected=f"a date of 0 to {LARGEST_OCTAL} seconds, a mode of 0 to {_LARGEST_MODE:#o}",
         )
     items = list(files.items() if isinstance(files, collections.abc.Mapping) else files)
     raw_names = _require_names([name for name, _ in items])
@@ -369,7 +376,7 @@ def render_vmtar(
     header_count = len(items) + sum(map(len, folders_before))
     headers: list[bytes] = []
     data_parts: list[bytes] = []
-    position = (header_count + 1) * _BLOCK
+    position = (header_count + 1) * BLOCK_BYTES
     for raw, folders, (_, data) in zip(raw_names, folders_before, items, strict=True):
         headers += [_render_header(folder, type_flag=b"5", mode=0o755, mtime=mtime) for folder in folders]
         padding = bytes(-position % alignment) if data else b""
@@ -377,19 +384,19 @@ def render_vmtar(
         headers.append(_render_header(raw, type_flag=b"0", mode=mode, mtime=mtime, size_bytes=len(data), offset=offset))
         data_parts += [padding, data]
         position += len(padding) + len(data)
-    return b"".join([*headers, bytes(_BLOCK), *data_parts])
+    return b"".join([*headers, bytes(BLOCK_BYTES), *data_parts])
 
 
 def _require_names(names: list[str]) -> list[bytes]:
     """Return the names as bytes, after a check of each."""
     raw_names: list[bytes] = []
     for name in names:
-        is_plain = name.isprintable() and all(part not in ("", ".", "..") for part in name.split("/"))
-        if not is_plain or len(name.encode()) > _NAME_BYTES:
+        problem = name_problem(name) or ("is too long" if len(name.encode()) > NAME_BYTES else "")
+        if problem:
             raise ModelError(
                 "this name cannot stand in a vmtar",
-                found=repr(name),
-                expected=f"a relative path of at most {_NAME_BYTES} bytes in UTF-8",
+                found=f"{name!r}, which {problem}",
+                expected=f"{SAFE_NAME}, of at most {NAME_BYTES} bytes in UTF-8",
             )
         raw_names.append(name.encode())
     if len(set(raw_names)) < len(raw_names):
@@ -412,21 +419,18 @@ def _folders_before(raw_names: list[bytes]) -> list[list[bytes]]:
 def _render_header(
     raw: bytes, *, type_flag: bytes, mode: int, mtime: int, size_bytes: int = 0, offset: int = 0
 ) -> bytes:
-    if offset > _LARGEST_OFFSET or size_bytes > _LARGEST_OCTAL:
+    if offset > _LARGEST_OFFSET or size_bytes > LARGEST_OCTAL:
         raise ModelError(
             "a vmtar cannot hold that much",
             found=f"{size_bytes} bytes at offset {offset}",
             expected=f"offsets of at most {_LARGEST_OFFSET}",
         )
-    before = struct.pack(
-        "<100s8s8s8s12s12s",
+    return render_header(
         raw,
-        b"%07o" % mode,
-        b"%07o" % 0,
-        b"%07o" % 0,
-        b"%011o" % size_bytes,
-        b"%011o" % mtime,
+        kind=type_flag,
+        size_bytes=size_bytes,
+        mode=mode,
+        timestamp=mtime,
+        magic=VISOR_MAGIC,
+        after_owner=_BEFORE_OFFSET + struct.pack("<I", offset),
     )
-    after = struct.pack("<1s100s8s32s32s167xIIII", type_flag, b"", b"visor  ", b"root", b"root", offset, 0, 0, 0)
-    checksum = sum(before) + sum(after) + _CHECKSUM_AS_BLANKS
-    return before + b"%06o\0 " % checksum + after

@@ -40,8 +40,8 @@ from esximage_builder.errors import (
     SourceUnreadableError,
     UnsafeArchiveError,
 )
+from esximage_builder.formats.member_name import SAFE_NAME, name_problem
 from esximage_builder.formats.zip_records import (
-    BAD_NAME,
     CENTRAL_MAGIC,
     DIRECTORY_RECORD,
     DOWNLOAD_AGAIN,
@@ -298,9 +298,9 @@ def _require_plain(member: ZipMember, *, flags: int, mode: int, where: str) -> N
     """Refuse what is no ordinary file or folder with an ordinary name."""
     name = member.name
     is_folder = name.endswith("/")
-    if BAD_NAME.search(name[:-1] if is_folder else name):
-        expected = "a relative path without '..', '.', empty parts, backslash, colon or control characters"
-        raise _unsafe("a member's name is not allowed", where=where, found=repr(name), expected=expected)
+    if problem := name_problem(name[:-1] if is_folder else name, is_printable=False):
+        message = f"a member's name is not allowed: it {problem}"
+        raise _unsafe(message, where=where, found=repr(name), expected=SAFE_NAME)
     where = f"{where}!{name}"
     if flags & _FLAGS_ENCRYPTED:
         raise UnsafeArchiveError(

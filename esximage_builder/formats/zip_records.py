@@ -5,7 +5,6 @@ Source: APPNOTE.TXT, the published zip specification.
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import NamedTuple, final
 
@@ -14,7 +13,6 @@ import attrs
 from esximage_builder.errors import ChecksumMismatchError
 
 __all__ = [
-    "BAD_NAME",
     "CENTRAL_MAGIC",
     "DIRECTORY_RECORD",
     "DOWNLOAD_AGAIN",
@@ -50,8 +48,6 @@ END64_MAGIC, LOCATOR64_MAGIC = b"PK\x06\x06", b"PK\x06\x07"
 MAX16, MAX32 = 0xFFFF, 0xFFFF_FFFF
 ZIP64_EXTRA = 0x0001
 FLAG_UTF8 = 0x0800
-# Windows drops final dots and blanks of a part, so ".. " is ".." there.
-BAD_NAME = re.compile(r"[\x00-\x1f\x7f\\:\ud800-\udfff]|(?:\A|/)[. ]*(?:/|\Z)")
 DOWNLOAD_AGAIN = "the file was damaged or changed: download it again"
 
 

@@ -24,8 +24,8 @@ from esximage_builder.errors import (
     ModelError,
     SourceUnreadableError,
 )
+from esximage_builder.formats.member_name import SAFE_NAME, name_problem
 from esximage_builder.formats.zip_records import (
-    BAD_NAME,
     CENTRAL_MAGIC,
     DIRECTORY_RECORD,
     END64_MAGIC,
@@ -224,8 +224,14 @@ class ZipWriter:
         self._is_whole = True
 
     def _take_name(self, name: str) -> None:
-        if BAD_NAME.search(name) or len(name.encode()) > MAX16:
-            raise ModelError("an archive cannot hold this name", where=self._where, found=repr(name))
+        problem = name_problem(name, is_printable=False) or ("is too long" if len(name.encode()) > MAX16 else "")
+        if problem:
+            raise ModelError(
+                f"an archive cannot hold this name: it {problem}",
+                where=self._where,
+                found=repr(name),
+                expected=SAFE_NAME,
+            )
         if (key := name.casefold()) in self._keys:
             message = "two members would have the same name, upper and lower case aside"
             raise ModelError(message, where=self._where, found=repr(name))
