@@ -20,10 +20,11 @@ from esximage_builder.depot.payload_checks import check_signed
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.depot.source import SourceContents, read_source
 from esximage_builder.depot.verification import Certainty, Checklist, require_kind
+from esximage_builder.disc_files import BIOS_LOADER, BOOT_CFG, EFI_BOOT_CFG, EFI_LOADER, IMAGE_DATABASE, ISOLINUX_CFG
 from esximage_builder.errors import EsxImageError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
-from esximage_builder.formats.iso9660 import with_boot_info_table
+from esximage_builder.formats.boot_info_table import is_boot_info_table_right
 from esximage_builder.formats.iso9660_reader import DiscSource, IsoReader, open_iso
 from esximage_builder.formats.vib_archive import read_vib_head
 from esximage_builder.limits import ReadBudget, ReadLimits
@@ -38,10 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify_iso"]
 
-_BIOS_CFG, _EFI_CFG = "BOOT.CFG", "EFI/BOOT/BOOT.CFG"
-_ISOLINUX_CFG = "ISOLINUX.CFG"
-_NEEDED = {"bios": (_ISOLINUX_CFG, "MBOOT.C32"), "efi": ("EFI/BOOT/BOOTX64.EFI",)}
-_TABLE_AT, _TABLE_END, _SMALLEST_LOADER = 8, 24, 64  # the table's four numbers; what follows them is reserved
+_NEEDED = {"bios": (ISOLINUX_CFG, BIOS_LOADER), "efi": (EFI_LOADER,)}
 _NAME_LENGTH_AT, _NAME_AT = 32, 33  # in a directory record
 _SHOWN = 5
 
@@ -147,7 +145,7 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
 def _menu_files(disc: IsoReader, limits: ReadLimits) -> list[str]:
     """Return the menu program that ``isolinux.cfg`` starts, by its name on the disc."""
     try:
-        text = disc.read(_ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
+        text = disc.read(ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
     except EsxImageError:
         return []
     return [name.upper() for name in re.findall(r"(?im)^\s*(?:default|ui)\s+/?(\w+\.c32)\s*$", text)]
@@ -160,9 +158,7 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
         return None
     try:
         content = disc.read(loader.path, max_bytes=limits.document_bytes)
-        rightly = with_boot_info_table(content, offset=loader.offset)
-        shown = slice(_TABLE_AT, _TABLE_END)
-        is_right = len(content) >= _SMALLEST_LOADER and rightly[shown] == content[shown]
+        is_right = is_boot_info_table_right(content, offset=loader.offset)
     except EsxImageError:
         is_right = False
     problem = _error(
@@ -182,10 +178,10 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
     found: dict[str, BootCfg] = {}
     problems = []
     has_efi = any(entry.platform == "efi" for entry in disc.boot_entries)
-    for path in (_BIOS_CFG, _EFI_CFG):
+    for path in (BOOT_CFG, EFI_BOOT_CFG):
         if path not in disc.files:
             message = f"{path} is not there"
-            is_needed = path == _BIOS_CFG or has_efi
+            is_needed = path == BOOT_CFG or has_efi
             problems.append(
                 _error("boot-cfg-missing", message, items=(path,))
                 if is_needed
@@ -254,7 +250,7 @@ def _check_database(
             message = f"IMGDB.TGZ cannot be read: {error.message}"
             problems.append(_error("image-database-damaged", message, cause=error.found, where=error.where))
     else:
-        problems.append(_error("image-database-missing", "IMGDB.TGZ is not there", items=("IMGDB.TGZ",)))
+        problems.append(_error("image-database-missing", f"{IMAGE_DATABASE} is not there", items=(IMAGE_DATABASE,)))
     if contents is not None and not contents.profiles:
         problems.append(_error("image-profile-missing", "the image database has no image profile"))
     checks.ask("image-database", "does the disc have an image database?", Certainty.CONFIRMED, problems)
