@@ -10,6 +10,11 @@ import enum
 import functools
 
 __all__ = [
+    "DISC_OPTION",
+    "INSTALLER_OPTION",
+    "INSTALLER_PAYLOADS",
+    "MODULE_TYPES",
+    "TARDISK_TYPES",
     "AcceptanceLevel",
     "ComponentSource",
     "PayloadType",
@@ -92,6 +97,22 @@ class PayloadType(enum.StrEnum):
     ELTORITO_IMAGE_EFI = "eltorito_image_efi"
     TEXT = "text"
     UPGRADE = "upgrade"
+
+
+TARDISK_TYPES = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
+"""Payloads that ESXi mounts as they are; always gzip on the outside."""
+
+MODULE_TYPES = TARDISK_TYPES | {PayloadType.BOOT}
+"""Payloads that the boot loader loads, which stand under their local name; compressed with gzip."""
+
+INSTALLER_PAYLOADS = frozenset({"weaselin", "weasel"})
+"""Names of the payloads that hold the installer."""
+
+INSTALLER_OPTION = "runweasel"
+"""The kernel option that starts the installer."""
+
+DISC_OPTION = "cdromBoot"
+"""The kernel option that says that it starts from a disc."""
 
 
 class Relation(enum.StrEnum):

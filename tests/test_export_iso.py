@@ -793,7 +793,7 @@ def test_a_kickstart_file_that_is_not_there_is_our_error(workshop: Workshop) -> 
 
 def odd(name: str, *, vfat_name: str = "", kind: str = "") -> AuthoredPayload:
     """A payload with a name that our own maker would not always take."""
-    made = vgz_payload(name, {"odd/file": name.encode()}) if not kind else raw_payload(name, b"odd", type=kind)
+    made = vgz_payload(name, {f"odd/of {name}": name.encode()}) if not kind else raw_payload(name, b"odd", type=kind)
     return attrs.evolve(made, payload=attrs.evolve(made.payload, vfat_name=vfat_name))
 
 

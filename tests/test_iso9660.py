@@ -32,7 +32,8 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.formats import iso9660
-from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, is_legal_iso_path, lay_out_iso, with_boot_info_table
+from esximage_builder.formats.boot_info_table import with_boot_info_table
+from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, is_legal_iso_path, lay_out_iso
 from esximage_builder.formats.iso9660_reader import BootEntry, open_iso
 from esximage_builder.limits import ReadLimits
 

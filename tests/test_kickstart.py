@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esximage_builder.disc_files import KICKSTART_FILE
 from esximage_builder.findings import Severity
 from esximage_builder.formats.kickstart import (
-    KICKSTART_DISC_NAME,
     check_kickstart,
     check_kickstart_options,
     kickstart_option,
@@ -70,7 +70,7 @@ def test_content_never_raises(data: bytes) -> None:
 
 
 def test_the_kernel_option_has_the_case_of_the_disc() -> None:
-    assert kickstart_option() == "ks=cdrom:/KS_CUST.CFG" == f"ks=cdrom:/{KICKSTART_DISC_NAME}"
+    assert kickstart_option() == "ks=cdrom:/KS_CUST.CFG" == f"ks=cdrom:/{KICKSTART_FILE}"
     assert kickstart_option("KS.CFG") == "ks=cdrom:/KS.CFG"
     assert kickstart_option("ks.cfg", folder="http://server/esxi") == "ks=http://server/esxi/ks.cfg"
 

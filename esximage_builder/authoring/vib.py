@@ -35,7 +35,7 @@ from esximage_builder.formats.vib_descriptor import parse_vib_descriptor, render
 from esximage_builder.formats.vmtar import render_vmtar
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Payload, Vib, VibFile
-from esximage_builder.vocabulary import AcceptanceLevel, PayloadType, VibType
+from esximage_builder.vocabulary import MODULE_TYPES, AcceptanceLevel, PayloadType, VibType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +52,6 @@ __all__ = [
     "vgz_payload",
 ]
 
-_COMPRESSED_TYPES = (PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD)
 _VIB_TYPES = (VibType.BOOTBANK.value, VibType.LOCKER.value)
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,34}")
 _VENDOR = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,34}")
@@ -209,7 +208,7 @@ def raw_payload(name: str, data: bytes, *, type: str) -> AuthoredPayload:  # noq
     Raises:
         ModelError: The name does not fit, or the type is one that is compressed.
     """
-    if type in _COMPRESSED_TYPES or not _PAYLOAD_TYPE.fullmatch(type):
+    if type in MODULE_TYPES or not _PAYLOAD_TYPE.fullmatch(type):
         raise ModelError(
             f"payload {name!r} cannot be a raw one of this type",
             found=repr(type),

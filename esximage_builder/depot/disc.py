@@ -27,6 +27,7 @@ import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.depot.spool import using_temporary_file
+from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, PAYLOAD_ARCHIVE, RESERVED_VIBS
 from esximage_builder.errors import (
     ChecksumMismatchError,
     EsxImageError,
@@ -34,12 +35,13 @@ from esximage_builder.errors import (
     NotInDepotError,
 )
 from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
+from esximage_builder.formats.boot_info_table import possible_originals
 from esximage_builder.formats.image_database import DATABASE_ROOT
 from esximage_builder.formats.tar_gz import TarGzReader, read_tgz
 from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead
 from esximage_builder.shared_file import SharedFile
 from esximage_builder.streams import block_stream
-from esximage_builder.vocabulary import PayloadType
+from esximage_builder.vocabulary import MODULE_TYPES, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,9 +52,6 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Payload, Vib
 
 __all__ = [
-    "BOOT_INFO_TABLE",
-    "MODULE_TYPES",
-    "PAYLOAD_ARCHIVE",
     "DiscTree",
     "PayloadPlace",
     "is_installer_disc",
@@ -60,23 +59,12 @@ __all__ = [
     "read_database",
 ]
 
-PAYLOAD_ARCHIVE = "IMGPAYLD.TGZ"
-MODULE_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
-"""Payloads that stand on the disc under their local name, for the boot loader."""
-
-BOOT_INFO_TABLE = slice(8, 64)
-"""The bytes of the BIOS loader that whoever writes a disc overwrites with the loader's place on it."""
-
-_DATABASE = "IMGDB.TGZ"
-_VIB_ARCHIVES = ("RESVIBS.TGZ", "ESXIODPT.TGZ")
-# What a loader holds in place of the table before it is put on a disc: zeros, or what ISOLINUX has.
-_DEAD_BEEF = b"\xef\xbe\xad\xde"
-_TABLE_FILLERS = (bytes(56), _DEAD_BEEF * 14, b"\x10\x00\x00\x00\x00\x00\x00\x00" + _DEAD_BEEF * 12)
+_VIB_ARCHIVES = (RESERVED_VIBS, DPU_DEPOT)
 
 
 def is_installer_disc(disc: IsoReader) -> bool:
     """Tell whether the disc has an image database."""
-    return _DATABASE in disc.files
+    return IMAGE_DATABASE in disc.files
 
 
 def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) -> dict[str, bytes]:
@@ -85,9 +73,9 @@ def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) ->
     Raises:
         DepotError: The archive is damaged or too large.
     """
-    where = f"{disc.where}!{_DATABASE}"
+    where = f"{disc.where}!{IMAGE_DATABASE}"
     prefix = f"{DATABASE_ROOT}/"
-    with disc.open(_DATABASE) as source:
+    with disc.open(IMAGE_DATABASE) as source:
         files = read_tgz(source, where=where, limits=limits, budget=budget)
         return {name.removeprefix(prefix): data for name, data in files if name.startswith(prefix)}
 
@@ -293,8 +281,7 @@ class DiscTree:
         """Open the BIOS loader as it was before it got its table; as it is, where that cannot be told."""
         content = self._disc.read(path, max_bytes=self._limits.document_bytes)
         expected = payload.checksum("sha-256")
-        for filler in (content[BOOT_INFO_TABLE], *_TABLE_FILLERS):
-            restored = content[: BOOT_INFO_TABLE.start] + filler + content[BOOT_INFO_TABLE.stop :]
+        for restored in possible_originals(content):
             if hashlib.sha256(restored).hexdigest() == expected:
                 return io.BytesIO(restored)
         return io.BytesIO(content)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.depot.disc import BOOT_INFO_TABLE, MODULE_TYPES, PAYLOAD_ARCHIVE, DiscTree
+from esximage_builder.depot.disc import DiscTree
 from esximage_builder.depot.payload_checks import check_payload, check_vib
+from esximage_builder.disc_files import MISCELLANEOUS, PAYLOAD_ARCHIVE
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
+from esximage_builder.formats.boot_info_table import without_boot_info_table
 from esximage_builder.formats.gzip import gunzip_blocks
 from esximage_builder.formats.tar_gz import TarGzReader
-from esximage_builder.vocabulary import PayloadType, VibType
+from esximage_builder.vocabulary import INSTALLER_OPTION, INSTALLER_PAYLOADS, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,16 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check_archives", "check_disc_bytes"]
 
-_OTHER_ARCHIVE = "BASEMISC.TGZ"
-_INSTALLER_PAYLOADS = frozenset({"weaselin", "weasel"})
-_INSTALLER_OPTION = "runweasel"
-
 
 def check_archives(disc: IsoReader, limits: ReadLimits) -> Iterator[Finding]:
     """Read the archives to their ends that reading the disc as a depot does not read."""
     if PAYLOAD_ARCHIVE not in disc.files:
         yield _error("payload-archive-incomplete", f"{PAYLOAD_ARCHIVE} is not there", items=(PAYLOAD_ARCHIVE,))
-    for name in (PAYLOAD_ARCHIVE, _OTHER_ARCHIVE):
+    for name in (PAYLOAD_ARCHIVE, MISCELLANEOUS):
         if name not in disc.files:
             continue
         where = f"{disc.where}!{name}"
@@ -66,7 +64,7 @@ def check_disc_bytes(
         deep: Unpack payloads too.
         has_table: Whether the table in the BIOS loader is right; None without such a loader.
     """
-    runs_installer = boot_cfg is None or _INSTALLER_OPTION in boot_cfg.kernelopt.split()
+    runs_installer = boot_cfg is None or INSTALLER_OPTION in boot_cfg.kernelopt.split()
     findings: list[Finding] = []
     places = _Places(limits=limits, deep=deep, has_table=has_table, runs_installer=runs_installer)
     for vib, location in contents.vibs:
@@ -178,7 +176,7 @@ class _Places:
         return []
 
     def _missing(self, vib: Vib, payload: Payload, tree: DiscTree) -> Finding:
-        is_wanted = payload.name not in _INSTALLER_PAYLOADS or self.runs_installer
+        is_wanted = payload.name not in INSTALLER_PAYLOADS or self.runs_installer
         is_needed = payload.type in MODULE_TYPES and vib.is_for_host and vib.type != VibType.LOCKER and is_wanted
         message = f"the disc does not hold payload {payload.name} of {vib.id}"
         items = (vib.id, payload.name)
@@ -189,8 +187,7 @@ class _Places:
 
 def _without_table(place: PayloadPlace) -> bytes:
     with place.open() as source:
-        content = source.read()
-    return content[: BOOT_INFO_TABLE.start] + content[BOOT_INFO_TABLE.stop :]
+        return without_boot_info_table(source.read())
 
 
 def _not_compared(place: PayloadPlace) -> Finding:

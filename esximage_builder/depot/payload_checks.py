@@ -15,7 +15,7 @@ from esximage_builder.formats.gzip import gunzip_blocks
 from esximage_builder.formats.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.formats.zstd import unzstd_blocks
 from esximage_builder.streams import block_stream
-from esximage_builder.vocabulary import AcceptanceLevel, PayloadType
+from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,6 @@ __all__ = ["check_head", "check_payload", "check_signed", "check_vib"]
 
 _GUNZIP = "gunzip"
 _GUNZIP_ONCE = "sha-256-gunzip1"
-_ALWAYS_GZIP = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 
 _Hashers = list[tuple[Checksum, Hasher]]
 
@@ -163,7 +162,7 @@ def check_payload(
 
 def _is_packed(payload: Payload) -> bool:
     """Tell whether to unpack it: by its type, and where a checksum is one over unpacked bytes."""
-    return payload.type in _ALWAYS_GZIP or any(
+    return payload.type in TARDISK_TYPES or any(
         checksum.verify_process == _GUNZIP or checksum.algorithm == _GUNZIP_ONCE for checksum in payload.checksums
     )
 

@@ -19,6 +19,7 @@ import attrs
 from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, read_database
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
+from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
 from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Finding, Severity
@@ -37,7 +38,6 @@ from esximage_builder.models.vib import VibFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from esximage_builder.depot.spool import Spool
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib

@@ -23,11 +23,20 @@ from esximage_builder.depot.payload_checks import check_signed
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.depot.source import SourceContents, read_disc
 from esximage_builder.depot.verification import Certainty, Checklist, require_kind
+from esximage_builder.disc_files import (
+    BIOS_LOADER,
+    BOOT_CFG,
+    EFI_BOOT_CFG,
+    EFI_LOADER,
+    IMAGE_DATABASE,
+    ISOLINUX_CFG,
+    UPGRADE_FOLDER,
+)
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, parse_boot_cfg
+from esximage_builder.formats.boot_info_table import is_boot_info_table_right
 from esximage_builder.formats.image_profile import parse_image_profile
-from esximage_builder.formats.iso9660 import with_boot_info_table
 from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
 from esximage_builder.formats.vib_archive import read_vib_head
 from esximage_builder.limits import ReadBudget, ReadLimits
@@ -43,11 +52,8 @@ if TYPE_CHECKING:
 
 __all__ = ["verify_disc", "verify_iso"]
 
-_BIOS_CFG, _EFI_CFG = "BOOT.CFG", "EFI/BOOT/BOOT.CFG"
-_ISOLINUX_CFG = "ISOLINUX.CFG"
-_UPGRADE_PROFILE = "UPGRADE/PROFILE.XML"
-_NEEDED = {"bios": (_ISOLINUX_CFG, "MBOOT.C32"), "efi": ("EFI/BOOT/BOOTX64.EFI",)}
-_TABLE_AT, _TABLE_END, _SMALLEST_LOADER = 8, 24, 64  # the table's four numbers; what follows them is reserved
+_UPGRADE_PROFILE = f"{UPGRADE_FOLDER}/PROFILE.XML"
+_NEEDED = {"bios": (ISOLINUX_CFG, BIOS_LOADER), "efi": (EFI_LOADER,)}
 _SHOWN = 5
 
 
@@ -145,11 +151,11 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
     checks.ask("boot-entries", "does it boot with BIOS and UEFI?", Certainty.CONFIRMED, problems)
     needed = [path for platform in sorted(platforms & _NEEDED.keys()) for path in _NEEDED[platform]]
     files = []
-    if "bios" in platforms and _ISOLINUX_CFG in disc.files:
+    if "bios" in platforms and ISOLINUX_CFG in disc.files:
         try:
             needed += _menu_files(disc, limits)
         except EsxImageError as error:
-            files.append(_unreadable(_ISOLINUX_CFG, error))
+            files.append(_unreadable(ISOLINUX_CFG, error))
     files += [
         _error("boot-file-missing", f"{path} is not there", items=(path,))
         for path in dict.fromkeys(needed)
@@ -161,7 +167,7 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
 
 def _menu_files(disc: IsoReader, limits: ReadLimits) -> list[str]:
     """Return the menu program that ``isolinux.cfg`` starts, by its name on the disc."""
-    text = disc.read(_ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
+    text = disc.read(ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
     return [name.upper() for name in re.findall(r"(?im)^\s*(?:default|ui)\s+/?(\w+\.c32)\s*$", text)]
 
 
@@ -172,9 +178,7 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
         return None
     try:
         content = disc.read(loader.path, max_bytes=limits.document_bytes)
-        rightly = with_boot_info_table(content, offset=loader.offset)
-        shown = slice(_TABLE_AT, _TABLE_END)
-        is_right = len(content) >= _SMALLEST_LOADER and rightly[shown] == content[shown]
+        is_right = is_boot_info_table_right(content, offset=loader.offset)
     except EsxImageError:
         is_right = False
     problem = _error(
@@ -194,10 +198,10 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
     found: dict[str, BootCfg] = {}
     problems = []
     has_efi = any(entry.platform == "efi" for entry in disc.boot_entries)
-    for path in (_BIOS_CFG, _EFI_CFG):
+    for path in (BOOT_CFG, EFI_BOOT_CFG):
         if path not in disc.files:
             message = f"{path} is not there"
-            is_needed = path == _BIOS_CFG or has_efi
+            is_needed = path == BOOT_CFG or has_efi
             problems.append(
                 _error("boot-cfg-missing", message, items=(path,))
                 if is_needed
@@ -266,7 +270,7 @@ def _check_database(
             message = f"IMGDB.TGZ cannot be read: {error.message}"
             problems.append(_error("image-database-damaged", message, cause=error.found, where=error.where))
     else:
-        problems.append(_error("image-database-missing", "IMGDB.TGZ is not there", items=("IMGDB.TGZ",)))
+        problems.append(_error("image-database-missing", f"{IMAGE_DATABASE} is not there", items=(IMAGE_DATABASE,)))
     if contents is not None and not contents.profiles:
         problems.append(_error("image-profile-missing", "the image database has no image profile"))
     checks.ask("image-database", "does the disc have an image database?", Certainty.CONFIRMED, problems)

@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.disc_files import (
+    DPU_DEPOT,
+    IMAGE_DATABASE,
+    MISCELLANEOUS,
+    PAYLOAD_ARCHIVE,
+    RESERVED_VIBS,
+    UPGRADE_FOLDER,
+)
 from esximage_builder.errors import ModelError
 from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path, with_file_facts
 from esximage_builder.export.timestamp import image_timestamp
@@ -19,7 +27,7 @@ from esximage_builder.formats.depot_index import VendorEntry, render_index, rend
 from esximage_builder.formats.image_database import DATABASE_ROOT, image_database_members
 from esximage_builder.formats.image_profile import render_image_profile
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.vocabulary import PayloadType, Platform
+from esximage_builder.vocabulary import TARDISK_TYPES, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,8 +51,6 @@ __all__ = [
 
 PayloadKey = tuple[str, str]
 """A payload by VIB id and payload name."""
-
-_MODULE_LIKE = frozenset({PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 
 
 @final
@@ -146,13 +152,13 @@ def disc_archives(
         limits: Upper bounds for reading VIBs.
     """
     makers: dict[str, Callable[[], list[ArchiveMember]]] = {
-        "imgdb.tgz": lambda: _image_database(image, heads, names),
-        "basemisc.tgz": _no_members,
-        "resvibs.tgz": lambda: _reserved_vibs(image, store, limits),
-        "esxiodpt.tgz": lambda: _dpu_depot(image, store, limits),
-        "imgpayld.tgz": lambda: _boot_payloads(image, names),
+        IMAGE_DATABASE: lambda: _image_database(image, heads, names),
+        MISCELLANEOUS: _no_members,
+        RESERVED_VIBS: lambda: _reserved_vibs(image, store, limits),
+        DPU_DEPOT: lambda: _dpu_depot(image, store, limits),
+        PAYLOAD_ARCHIVE: lambda: _boot_payloads(image, names),
     }
-    return tuple(Archive(path=name.upper(), members=makers[name]()) for name in archive_names)
+    return tuple(Archive(path=name, members=makers[name]()) for name in map(str.upper, archive_names))
 
 
 def upgrade_texts(
@@ -171,8 +177,8 @@ def upgrade_texts(
         timestamp=image_timestamp(image),
     )
     return [
-        ("UPGRADE/PROFILE.XML", render_image_profile(profile)),
-        ("UPGRADE/METADATA.ZIP", render_metadata(contents)),
+        (f"{UPGRADE_FOLDER}/PROFILE.XML", render_image_profile(profile)),
+        (f"{UPGRADE_FOLDER}/METADATA.ZIP", render_metadata(contents)),
     ]
 
 
@@ -228,5 +234,5 @@ def _boot_payloads(image: Image, names: Mapping[PayloadKey, str]) -> list[Archiv
         )
         for vib in image.host_vibs
         for payload in vib.payloads
-        if payload.type not in _MODULE_LIKE
+        if payload.type not in TARDISK_TYPES
     ]

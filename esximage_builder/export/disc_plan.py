@@ -11,14 +11,30 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.disc_files import (
+    BIOS_BOOT,
+    BIOS_LOADER,
+    BOOT_CATALOG,
+    BOOT_CFG,
+    DPU_DEPOT,
+    EFI_BOOT,
+    EFI_BOOT_CFG,
+    EFI_FOLDER,
+    EFI_LOADER,
+    IPXE_SCRIPT,
+    ISOLINUX_CFG,
+    KICKSTART_FILE,
+    NETWORK_EFI_LOADER,
+    UPGRADE_FOLDER,
+)
 from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.formats.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
-from esximage_builder.formats.kickstart import KICKSTART_DISC_NAME, check_kickstart_options, kickstart_option
+from esximage_builder.formats.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
-from esximage_builder.vocabulary import PayloadType
+from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER_PAYLOADS, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,25 +45,20 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Payload
     from esximage_builder.models.vib_store import VibStore
 
-__all__ = ["EFI_LOADER", "NETWORK_EFI_LOADER", "DiscOptions", "DiscPlan", "plan_disc"]
+__all__ = ["DiscOptions", "DiscPlan", "plan_disc"]
 
-EFI_LOADER = "EFI/BOOT/BOOTX64.EFI"
-NETWORK_EFI_LOADER = "MBOOT.EFI"
-"""What a network boot tree calls its copy of the UEFI loader, which stands beside ``boot.cfg``."""
-
-_BIOS_BOOT = "ISOLINUX.BIN"
-_EFI_BOOT = "EFIBOOT.IMG"
-_BIOS_LOADER = "MBOOT.C32"
-_FIXED_NAMES = (
-    "boot.cfg", "boot.cat", "isolinux.cfg", "isolinux.bin", "efiboot.img", KICKSTART_DISC_NAME.lower(),
-    "efi", "upgrade",
+# What other files at the root of a disc may not be called, folders included.
+_FIXED_NAMES = tuple(
+    name.partition("/")[0].lower()
+    for name in (
+        BOOT_CFG, BOOT_CATALOG, ISOLINUX_CFG, BIOS_BOOT, EFI_BOOT, KICKSTART_FILE, EFI_FOLDER, UPGRADE_FOLDER,
+    )
 )  # fmt: skip
 _KICKSTART_SERVERS = ("http://", "https://", "ftp://")
 _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
 _ILLEGAL_VOLUME_LETTER = re.compile(r"[^A-Z0-9_.-]")
 _VOLUME_ID_LENGTH = 32
-_INSTALLER_PAYLOADS = frozenset({"weaselin", "weasel"})
 
 
 @final
@@ -92,7 +103,7 @@ class DiscOptions:
                 expected="a prefix such as http://server/esxi",
                 hint="the installer cannot read it by TFTP: put it on a web server and add ks=http://... yourself",
             )
-        return kickstart_option(KICKSTART_DISC_NAME.lower(), folder=self.network_prefix)
+        return kickstart_option(KICKSTART_FILE.lower(), folder=self.network_prefix)
 
 
 @final
@@ -156,8 +167,8 @@ def plan_disc(
         texts=texts,
         payload_paths=placed | module_paths,
         archives=archives,
-        bios_boot=_BIOS_BOOT if _BIOS_BOOT in placed.values() else None,
-        efi_boot=_EFI_BOOT if _EFI_BOOT in placed.values() else None,
+        bios_boot=BIOS_BOOT if BIOS_BOOT in placed.values() else None,
+        efi_boot=EFI_BOOT if EFI_BOOT in placed.values() else None,
         findings=[
             *_mapped_names(modules, names),
             *_left_out(image, generation.archives),
@@ -182,7 +193,7 @@ def _modules(image: Image, options: DiscOptions) -> list[BootModule]:
     modules = [
         module
         for module in boot_modules(image)
-        if options.with_installer or module.payload.name not in _INSTALLER_PAYLOADS
+        if options.with_installer or module.payload.name not in INSTALLER_PAYLOADS
     ]
     if not modules or modules[0].payload.type != PayloadType.BOOT:
         finding = Finding(
@@ -212,15 +223,15 @@ def _boot_texts(
     ``boot.cfg`` if that has no prefix, so a network boot tree without one has it at the root only.
     """
     boot_cfg = render_boot_cfg(_boot_cfg(image, names, options))
-    texts = [("BOOT.CFG", boot_cfg)]
+    texts = [(BOOT_CFG, boot_cfg)]
     if options.network_prefix != "":
-        texts.append(("EFI/BOOT/BOOT.CFG", boot_cfg))
+        texts.append((EFI_BOOT_CFG, boot_cfg))
     if options.is_network:
-        texts.append(("BOOT.IPXE", _ipxe_script(options.network_prefix or "", loaders)))
+        texts.append((IPXE_SCRIPT, _ipxe_script(options.network_prefix or "", loaders)))
     else:
-        texts.append(("ISOLINUX.CFG", _isolinux_cfg(image)))
+        texts.append((ISOLINUX_CFG, _isolinux_cfg(image)))
     if options.kickstart is not None:
-        texts.append((KICKSTART_DISC_NAME, options.kickstart))
+        texts.append((KICKSTART_FILE, options.kickstart))
     return texts
 
 
@@ -247,22 +258,22 @@ def _loader_paths(image: Image, options: DiscOptions, *, taken: tuple[str, ...])
 
 def _is_wanted(path: str, options: DiscOptions) -> bool:
     """Tell whether this kind of tree has the file: only discs have El Torito loaders and an upgrade folder."""
-    is_upgrade = path.startswith("UPGRADE/")
+    is_upgrade = path.startswith(f"{UPGRADE_FOLDER}/")
     if options.is_network:
-        return not is_upgrade and path not in (_BIOS_BOOT, _EFI_BOOT)
+        return not is_upgrade and path not in (BIOS_BOOT, EFI_BOOT)
     return options.with_installer or not is_upgrade
 
 
 def _real_path(payload: Payload, *, taken: tuple[str, ...]) -> str:
     name = payload.name.lower()
     if payload.type == PayloadType.BOOT_ISO_BIOS:
-        return _BIOS_BOOT
+        return BIOS_BOOT
     if payload.type == PayloadType.ELTORITO_IMAGE_EFI:
-        return _EFI_BOOT
+        return EFI_BOOT
     if payload.type == PayloadType.BOOT_LOADER_EFI and name in _EFI_ON_DISC:
-        return f"EFI/BOOT/{name.upper()}"
+        return f"{EFI_FOLDER}/{name.upper()}"
     if payload.type == PayloadType.UPGRADE and name in _UPGRADE_ON_DISC:
-        return f"UPGRADE/{name.upper()}"
+        return f"{UPGRADE_FOLDER}/{name.upper()}"
     is_com32 = payload.type == PayloadType.BOOT_COM32_BIOS and name.endswith(".c32")
     if is_com32 or payload.type == PayloadType.TEXT:
         return disc_names([name], taken=taken)[0].upper()
@@ -285,8 +296,8 @@ def _boot_cfg(image: Image, names: tuple[str, ...], options: DiscOptions) -> Boo
 
 def _kernelopt(stock: str, options: DiscOptions) -> str:
     """Return the kernel options: the stock ones that apply, the kickstart file, the caller's."""
-    dropped = {"cdromBoot"} if options.is_network else set()
-    dropped |= set() if options.with_installer else {"runweasel"}
+    dropped = {DISC_OPTION} if options.is_network else set()
+    dropped |= set() if options.with_installer else {INSTALLER_OPTION}
     words = [word for word in stock.split() if word not in dropped]
     return " ".join([*words, *options.kickstart_option.split(), *options.kernel_options.split()])
 
@@ -296,11 +307,11 @@ def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
     folder = f"{prefix}/" if "://" in prefix else ""
     lines = ["#!ipxe", "iseq ${platform} efi && goto efi || goto bios"]
     for label, firmware, source, name in (
-        (":bios", "BIOS", _BIOS_LOADER, _BIOS_LOADER),
+        (":bios", "BIOS", BIOS_LOADER, BIOS_LOADER),
         (":efi", "UEFI", EFI_LOADER, NETWORK_EFI_LOADER),
     ):
         if source in loaders:
-            lines += [label, f"kernel {folder}{name.lower()} -c {folder}boot.cfg", "boot"]
+            lines += [label, f"kernel {folder}{name.lower()} -c {folder}{BOOT_CFG.lower()}", "boot"]
         else:
             lines += [label, f"echo This image has no loader for {firmware}", "exit 1"]
     return ("\n".join(lines) + "\n").encode()
@@ -316,8 +327,8 @@ def _isolinux_cfg(image: Image) -> bytes:
         "PROMPT 0",
         "TIMEOUT 80",
         "LABEL install",
-        "  KERNEL mboot.c32",
-        "  APPEND -c boot.cfg",
+        f"  KERNEL {BIOS_LOADER.lower()}",
+        f"  APPEND -c {BOOT_CFG.lower()}",
         f"  MENU LABEL {name} ^installer",
         "LABEL hddboot",
         "  LOCALBOOT 0x80",
@@ -344,7 +355,7 @@ def _added_options(options: DiscOptions) -> list[Finding]:
 def _left_out(image: Image, archives: tuple[str, ...]) -> list[Finding]:
     """Name the VIBs for data processing units that a disc of this generation has no archive for."""
     ids = tuple(entry.vib.id for entry in image.vibs if not entry.vib.is_for_host)
-    if not ids or "esxiodpt.tgz" in archives:
+    if not ids or DPU_DEPOT.lower() in archives:
         return []
     return [
         Finding(

@@ -12,6 +12,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
+from esximage_builder.disc_files import BOOT_CFG
 from esximage_builder.errors import DepotError, ExportError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
@@ -21,7 +22,8 @@ from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.findings import Severity
 from esximage_builder.formats.boot_cfg import parse_boot_cfg
-from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, lay_out_iso, with_boot_info_table
+from esximage_builder.formats.boot_info_table import with_boot_info_table
+from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, lay_out_iso
 from esximage_builder.formats.iso9660_reader import open_iso
 from esximage_builder.formats.tar_gz import stored_tgz_bytes
 from esximage_builder.limits import ReadLimits
@@ -197,7 +199,7 @@ def _differences(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: st
             if disc.read(path, max_bytes=len(content)) != content:
                 problems.append(f"{path} differs")
         bound = limits.document_bytes
-        boot_cfg = parse_boot_cfg(disc.read("BOOT.CFG", max_bytes=bound), where=f"{where}!BOOT.CFG", max_bytes=bound)
+        boot_cfg = parse_boot_cfg(disc.read(BOOT_CFG, max_bytes=bound), where=f"{where}!{BOOT_CFG}", max_bytes=bound)
         named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
         problems += [
             f"boot.cfg names {name}, which is not there" for name in named if name.strip("/").upper() not in disc.files

@@ -16,8 +16,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
+from esximage_builder.disc_files import BOOT_CFG, EFI_LOADER, NETWORK_EFI_LOADER
 from esximage_builder.errors import DepotError, ExportError, ModelError
-from esximage_builder.export.disc_plan import EFI_LOADER, NETWORK_EFI_LOADER, DiscOptions, DiscPlan, plan_disc
+from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
 from esximage_builder.export.gate import require_allowed, require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
@@ -180,7 +181,7 @@ def _check_written(place: _FolderTarget, *, where: str, limits: ReadLimits) -> N
     Raises:
         ExportError: A file is not there, or ``boot.cfg`` cannot be read.
     """
-    data = place.path_of("boot.cfg").read_bytes()
+    data = place.path_of(BOOT_CFG).read_bytes()
     try:
         boot_cfg = parse_boot_cfg(data, where=f"{where}/boot.cfg", max_bytes=limits.document_bytes)
     except DepotError as error:

@@ -29,15 +29,16 @@ import attrs
 import pycdlib
 from pycdlib.pycdlibexception import PyCdlibException
 
+from esximage_builder.disc_files import BOOT_CATALOG
 from esximage_builder.errors import (
     DepotError,
     ExportError,
     LimitExceededError,
     ModelError,
 )
+from esximage_builder.formats.boot_info_table import SMALLEST_LOADER_BYTES, with_boot_info_table
 from esximage_builder.formats.iso9660_reader import (
     BLOCK_BYTES,
-    BOOT_CATALOG_PATH,
     DESCRIPTORS_AT,
     EFI_PLATFORM,
     BootEntry,
@@ -51,14 +52,13 @@ from esximage_builder.shared_file import SharedFile
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["IsoFile", "IsoLayout", "is_legal_iso_path", "lay_out_iso", "with_boot_info_table"]
+__all__ = ["IsoFile", "IsoLayout", "is_legal_iso_path", "lay_out_iso"]
 
 
 _MOST_BLOCKS = 2**32 - 1
 _BOOT_SECTOR_BYTES = 512
 _BIOS_LOAD_SECTORS = 4
 _MOST_LOAD_SECTORS = 0xFFFF
-_INFO_TABLE_END = 64
 
 # The standard allows eight levels and counts the root as the first.
 _MOST_PARTS = 7
@@ -216,24 +216,6 @@ def lay_out_iso(
     )
 
 
-def with_boot_info_table(content: bytes, *, offset: int) -> bytes:
-    """Return a BIOS boot image as it stands on disc: bytes 8 to 63 tell it where it is.
-
-    Args:
-        content: The image as shipped, at least 64 bytes.
-        offset: Where the image starts on disc, in bytes.
-
-    Source:
-        Sector of the primary descriptor, sector and length of the image, sum of its
-        little-endian 32-bit words from byte 64, 40 zero bytes: docs/formats.md#disc-layout.
-    """
-    rest = content[_INFO_TABLE_END:]
-    rest += bytes(-len(rest) % 4)
-    checksum = sum(struct.unpack(f"<{len(rest) // 4}I", rest)) & 0xFFFFFFFF
-    table = struct.pack("<IIII40x", DESCRIPTORS_AT, offset // BLOCK_BYTES, len(content), checksum)
-    return content[:8] + table + content[_INFO_TABLE_END:]
-
-
 def _require_files(files: Sequence[IsoFile]) -> dict[str, IsoFile]:
     by_path: dict[str, IsoFile] = {}
     for file in files:
@@ -262,7 +244,7 @@ def _require_files(files: Sequence[IsoFile]) -> dict[str, IsoFile]:
 
 
 def _require_boot_files(by_path: dict[str, IsoFile], *, bios_boot: str | None, efi_boot: str | None) -> None:
-    for path, least in ((bios_boot, _INFO_TABLE_END), (efi_boot, 1)):
+    for path, least in ((bios_boot, SMALLEST_LOADER_BYTES), (efi_boot, 1)):
         if path is None:
             continue
         content = by_path[path].content if path in by_path else None
@@ -273,8 +255,8 @@ def _require_boot_files(by_path: dict[str, IsoFile], *, bios_boot: str | None, e
                 found="nothing" if content is None else f"{len(content)} bytes",
                 expected=f"at least {least} bytes",
             )
-        if BOOT_CATALOG_PATH in by_path:
-            raise ModelError("the name is needed for the boot catalog", found=BOOT_CATALOG_PATH)
+        if BOOT_CATALOG in by_path:
+            raise ModelError("the name is needed for the boot catalog", found=BOOT_CATALOG)
 
 
 def _folders_of(paths: Mapping[str, object]) -> list[str]:
@@ -376,7 +358,7 @@ def _require_as_asked(
     asked = {path: file.size_bytes for path, file in by_path.items()}
     as_asked = [entry.path for entry in rendered.boot_entries] == boots
     as_asked &= {path: entry.size_bytes for path, entry in rendered.files.items() if path in asked} == asked
-    as_asked &= rendered.files.keys() - asked == ({BOOT_CATALOG_PATH} if boots else set())
+    as_asked &= rendered.files.keys() - asked == ({BOOT_CATALOG} if boots else set())
     free_from = metadata_bytes
     for entry in sorted(rendered.files.values(), key=lambda entry: entry.offset):
         if entry.path in asked and entry.size_bytes:

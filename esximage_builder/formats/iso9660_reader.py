@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLOCK_BYTES",
-    "BOOT_CATALOG_PATH",
     "DESCRIPTORS_AT",
     "BootEntry",
     "IsoEntry",
@@ -46,8 +45,6 @@ __all__ = [
     "open_iso",
     "read_disc",
 ]
-
-BOOT_CATALOG_PATH = "BOOT.CAT"
 
 BLOCK_BYTES = 2048  # bytes of a logical sector and, here, of a logical block
 DESCRIPTORS_AT = 16  # first sector of the volume descriptors, ECMA-119 7.2.1

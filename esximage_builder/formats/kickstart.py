@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from esximage_builder.disc_files import KICKSTART_FILE
 from esximage_builder.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["KICKSTART_DISC_NAME", "check_kickstart", "check_kickstart_options", "kickstart_option"]
-
-KICKSTART_DISC_NAME = "KS_CUST.CFG"
+__all__ = ["check_kickstart", "check_kickstart_options", "kickstart_option"]
 
 _INSTALL_COMMANDS = frozenset({"install", "upgrade", "installorupgrade"})
 _INCLUDE_COMMANDS = frozenset({"include", "%include"})
@@ -24,7 +23,7 @@ _KICKSTART_OPTION = re.compile(r"ks=(?P<place>.*)", re.DOTALL)
 _DISC_PLACE = "cdrom:"
 
 
-def kickstart_option(name: str = KICKSTART_DISC_NAME, *, folder: str = _DISC_PLACE) -> str:
+def kickstart_option(name: str = KICKSTART_FILE, *, folder: str = _DISC_PLACE) -> str:
     """Return the kernel option that points to the file.
 
     Args:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.vocabulary import PayloadType, VibType
+from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
+from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BootModule", "Generation", "boot_modules", "disc_names", "generation_of", "local_names", "without_tools"]
 
-_MODULE_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 _NO_ORDER = 1 << 30
 _LOCAL_BASE_LENGTH = 8
 _LEGAL_LOCAL_NAME = re.compile(r"[a-z0-9_]{1,8}(?:\.[a-z0-9_]{1,3})?")
@@ -48,27 +48,44 @@ class Generation:
     has_build: bool = True
 
 
+def _archives(*names: str) -> tuple[str, ...]:
+    """Return the names as ``boot.cfg`` has them."""
+    return tuple(name.lower() for name in names)
+
+
 GENERATIONS = (
     Generation(
         first=(9, 0, 0),
-        archives=("imgdb.tgz", "basemisc.tgz", "resvibs.tgz", "esxiodpt.tgz", "imgpayld.tgz"),
-        kernelopt="runweasel cdromBoot",
+        archives=_archives(IMAGE_DATABASE, MISCELLANEOUS, RESERVED_VIBS, DPU_DEPOT, PAYLOAD_ARCHIVE),
+        kernelopt=f"{INSTALLER_OPTION} {DISC_OPTION}",
     ),
     Generation(
         first=(8, 0, 0),
-        archives=("imgdb.tgz", "basemisc.tgz", "resvibs.tgz", "esxiodpt.tgz", "imgpayld.tgz"),
-        kernelopt="runweasel cdromBoot",
+        archives=_archives(IMAGE_DATABASE, MISCELLANEOUS, RESERVED_VIBS, DPU_DEPOT, PAYLOAD_ARCHIVE),
+        kernelopt=f"{INSTALLER_OPTION} {DISC_OPTION}",
     ),
     Generation(
         first=(7, 0, 2),
-        archives=("imgdb.tgz", "basemisc.tgz", "resvibs.tgz", "imgpayld.tgz"),
-        kernelopt="cdromBoot runweasel",
+        archives=_archives(IMAGE_DATABASE, MISCELLANEOUS, RESERVED_VIBS, PAYLOAD_ARCHIVE),
+        kernelopt=f"{DISC_OPTION} {INSTALLER_OPTION}",
     ),
-    Generation(first=(7, 0, 0), archives=("imgdb.tgz", "imgpayld.tgz"), kernelopt="cdromBoot runweasel"),
     Generation(
-        first=(6, 7, 0), archives=("imgdb.tgz", "imgpayld.tgz"), kernelopt="cdromBoot runweasel", has_build=False
+        first=(7, 0, 0),
+        archives=_archives(IMAGE_DATABASE, PAYLOAD_ARCHIVE),
+        kernelopt=f"{DISC_OPTION} {INSTALLER_OPTION}",
     ),
-    Generation(first=(0, 0, 0), archives=("imgdb.tgz", "imgpayld.tgz"), kernelopt="runweasel", has_build=False),
+    Generation(
+        first=(6, 7, 0),
+        archives=_archives(IMAGE_DATABASE, PAYLOAD_ARCHIVE),
+        kernelopt=f"{DISC_OPTION} {INSTALLER_OPTION}",
+        has_build=False,
+    ),
+    Generation(
+        first=(0, 0, 0),
+        archives=_archives(IMAGE_DATABASE, PAYLOAD_ARCHIVE),
+        kernelopt=INSTALLER_OPTION,
+        has_build=False,
+    ),
 )
 
 
@@ -146,7 +163,7 @@ def boot_modules(image: Image, *, with_tools: bool = True) -> tuple[BootModule, 
         (vib, payload)
         for vib in image.host_vibs
         for payload in vib.payloads
-        if payload.type in _MODULE_TYPES and (with_tools or vib.type != VibType.LOCKER)
+        if payload.type in MODULE_TYPES and (with_tools or vib.type != VibType.LOCKER)
     ]
     entries.sort(key=lambda entry: entry[1].name)
     descending = [entry for entry in entries if _is_descending(entry[1])]

@@ -19,7 +19,7 @@ from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.compatibility import check_add_on, check_platform, check_removals, platforms_of
 from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
-from esximage_builder.vocabulary import ComponentSource, PayloadType
+from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["ValidationReport", "validate"]
 
 _GUNZIP_RULE_MAJOR = 8
-_GZIP_TYPES = frozenset({PayloadType.BOOT, PayloadType.VGZ, PayloadType.TGZ, PayloadType.VZSTD})
 _BIOS_LOADER = PayloadType.BOOT_ISO_BIOS
 _EFI_LOADER = PayloadType.ELTORITO_IMAGE_EFI
 
@@ -291,7 +290,7 @@ def _check_gunzip_checksums(image: Image, _: Catalog | None) -> Iterator[Finding
         lacking = [
             payload.name
             for payload in vib.payloads
-            if payload.type in _GZIP_TYPES and payload.checksum("sha-256", "gunzip") is None
+            if payload.type in MODULE_TYPES and payload.checksum("sha-256", "gunzip") is None
         ]
         if lacking:
             yield Finding(
