@@ -39,7 +39,7 @@ test-large: $(STAMP)
 	ESXIMAGE_LARGE=1 $(BIN)/python -m pytest -m large
 
 boot-all: $(STAMP)
-	ESXIMAGE_BOOT_ALL=1 $(BIN)/python -m pytest -m matrix tests/test_boot_matrix.py
+	ESXIMAGE_BOOT_ALL=1 $(BIN)/python -m pytest -m matrix tests/boot/test_boot_matrix.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py

@@ -31,19 +31,19 @@ from benchmarks.depot_plan import VERSION, PlannedPayload, PlannedVib, plan_vibs
 from esximage_builder.authoring.component import author_component
 from esximage_builder.authoring.release_unit import author_base_image
 from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum
-from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path
-from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
-from esximage_builder.formats.depot_index import MetadataEntry, VendorEntry, render_index, render_vendor_index
-from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
-from esximage_builder.formats.vib_descriptor import render_vib_descriptor
-from esximage_builder.formats.zip_records import METHOD_DEFLATED, ZipMember
-from esximage_builder.formats.zip_writer import ZipWriter, render_zip
+from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
+from esximage_builder.containers.zip_records import METHOD_DEFLATED, ZipMember
+from esximage_builder.containers.zip_writer import ZipWriter, render_zip
+from esximage_builder.documents.depot_index import MetadataEntry, VendorEntry, render_index, render_vendor_index
+from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
+from esximage_builder.documents.vib_descriptor import render_vib_descriptor
+from esximage_builder.export.depot_zip import DepotContents, render_metadata, vib_relative_path
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.vib import MaintenanceMode, Payload, SoftwarePlatform, Vib, VibFile
 from esximage_builder.rules.boot_layout import local_names
+from esximage_builder.streams.whole_file import whole_file
 from esximage_builder.versions import BaseImageVersion, ComponentVersion, VibVersion
 from esximage_builder.vocabulary import AcceptanceLevel
-from esximage_builder.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

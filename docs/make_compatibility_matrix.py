@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.catalog import Catalog
-from esximage_builder.rules.compatibility import fits_release, published_with, train_text
 from esximage_builder.rules.compose import compose
+from esximage_builder.rules.release_fit import fits_release, published_with, train_text
 from esximage_builder.rules.releases import KNOWN_RELEASES
 from esximage_builder.rules.validate import validate
 from esximage_builder.versions import AddOnVersion, BaseImageVersion

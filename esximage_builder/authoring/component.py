@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from esximage_builder.documents.bulletin import parse_bulletin, render_bulletin
 from esximage_builder.errors import DepotError, ModelError
-from esximage_builder.formats.bulletin import parse_bulletin, render_bulletin
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.fields import as_tuple
 

@@ -11,7 +11,7 @@ import itertools
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from esximage_builder.errors import ModelError, NotInDepotError
-from esximage_builder.export.depot_writer import DepotContents, write_depot
+from esximage_builder.export.depot_zip import DepotContents, write_depot
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Component
 from esximage_builder.models.solution import Solution
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from esximage_builder.authoring.vib import AuthoredVib
-    from esximage_builder.formats.depot_index import MetadataEntry
-    from esximage_builder.formats.release_unit import ReleaseUnit
+    from esximage_builder.documents.depot_index import MetadataEntry
+    from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.models.component import Bulletin
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib

@@ -1,7 +1,7 @@
 """Making base images and vendor add-ons over given components.
 
 The documents they end up in are not publicly known (docs/formats.md#release-units): these
-functions check the model, ``formats.release_unit`` writes what readers tolerate.
+functions check the model, ``documents.release_unit`` writes what readers tolerate.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ For agents, tweaks and test depots of one's own; an existing ``.vib`` is never t
 put together again, since its signature covers its bytes. Rules:
 
 - the same input gives the same bytes: no clock is read, and what is compressed here is
-  stored (``formats.gzip``), so that no zlib version shows;
+  stored (``containers.gzip``), so that no zlib version shows;
 - everything a descriptor says of payloads is measured, nothing is believed;
 - a VIB of acceptance level *partner* and above must be signed, or be left unsigned explicitly;
 - what was written is read back, and must say what was asked for.
@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.checksums import Checksum, sha256_hex
+from esximage_builder.containers.ar import render_ar, render_ar_header
+from esximage_builder.containers.cms import sign_detached
+from esximage_builder.containers.gzip import gunzip_blocks, stored_gzip
+from esximage_builder.containers.tar_gz import render_tgz
+from esximage_builder.containers.vmtar import render_vmtar
+from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
+from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
 from esximage_builder.errors import DepotError, ModelError
-from esximage_builder.export.depot_writer import vib_relative_path
-from esximage_builder.formats.ar import render_ar, render_ar_header
-from esximage_builder.formats.cms import sign_detached
-from esximage_builder.formats.gzip import gunzip_blocks, stored_gzip
-from esximage_builder.formats.tar_gz import render_tgz
-from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
-from esximage_builder.formats.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
-from esximage_builder.formats.vmtar import render_vmtar
+from esximage_builder.export.depot_zip import vib_relative_path
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Payload, Vib, VibFile
 from esximage_builder.vocabulary import MODULE_TYPES, AcceptanceLevel, PayloadType, VibType

@@ -26,27 +26,27 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
+from esximage_builder.containers.boot_info_table import possible_originals
+from esximage_builder.containers.tar_gz import TarGzReader, read_tgz
 from esximage_builder.depot.spool import using_temporary_file
 from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, PAYLOAD_ARCHIVE, RESERVED_VIBS
+from esximage_builder.documents.image_database import DATABASE_ROOT
+from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead
 from esximage_builder.errors import (
     ChecksumMismatchError,
     EsxImageError,
     LimitExceededError,
     NotInDepotError,
 )
-from esximage_builder.formats.ar import AR_MAGIC, render_ar_header
-from esximage_builder.formats.boot_info_table import possible_originals
-from esximage_builder.formats.image_database import DATABASE_ROOT
-from esximage_builder.formats.tar_gz import TarGzReader, read_tgz
-from esximage_builder.formats.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead
-from esximage_builder.shared_file import SharedFile
-from esximage_builder.streams import block_stream
+from esximage_builder.streams.blocks import block_stream
+from esximage_builder.streams.shared_file import SharedFile
 from esximage_builder.vocabulary import MODULE_TYPES, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from esximage_builder.formats.iso9660_reader import IsoReader
+    from esximage_builder.containers.iso9660_reader import IsoReader
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Payload, Vib

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.tree import read_file
-from esximage_builder.formats.lock_file import parse_lock
-from esximage_builder.formats.software_spec import parse_software_spec, render_software_spec
+from esximage_builder.documents.lock_file import parse_lock
+from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
 from esximage_builder.limits import ReadLimits
-from esximage_builder.whole_file import write_file
+from esximage_builder.streams.whole_file import write_file
 
 if TYPE_CHECKING:
     from esximage_builder.models.lock import Lock

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from esximage_builder.depot.source import SourceContents, VibLocation
-    from esximage_builder.formats.release_unit import ReleaseUnit
+    from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.models.vib import Vib
 
 __all__ = ["merge_sources"]

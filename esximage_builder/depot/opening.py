@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
+from esximage_builder.documents.vib_archive import VibHead, read_vib_head
 from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.formats.vib_archive import VibHead, read_vib_head
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:

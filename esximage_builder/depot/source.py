@@ -17,21 +17,21 @@ from weakref import WeakKeyDictionary
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
+from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, read_database
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
+from esximage_builder.documents.bulletin import parse_bulletin
+from esximage_builder.documents.depot_index import parse_index, parse_vendor_index
+from esximage_builder.documents.image_profile import parse_image_profile
+from esximage_builder.documents.metadata_response import parse_metadata_response
+from esximage_builder.documents.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
+from esximage_builder.documents.vib_archive import VibHead, read_vib_head
+from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.formats.bulletin import parse_bulletin
-from esximage_builder.formats.depot_index import parse_index, parse_vendor_index
-from esximage_builder.formats.image_profile import parse_image_profile
-from esximage_builder.formats.iso9660_reader import IsoReader, open_iso
-from esximage_builder.formats.metadata_response import parse_metadata_response
-from esximage_builder.formats.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
-from esximage_builder.formats.vib_archive import VibHead, read_vib_head
-from esximage_builder.formats.vib_descriptor import parse_vib_descriptor
-from esximage_builder.formats.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
-    from esximage_builder.shared_file import SharedFile
+    from esximage_builder.streams.shared_file import SharedFile
 
 __all__ = ["SourceContents", "VibLocation", "read_disc", "read_source"]
 

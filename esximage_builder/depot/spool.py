@@ -12,7 +12,7 @@ import tempfile
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 from esximage_builder.errors import SourceUnreadableError
-from esximage_builder.shared_file import SharedFile
+from esximage_builder.streams.shared_file import SharedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, final
 
 import attrs
 
+from esximage_builder.containers.zip import ZipReader
+from esximage_builder.containers.zip_records import ZipMember
 from esximage_builder.errors import LimitExceededError, SourceUnreadableError
-from esximage_builder.formats.zip import ZipReader
-from esximage_builder.formats.zip_records import ZipMember
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,1 +1,1 @@
-"""Writing images out: bundle, ISO, network boot tree, lock, bill of materials, report."""
+"""Writing images out: bundle, disc, network boot tree, lock file, bill of materials."""

@@ -10,13 +10,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esximage_builder.export.depot_writer import DepotContents, with_file_facts, write_depot
+from esximage_builder.documents.depot_index import MetadataEntry
+from esximage_builder.export.depot_zip import DepotContents, with_file_facts, write_depot
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.vocabulary import Platform

@@ -19,20 +19,20 @@ from esximage_builder.disc_files import (
     RESERVED_VIBS,
     UPGRADE_FOLDER,
 )
+from esximage_builder.documents.depot_index import VendorEntry, render_index, render_vendor_index
+from esximage_builder.documents.image_database import DATABASE_ROOT, image_database_members
+from esximage_builder.documents.image_profile import render_image_profile
 from esximage_builder.errors import ModelError
-from esximage_builder.export.depot_writer import DepotContents, render_metadata, vib_relative_path, with_file_facts
+from esximage_builder.export.depot_zip import DepotContents, render_metadata, vib_relative_path, with_file_facts
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
-from esximage_builder.formats.depot_index import VendorEntry, render_index, render_vendor_index
-from esximage_builder.formats.image_database import DATABASE_ROOT, image_database_members
-from esximage_builder.formats.image_profile import render_image_profile
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.vocabulary import TARDISK_TYPES, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from esximage_builder.formats.vib_archive import VibHead
+    from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib

@@ -27,11 +27,11 @@ from esximage_builder.disc_files import (
     NETWORK_EFI_LOADER,
     UPGRADE_FOLDER,
 )
+from esximage_builder.documents.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
+from esximage_builder.documents.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.formats.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
-from esximage_builder.formats.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
 from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER_PAYLOADS, PayloadType
@@ -39,7 +39,7 @@ from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from esximage_builder.formats.vib_archive import VibHead
+    from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload

@@ -12,7 +12,12 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
+from esximage_builder.containers.boot_info_table import with_boot_info_table
+from esximage_builder.containers.iso9660 import IsoFile, IsoLayout, lay_out_iso
+from esximage_builder.containers.iso9660_reader import open_iso
+from esximage_builder.containers.tar_gz import stored_tgz_bytes
 from esximage_builder.disc_files import BOOT_CFG
+from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
@@ -21,15 +26,10 @@ from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.findings import Severity
-from esximage_builder.formats.boot_cfg import parse_boot_cfg
-from esximage_builder.formats.boot_info_table import with_boot_info_table
-from esximage_builder.formats.iso9660 import IsoFile, IsoLayout, lay_out_iso
-from esximage_builder.formats.iso9660_reader import open_iso
-from esximage_builder.formats.tar_gz import stored_tgz_bytes
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
-from esximage_builder.whole_file import whole_file
+from esximage_builder.streams.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

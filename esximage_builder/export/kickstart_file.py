@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.tree import read_file
+from esximage_builder.documents.kickstart import check_kickstart
 from esximage_builder.errors import LimitExceededError
 from esximage_builder.export.gate import require_allowed
-from esximage_builder.formats.kickstart import check_kickstart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

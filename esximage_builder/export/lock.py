@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.opening import Depot
+from esximage_builder.documents.lock_file import render_lock
 from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
-from esximage_builder.export.depot_writer import with_file_facts
+from esximage_builder.export.depot_zip import with_file_facts
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.formats.lock_file import render_lock
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
-from esximage_builder.rules.locked import check_loaded, check_same, image_of_lock
+from esximage_builder.rules.lock import check_loaded, check_same, image_of_lock
+from esximage_builder.streams.whole_file import write_file
 from esximage_builder.vocabulary import ComponentSource
-from esximage_builder.whole_file import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from esximage_builder.disc_files import BOOT_CFG, EFI_LOADER, NETWORK_EFI_LOADER
+from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError, ModelError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
@@ -24,11 +25,10 @@ from esximage_builder.export.gate import require_allowed, require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.result import ExportResult
 from esximage_builder.findings import Severity
-from esximage_builder.formats.boot_cfg import parse_boot_cfg
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
-from esximage_builder.whole_folder import whole_folder
+from esximage_builder.streams.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

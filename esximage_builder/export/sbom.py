@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from esximage_builder.errors import ModelError
-from esximage_builder.export.depot_writer import with_file_facts
+from esximage_builder.export.depot_zip import with_file_facts
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.sbom import Sbom, SbomItem, SbomKind
-from esximage_builder.whole_file import write_file
+from esximage_builder.streams.whole_file import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -81,11 +81,11 @@ def require_sbom_library(format: SbomFormat) -> Callable[[Sbom], bytes]:  # noqa
         ModelError: There is no such format.
     """
     if format == "cyclonedx":
-        from esximage_builder.formats.cyclonedx import render_cyclonedx  # noqa: PLC0415 - needs an extra
+        from esximage_builder.documents.cyclonedx import render_cyclonedx  # noqa: PLC0415 - needs an extra
 
         return render_cyclonedx
     if format == "spdx":
-        from esximage_builder.formats.spdx import render_spdx  # noqa: PLC0415 - needs an extra
+        from esximage_builder.documents.spdx import render_spdx  # noqa: PLC0415 - needs an extra
 
         return render_spdx
     raise ModelError("there is no such form of SBOM", found=repr(format), expected=" or ".join(SBOM_FORMATS))

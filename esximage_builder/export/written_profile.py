@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from esximage_builder.documents.depot_index import MetadataEntry
 from esximage_builder.export.timestamp import image_timestamp
-from esximage_builder.formats.depot_index import MetadataEntry
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.rules.boot_layout import local_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from esximage_builder.formats.release_unit import ReleaseUnit
+    from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
     from esximage_builder.vocabulary import Platform

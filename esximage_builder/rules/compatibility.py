@@ -1,334 +1,356 @@
-"""Whether a release unit or component goes with a base image: declared, train, platform.
+"""Compatibility in layers: each gives a verdict of its own and says why.
 
-Layers, each asked for itself (``rules.layers`` puts them together):
-
-* **Declared**: an add-on may list the base images it supports: versions, prefixes of them,
-  wildcards, ranges. Outside the list it is refused, inside it is welcome, whatever the train says.
-* **Train**: without a list, add-on and base image must be of one release train, which is
-  major.minor.update up to 8.x and major.minor from 9.0; any patch of it, older or newer. The
-  add-on's train is read off the three digits its version begins with, ``703.0.0.11.3.0-5`` or
-  ``LVO.803.12.1``, as every hardware vendor spells it.
-* **Platform**: a component names the products it is published for; one of them must be
-  among those of the base image's own components.
+An add-on or component is judged against a base image, an image against a host. "No
+downgrade" belongs to hosts alone: composing an image may lower a component on purpose.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import enum
+from typing import TYPE_CHECKING, final
 
-from esximage_builder.errors import VersionSyntaxError
+import attrs
+
+from esximage_builder.errors import ComposeError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, known_release, train_of
-from esximage_builder.versions import BaseImageVersion, ProductRange
-from esximage_builder.vocabulary import Platform
+from esximage_builder.models.fields import as_tuple
+from esximage_builder.rules.compose import compose
+from esximage_builder.rules.release_fit import declared_trains, is_declared, is_in_train, train_text
+from esximage_builder.rules.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
+    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Component
-    from esximage_builder.models.hardware_support import HardwareSupport
-    from esximage_builder.models.vib import SoftwarePlatform
+    from esximage_builder.models.host import Host, HostComponent
+    from esximage_builder.models.image import EffectiveComponent, Image
 
-__all__ = [
-    "check_add_on",
-    "check_platform",
-    "check_removals",
-    "declared_trains",
-    "fits_release",
-    "is_declared",
-    "is_for_train",
-    "is_in_train",
-    "is_newer_than_published",
-    "platforms_of",
-    "published_with",
-    "supports_base_image",
-    "train_text",
-    "vendor_train_text",
-]
-
-# Three digits, maybe after a release or the vendor's letters: 703.1, LVO.803.12.1, DEL-ESXi-703_1, 8.0.3-LVO.803.12.1
-_VENDOR_TRAIN = re.compile(r"(?:[0-9]\.[0-9]\.[0-9][._-])?(?:[A-Za-z]+[._-])*([6-9])([0-9])([0-9])(?![0-9])")
-_BUILD = re.compile(r"(?<![0-9])[0-9]{7,9}(?![0-9])")
-_RANGE_SIGNS = ("<", ">", "=", "!", "~")
-_VENDOR_DIGITS = 3
-_FIRST_REMOVALS_RELEASE = "8.0.3"
+__all__ = ["Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "judge_host"]
 
 
-def declared_trains(unit: AddOn | HardwareSupport) -> tuple[tuple[int, ...], ...]:
-    """Return the trains that a unit is for: as it declares, else as its version spells it; sorted.
+class Layer(enum.StrEnum):
+    """What is asked, in this order."""
 
-    Ranges such as ``>=7.0.2,<8`` name no train.
+    DECLARED = "declared"
+    TRAIN = "train"
+    CONTENTS = "contents"
+    PLATFORM = "platform"
+    RELATIONS = "relations"
+    CORE = "core"
+    OVERRIDES = "overrides"
+    HOST = "host"
+
+
+class Verdict(enum.StrEnum):
+    """What a layer says, best first."""
+
+    FITS = "fits"
+    UNKNOWN = "unknown"
+    WARNING = "warning"
+    FAILS = "fails"
+
+    @property
+    def rank(self) -> int:
+        """0 for ``FITS`` up to 3 for ``FAILS``."""
+        return tuple(Verdict).index(self)
+
+
+_RELEASE_LAYERS = frozenset({Layer.DECLARED, Layer.TRAIN})
+
+
+@final
+@attrs.frozen(kw_only=True)
+class LayerVerdict:
+    """What one layer says.
+
+    Attributes:
+        layer: Which.
+        verdict: What it says.
+        reason: Why, in one line.
+        findings: What it found.
     """
-    declared = {train for text in unit.supported_base_images if not _is_range(text) and (train := _train_of_text(text))}
-    if declared:
-        return tuple(sorted(declared))
-    match = _VENDOR_TRAIN.match(unit.version.text)
-    return () if match is None else (train_of(tuple(int(digit) for digit in match.groups())),)
+
+    layer: Layer
+    verdict: Verdict
+    reason: str
+    findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def _train_of_text(text: str) -> tuple[int, ...]:
-    return train_of(tuple(int(number) for number in re.findall(r"[0-9]+", text.partition("-")[0])))
+@final
+@attrs.frozen(kw_only=True)
+class Compatibility:
+    """All layers' verdicts on one pair.
 
-
-def _is_range(text: str) -> bool:
-    return text.strip().startswith(_RANGE_SIGNS)
-
-
-def train_text(train: tuple[int, ...]) -> str:
-    """Return ``7.0.3`` for ``(7, 0, 3)``."""
-    return ".".join(str(number) for number in train)
-
-
-def vendor_train_text(train: tuple[int, ...]) -> str:
-    """Return a train as vendors begin their versions with it: ``703`` for ``(7, 0, 3)``, ``900`` for ``(9, 0)``."""
-    return "".join(str(number) for number in train).ljust(_VENDOR_DIGITS, "0")
-
-
-def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
-    """Tell whether one declared text covers the base image.
-
-    Exact versions, dotted prefixes (``7.0.3``, ``8.0``), wildcards (``7.0.*``) and ranges over
-    product releases (``>=7.0.3,<8``) are understood; a range that is none covers nothing.
+    Attributes:
+        subject: Id of what is judged.
+        target: Id of what it is judged against.
+        layers: In the order of ``Layer``.
     """
-    if _is_range(declared):
-        try:
-            return version in ProductRange(declared.strip())
-        except VersionSyntaxError:
-            return False
-    text = declared.strip().rstrip("*").rstrip(".-")
-    if text in ("", version.text):
-        return True
-    wanted = tuple(int(number) for number in re.findall(r"[0-9]+", text))
-    return bool(wanted) and version.fields[: len(wanted)] == wanted
+
+    subject: str
+    target: str
+    layers: tuple[LayerVerdict, ...] = attrs.field(converter=as_tuple)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all layers; of declared and train, one that cannot tell leaves it to the other."""
+        said = [(layer.layer in _RELEASE_LAYERS, layer.verdict) for layer in self.layers]
+        is_told = any(is_release and verdict is not Verdict.UNKNOWN for is_release, verdict in said)
+        counting = (v for is_release, v in said if not (is_release and is_told and v is Verdict.UNKNOWN))
+        return max(counting, key=lambda verdict: verdict.rank, default=Verdict.FITS)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Of all layers, in their order."""
+        return tuple(finding for layer in self.layers for finding in layer.findings)
+
+    def layer(self, layer: Layer) -> LayerVerdict | None:
+        """Return what one layer says; None if it was not asked."""
+        return next((verdict for verdict in self.layers if verdict.layer is layer), None)
 
 
-def is_declared(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
-    """Tell whether the unit declares the base image; None if it declares nothing."""
-    declared = unit.supported_base_images
-    return any(supports_base_image(text, version) for text in declared) if declared else None
+_LAYER_OF_CODE = {
+    "component-missing": Layer.CONTENTS,
+    "vib-missing": Layer.CONTENTS,
+    "vib-content-differs": Layer.CONTENTS,
+    "vib-size-differs": Layer.CONTENTS,
+    "component-content-differs": Layer.CONTENTS,
+    "base-image-content-differs": Layer.CONTENTS,
+    "add-on-content-differs": Layer.CONTENTS,
+    "profile-content-differs": Layer.CONTENTS,
+    "bulletin-content-differs": Layer.CONTENTS,
+    "solution-content-differs": Layer.CONTENTS,
+    "hardware-support-content-differs": Layer.CONTENTS,
+    "no-bootable-base": Layer.CONTENTS,
+    "boot-loader-missing": Layer.CONTENTS,
+    "acceptance-too-low": Layer.CONTENTS,
+    "removals-need-newer-vcenter": Layer.CONTENTS,
+    "component-asked-and-removed": Layer.CONTENTS,
+    "removed-component-absent": Layer.CONTENTS,
+    "add-on-base-unsupported": Layer.DECLARED,
+    "add-on-base-unknown": Layer.TRAIN,
+    "platform-mismatch": Layer.PLATFORM,
+    "missing-gunzip-checksum": Layer.PLATFORM,
+    "missing-dependency": Layer.RELATIONS,
+    "conflict": Layer.RELATIONS,
+    "duplicate-vib-name": Layer.RELATIONS,
+    "replaced-vib-present": Layer.RELATIONS,
+    "file-conflict": Layer.RELATIONS,
+    "core-component-removed": Layer.CORE,
+    "core-component-overridden": Layer.CORE,
+    "component-lowered": Layer.OVERRIDES,
+    "pinned-vib-reserved": Layer.OVERRIDES,
+    "base-newer-than-add-on": Layer.TRAIN,
+    "host-newer-than-image": Layer.HOST,
+    "host-add-on-newer": Layer.HOST,
+    "host-component-newer": Layer.HOST,
+}
+
+# Codes of reading, writing, moving and verifying: composing and validating give none of them.
+_CODES_OF_NO_LAYER = frozenset({
+    "add-on-dropped", "add-on-not-moved", "archive-damaged", "bios-loader-not-compared", "boot-cfg-build-differs",
+    "boot-cfg-damaged", "boot-cfg-differs", "boot-cfg-missing", "boot-entry-emulated", "boot-entry-missing",
+    "boot-file-missing", "boot-info-table-wrong", "boot-module-left-out", "boot-module-missing",
+    "boot-module-order", "component-metadata-missing", "content-type-wrong", "descriptor-differs", "disc-damaged",
+    "disc-unreadable", "dpu-vibs-left-out", "image-database-damaged", "image-database-missing",
+    "image-profile-missing", "index-missing", "kernel-options-added", "kickstart-line-ends",
+    "kickstart-named-twice", "kickstart-no-install", "kickstart-not-on-disc", "kickstart-path-case",
+    "local-name-mapped", "lock-differs", "member-damaged", "metadata-damaged", "metadata-missing",
+    "metadata-not-read", "metadata-part-missing", "name-not-upper-case", "no-direct-upgrade",
+    "payload-archive-incomplete", "payload-checksum-differs", "payload-damaged", "payload-missing",
+    "payload-not-unpacked", "payload-size-differs", "payload-too-large", "payload-without-checksum",
+    "product-missing", "reserved-vibs-left-out", "several-image-profiles", "signature-missing",
+    "unit-component-missing", "unreadable-document", "unreadable-source", "upgrade-back-in-time",
+    "vcf-version-unknown", "vendor-code-wrong", "vendor-index-missing", "vendor-missing", "vib-checksum-differs",
+    "vib-checksum-missing", "vib-damaged", "vib-file-missing", "vib-not-indexed", "vib-path-wrong",
+    "vib-without-component",
+})  # fmt: skip
+
+_GOOD_NEWS = {
+    Layer.CONTENTS: "everything it lists is loaded",
+    Layer.PLATFORM: "published for this release",
+    Layer.RELATIONS: "all dependencies are met, nothing conflicts",
+    Layer.CORE: "no core component is touched",
+    Layer.OVERRIDES: "nothing of the base image is lowered",
+}
 
 
-def is_in_train(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
-    """Tell whether the unit is of the base image's train; None if its train cannot be told."""
-    return is_for_train(unit, version.train)
+def judge_add_on(add_on: AddOn, base_image: BaseImage, catalog: Catalog) -> Compatibility:
+    """Judge an add-on against a base image, both of the catalog."""
+    findings = _findings_with(catalog, base_image, add_on=(add_on.name, add_on.version.text))
+    new = _less(findings, _findings_with(catalog, base_image))
+    layers = [_declared(add_on, base_image, findings), _train(add_on, base_image, findings)]
+    return Compatibility(subject=add_on.id, target=base_image.id, layers=[*layers, *_common_layers(new)])
 
 
-def is_for_train(unit: AddOn | HardwareSupport, train: tuple[int, ...]) -> bool | None:
-    """Tell whether the unit is of a train, where no full version is known; None if its train cannot be told.
-
-    Args:
-        unit: The unit.
-        train: As ``BaseImageVersion.train`` or ``KnownRelease.train`` give it.
-    """
-    trains = declared_trains(unit)
-    return any(train[: len(own)] == own for own in trains) if trains else None
+def judge_component(component: Component, base_image: BaseImage, catalog: Catalog) -> Compatibility:
+    """Judge a component against a base image, both of the catalog."""
+    findings = _findings_with(catalog, base_image, components={component.name: component.version.text})
+    new = _less(findings, _findings_with(catalog, base_image))
+    return Compatibility(subject=component.id, target=base_image.id, layers=_common_layers(new))
 
 
-def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn] = ()) -> tuple[Finding, ...]:
-    """Return what stands against the add-on on that base image.
-
-    Args:
-        add_on: The add-on.
-        base_image: The base image.
-        others: Loaded add-ons, for the remedy.
-    """
-    declared = is_declared(add_on, base_image.version)
-    verdict = is_in_train(add_on, base_image.version) if declared is None else declared
-    if verdict is None:
-        return (_unknown_train(add_on, base_image),)
-    if verdict:
-        return tuple(_check_published(add_on, base_image))
-    return (_unsupported(add_on, base_image, others),)
-
-
-def _unsupported(add_on: AddOn, base_image: BaseImage, others: Iterable[AddOn]) -> Finding:
-    version = base_image.version
-    shown = ", ".join(train_text(train) for train in declared_trains(add_on)) or "other releases"
-    declared = ", ".join(add_on.supported_base_images)
-    if is_in_train(add_on, version):
-        cause = f"the release train is right, but it declares only {declared}"
-    else:
-        how = f"declared: {declared}" if declared else "by its version"
-        cause = f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
-    return Finding(
-        code="add-on-base-unsupported",
-        severity=Severity.ERROR,
-        message=f"the add-on {add_on.id} is not made for the base image {version}",
-        items=(add_on.id, base_image.id),
-        cause=cause,
-        remedy=_remedy(add_on, version, others),
-    )
-
-
-def _unknown_train(add_on: AddOn, base_image: BaseImage) -> Finding:
-    return Finding(
-        code="add-on-base-unknown",
-        severity=Severity.WARNING,
-        message=f"the add-on {add_on.id} does not say which base images it is made for",
-        items=(add_on.id, base_image.id),
-        cause="it declares none, and its version names no ESXi release",
-        remedy="check its release notes",
-    )
-
-
-def _remedy(add_on: AddOn, version: BaseImageVersion, others: Iterable[AddOn]) -> str:
-    train = vendor_train_text(version.train)
-    fitting = sorted(
-        (other for other in others if other.name == add_on.name and _fits(other, version)),
-        key=lambda other: other.version,
-    )
-    if fitting:
-        return f"take a {train} version of the add-on; loaded: {', '.join(other.version.text for other in fitting)}"
-    return f"take a version of the add-on for {train}, none is loaded; or a base image of its own release"
-
-
-def _fits(add_on: AddOn, version: BaseImageVersion) -> bool:
-    declared = is_declared(add_on, version)
-    return bool(is_in_train(add_on, version)) if declared is None else declared
-
-
-def fits_release(unit: AddOn | HardwareSupport, release: KnownRelease) -> bool | None:
-    """Tell whether a unit goes with a published release whose full version may not be known.
-
-    As ``check_add_on``, by product and build alone: no version is made up. None where that is
-    not enough: a declaration of more than the product and less than the build, or a range.
-    """
-    if not unit.supported_base_images:
-        return is_for_train(unit, release.train)
-    answers = {_declares_release(text, release) for text in unit.supported_base_images}
-    return True if True in answers else None if None in answers else False
-
-
-def _declares_release(declared: str, release: KnownRelease) -> bool | None:
-    if _is_range(declared):
-        return None
-    wanted = tuple(int(number) for number in re.findall(r"[0-9]+", declared))
-    own = release.numbers
-    if not wanted:
-        return not declared.strip(" *.-")
-    if wanted[: len(own)] != own[: len(wanted)]:
-        return False
-    if len(wanted) <= len(own):
-        return True
-    return wanted[-1] == release.build if _BUILD.search(declared) else None
-
-
-def published_with(add_on: AddOn, train: tuple[int, ...]) -> KnownRelease | None:
-    """Return the published release of the train whose build the add-on's version names, to the digit."""
-    named = {int(text) for text in _BUILD.findall(add_on.version.text)}
-    return next((release for release in KNOWN_RELEASES if release.train == train and release.build in named), None)
-
-
-def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
-    """Warn if the base image is newer than the one whose build the add-on's version names."""
-    published = published_with(add_on, base_image.version.train)
-    if published is None or not is_newer_than_published(base_image.version, published):
-        return
-    yield Finding(
-        code="base-newer-than-add-on",
-        severity=Severity.WARNING,
-        message=f"{base_image.id} is newer than the base image that {add_on.id} was published with",
-        items=(add_on.id, base_image.id),
-        cause=f"the add-on names build {published.build}, {published.name}; "
-        "inside a release train a newer patch is supported",
-        remedy="see whether the vendor has a newer add-on",
-    )
-
-
-def is_newer_than_published(version: BaseImageVersion, published: KnownRelease) -> bool:
-    """Tell whether a base image is newer than a published release.
-
-    By the full version where it was published, else by product and by the place among its
-    published releases; never by comparing builds. What neither tells counts as not newer.
-    """
-    if published.version:
-        return version > BaseImageVersion(published.version)
-    known = known_release(version)
-    if known is not None:
-        return known.is_newer_than(published)
-    return version.fields[: len(published.numbers)] > published.numbers
-
-
-def check_removals(removed_components: Iterable[str], version: BaseImageVersion) -> tuple[Finding, ...]:
-    """Return a warning if a spec removes components from a base image older than 8.0 U3.
-
-    vCenter knows the key since 8.0 U3; a newer base image has such a vCenter anyway.
-    Source: docs/formats.md#software-spec.
-    """
-    names = tuple(sorted(removed_components))
-    if not names or version not in ProductRange(f"<{_FIRST_REMOVALS_RELEASE}"):
-        return ()
-    return (
-        Finding(
-            code="removals-need-newer-vcenter",
-            severity=Severity.WARNING,
-            message="the spec removes components, which needs vCenter 8.0 U3 or later",
-            items=names,
-            cause=f"older ones do not know the key removed_components, and the base image, ESXi {version.product}, "
-            "can belong to an older one",
-            remedy="import the spec into vCenter 8.0 U3 or later, or leave the removals to the add-on",
-        ),
-    )
-
-
-def platforms_of(base_image: BaseImage, components: Iterable[Component]) -> tuple[SoftwarePlatform, ...]:
-    """Return the platforms that the base image's own components declare, each once.
-
-    Args:
-        base_image: The base image.
-        components: Loaded components; those of the base image are picked out.
-    """
-    own = {str(reference) for reference in base_image.components}
-    found = {
-        platform: None for component in components if component.id in own for platform in component.bulletin.platforms
-    }
-    return tuple(found)
-
-
-def check_platform(
-    component: Component, version: BaseImageVersion, base_platforms: Iterable[SoftwarePlatform]
+def _findings_with(
+    catalog: Catalog,
+    base_image: BaseImage,
+    *,
+    add_on: tuple[str, str] | None = None,
+    components: dict[str, str | None] | dict[str, str] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return a warning if the component is published for other products than the base image.
+    """Return what validation says of the base image with one thing put on it."""
+    try:
+        image = compose(catalog, base_image=base_image.version.text, add_on=add_on, components=dict(components or {}))
+    except ComposeError as error:
+        return error.findings
+    return validate(image, catalog).findings
 
-    Args:
-        component: The component; one that names no platform goes with everything.
-        version: The base image's.
-        base_platforms: What the base image's own components declare; empty goes by the
-            version alone.
+
+def _less(findings: Iterable[Finding], known: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that the bare base image does not have: those are not the subject's fault."""
+    before = set(known)
+    return tuple(finding for finding in findings if finding not in before)
+
+
+def _of_layer(findings: Iterable[Finding], layer: Layer) -> tuple[Finding, ...]:
+    """Return the findings of one layer.
+
+    Raises:
+        KeyError: A code has no layer; a test keeps every code in the table.
     """
-    wanted = component.bulletin.platforms
-    if not wanted:
-        return ()
-    versions = {platform.version for platform in base_platforms} | {
-        f"{version.major}.{version.minor}",
-        version.product.base_version,
-        version.text,
-    }
-    known_lines = tuple(Platform)
-    if any(
-        platform.product_line in known_lines and any(_covers(platform.version, offered) for offered in versions)
-        for platform in wanted
-    ):
-        return ()
-    made_for = ", ".join(sorted({f"{platform.product_line} {platform.version}".strip() for platform in wanted}))
-    return (
-        Finding(
-            code="platform-mismatch",
-            severity=Severity.WARNING,
-            message=f"{component.id} is published for {made_for}, the image is ESXi {version}",
-            items=(component.id,),
-            cause="its bulletin names no platform of this release",
-            remedy="take the component's build for this release if there is one",
-        ),
+    return tuple(finding for finding in findings if _LAYER_OF_CODE[finding.code] is layer)
+
+
+def _verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    severities = {finding.severity for finding in findings}
+    if Severity.ERROR in severities:
+        return Verdict.FAILS
+    return Verdict.WARNING if Severity.WARNING in severities else Verdict.FITS
+
+
+def _common_layers(findings: tuple[Finding, ...]) -> list[LayerVerdict]:
+    layers = []
+    for layer, good_news in _GOOD_NEWS.items():
+        own = _of_layer(findings, layer)
+        bad = [finding.message for finding in own if finding.severity is not Severity.INFO]
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        reason = bad[0] + more if bad else good_news
+        layers.append(LayerVerdict(layer=layer, verdict=_verdict_of(own), reason=reason, findings=own))
+    return layers
+
+
+def _declared(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...]) -> LayerVerdict:
+    answer = is_declared(add_on, base_image.version)
+    declared = ", ".join(add_on.supported_base_images)
+    if answer is None:
+        return LayerVerdict(layer=Layer.DECLARED, verdict=Verdict.UNKNOWN, reason="the add-on declares no base images")
+    if answer:
+        return LayerVerdict(layer=Layer.DECLARED, verdict=Verdict.FITS, reason=f"declared: {declared}")
+    return LayerVerdict(
+        layer=Layer.DECLARED,
+        verdict=Verdict.FAILS,
+        reason=f"declared are only {declared}",
+        findings=_of_layer(findings, Layer.DECLARED),
     )
 
 
-def _covers(pattern: str, offered: str) -> bool:
-    """Tell whether a platform version covers an offered one: equal, wildcard, or one a prefix of the other."""
-    stated = pattern.partition("-")[0].rstrip("*").rstrip(".").split(".")
-    given = offered.partition("-")[0].rstrip("*").rstrip(".").split(".")
-    length = min(len(stated), len(given))
-    return stated == [""] or given == [""] or stated[:length] == given[:length]
+def _train(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...]) -> LayerVerdict:
+    """Judge the train; what the add-on declares decides over it, so that it fails only where nothing is declared."""
+    target = train_text(base_image.version.train)
+    own = _of_layer(findings, Layer.TRAIN)
+    answer = is_in_train(add_on, base_image.version)
+    if answer is None:
+        reason = "the add-on's version names no release"
+        return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.UNKNOWN, reason=reason, findings=own)
+    if answer:
+        reason = own[0].message if own else f"both are of the {target} train"
+        return LayerVerdict(layer=Layer.TRAIN, verdict=_verdict_of(own), reason=reason, findings=own)
+    trains = ", ".join(train_text(train) for train in declared_trains(add_on))
+    reason = f"the add-on is of the {trains} train, the base image of {target}"
+    is_declared_here = is_declared(add_on, base_image.version)
+    if is_declared_here:
+        return LayerVerdict(
+            layer=Layer.TRAIN, verdict=Verdict.FITS, reason=f"{reason}; it declares this one all the same"
+        )
+    if is_declared_here is None:
+        own = _of_layer(findings, Layer.DECLARED)
+    return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.FAILS, reason=reason, findings=own)
+
+
+def judge_host(image: Image, host: Host) -> Compatibility:
+    """Judge an image against a host: nothing on a host may go down.
+
+    Only what image and host have in common is compared: the base image, an add-on of the same
+    name, components of the same name.
+    """
+    findings = [*_lower_base(image, host), *_lower_add_on(image, host), *_lower_components(image, host)]
+    reason = findings[0].message if findings else "nothing on the host is newer than the image"
+    verdict = LayerVerdict(layer=Layer.HOST, verdict=_verdict_of(tuple(findings)), reason=reason, findings=findings)
+    return Compatibility(subject=image.name, target=host.name, layers=[verdict])
+
+
+def _lower_base(image: Image, host: Host) -> list[Finding]:
+    version = image.esxi_version
+    if version is None or version >= host.base_image:
+        return []
+    return [
+        Finding(
+            code="host-newer-than-image",
+            severity=Severity.ERROR,
+            message=f"{host.name} runs ESXi {host.base_image}, the image would put {version} on it",
+            items=(host.name, f"ESXi:{version}"),
+            cause="a host's base image is never lowered",
+            remedy=f"raise the image to {host.base_image} or later",
+        )
+    ]
+
+
+def _lower_add_on(image: Image, host: Host) -> list[Finding]:
+    if image.add_on is None or host.add_on is None or image.add_on.name != host.add_on.name:
+        return []
+    if image.add_on.version >= host.add_on.version:
+        return []
+    return [
+        Finding(
+            code="host-add-on-newer",
+            severity=Severity.ERROR,
+            message=f"{host.name} has {host.add_on}, the image would put {image.add_on.version} on it",
+            items=(host.name, image.add_on.id),
+            cause="an add-on on a host is never lowered",
+            remedy=f"raise the image's add-on to {host.add_on.version} or later",
+        )
+    ]
+
+
+def _lower_components(image: Image, host: Host) -> list[Finding]:
+    wanted = {entry.component.name: entry for entry in image.components}
+    return [
+        _lower_component(host, installed, wanted[installed.name])
+        for installed in host.components
+        if installed.name in wanted and wanted[installed.name].component.version < installed.version
+    ]
+
+
+_ORIGINS = {True: "was added by hand", False: "came with an image", None: "is on the host, who added it is not known"}
+
+
+def _lower_component(host: Host, installed: HostComponent, target: EffectiveComponent) -> Finding:
+    """Word what people know as "Downgrades of manually added Components are not supported"."""
+    source = "image profile" if target.source is None else target.source.display
+    version = target.component.version
+    if installed.is_manual is False:
+        rule = "whether a host takes a lower one is not publicly known, so it counts as refused"
+    else:
+        rule = "downgrades of manually added components are not supported"
+    return Finding(
+        code="host-component-newer",
+        severity=Severity.ERROR,
+        message=f"{host.name} has {installed.name} {installed.version}, the image would lower it to {version}",
+        items=(host.name, target.component.id),
+        cause=f"the {source} brings {version}; the component {_ORIGINS[installed.is_manual]}: {rule}",
+        remedy=f"take a newer add-on that has {installed.version} or later, or add {installed.name} "
+        f"{installed.version} to the image, or remove the component from the host first (not if the host boots or "
+        "is reached over a network or storage adapter that needs it)",
+    )

@@ -17,9 +17,9 @@ from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.spec import AddOnReference
 from esximage_builder.rules.classify import Change
-from esximage_builder.rules.compatibility import check_add_on, vendor_train_text
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.diff import ChangeDirection, diff
+from esximage_builder.rules.release_fit import check_add_on, vendor_train_text
 from esximage_builder.rules.releases import release_name, resolve_base_image
 from esximage_builder.rules.validate import validate
 

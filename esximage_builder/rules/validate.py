@@ -16,9 +16,9 @@ import attrs
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
-from esximage_builder.rules.compatibility import check_add_on, check_platform, check_removals, platforms_of
 from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
+from esximage_builder.rules.release_fit import check_add_on, check_platform, check_removals, platforms_of
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 
 if TYPE_CHECKING:

@@ -1,0 +1,318 @@
+"""XML in and out: the only importer of lxml.
+
+Documents come as bounded bytes; a document type is refused, since entities would lose or
+leak text; comments and processing instructions are dropped. Elements never leave
+``formats``; getters name the place of what is missing or wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from lxml import etree
+
+from esximage_builder.containers.dates import parse_time
+from esximage_builder.errors import InvalidFieldError, LimitExceededError, MalformedDocumentError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+__all__ = [
+    "XmlElement",
+    "add_element",
+    "add_raw",
+    "attribute",
+    "boolean",
+    "child_elements",
+    "children_by_tag",
+    "integer",
+    "invalid_field",
+    "new_element",
+    "parse_xml",
+    "place",
+    "raw_text",
+    "render_xml",
+    "require_child",
+    "require_text",
+    "text_of",
+    "time_of",
+    "unknown_children",
+]
+
+XmlElement = etree._Element  # noqa: SLF001 - lxml gives its element class no public name
+
+_TRUE = frozenset({"true", "1"})
+_FALSE = frozenset({"false", "0"})
+
+
+def parse_xml(data: bytes, *, where: str, root: str, max_bytes: int) -> XmlElement:
+    """Parse one document and check the name of its root element.
+
+    Args:
+        data: The whole document.
+        where: How to name it in errors.
+        root: The name that the root element must have.
+        max_bytes: Upper bound for ``data``.
+
+    Raises:
+        LimitExceededError: Longer than ``max_bytes``.
+        MalformedDocumentError: No well-formed XML, a document type, or another root element.
+    """
+    if len(data) > max_bytes:
+        raise LimitExceededError(
+            "the document is larger than the limit",
+            where=where,
+            found=f"{len(data)} bytes",
+            expected=f"at most {max_bytes} bytes",
+        )
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        element = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise MalformedDocumentError(
+            f"this is no well-formed XML: {error}",
+            where=where,
+            found=_beginning(data),
+            expected=f"a <{root}> document",
+            hint="the file was damaged or is something else: get it again from its publisher",
+        ) from error
+    if element.getroottree().docinfo.doctype:
+        raise MalformedDocumentError(
+            "the document has a DOCTYPE, which no ESXi metadata has",
+            where=where,
+            found=element.getroottree().docinfo.doctype,
+            expected=f"a plain <{root}> document",
+            hint="do not trust this file",
+        )
+    if element.tag != root:
+        raise MalformedDocumentError(
+            f"the document is no <{root}>", where=where, found=f"<{element.tag!s}>", expected=f"<{root}>"
+        )
+    return element
+
+
+def _beginning(data: bytes) -> str:
+    return "nothing" if not data else repr(bytes(data[:40]))
+
+
+def place(element: XmlElement, where: str) -> str:
+    """Return where the element stands: ``file.xml:12 <vib>/payloads/payload[2]``."""
+    tree = element.getroottree()
+    path = str(tree.getpath(element)).lstrip("/")
+    head, _, rest = path.partition("/")
+    return f"{where}:{element.sourceline or 1} <{head}>" + (f"/{rest}" if rest else "")
+
+
+def invalid_field(element: XmlElement, message: str, *, where: str, found: str = "", expected: str = "") -> NoReturn:
+    """Raise the error for a wrong value in ``element``.
+
+    Raises:
+        InvalidFieldError: Always.
+    """
+    raise InvalidFieldError(message, where=place(element, where), found=found, expected=expected)
+
+
+def child_elements(element: XmlElement) -> Iterator[XmlElement]:
+    """Yield the child elements; entity nodes cannot occur without a document type."""
+    return iter(element.iterchildren(etree.Element))
+
+
+def children_by_tag(element: XmlElement, *, where: str, known: frozenset[str] | None = None) -> dict[str, XmlElement]:
+    """Return the children by name; each name may occur once.
+
+    Args:
+        element: Their parent.
+        where: How to name the document in errors.
+        known: Names that may occur once; what others mean is not known, so they may repeat.
+            None stands for all names.
+
+    Raises:
+        InvalidFieldError: A name occurs twice.
+    """
+    children: dict[str, XmlElement] = {}
+    for child in element:
+        tag = str(child.tag)
+        if tag in children and (known is None or tag in known):
+            invalid_field(child, f"<{tag}> occurs twice", where=where)
+        children[tag] = child
+    return children
+
+
+def require_child(children: Mapping[str, XmlElement], tag: str, *, of: XmlElement, where: str) -> XmlElement:
+    """Return the child of that name.
+
+    Raises:
+        InvalidFieldError: There is none.
+    """
+    child = children.get(tag)
+    if child is None:
+        invalid_field(of, f"<{tag}> is missing", where=where, expected=f"a <{tag}> element")
+    return child
+
+
+def text_of(element: XmlElement | None, default: str = "") -> str:
+    """Return the text without blanks at its ends; ``default`` if there is no element."""
+    if element is None:
+        return default
+    text = element.text
+    return text.strip() if text else ""
+
+
+def require_text(children: Mapping[str, XmlElement], tag: str, *, of: XmlElement, where: str) -> str:
+    """Return the text of the child of that name.
+
+    Raises:
+        InvalidFieldError: There is no such child, or it is empty.
+    """
+    child = require_child(children, tag, of=of, where=where)
+    text = text_of(child)
+    if not text:
+        invalid_field(child, f"<{tag}> is empty", where=where, expected="some text")
+    return text
+
+
+def time_of(element: XmlElement | None, *, where: str) -> datetime | None:
+    """Return the time that the text spells; None if there is no element or no text.
+
+    Raises:
+        InvalidFieldError: No time of a known form.
+    """
+    if element is None:
+        return None
+    try:
+        return parse_time(text_of(element), where=where)
+    except InvalidFieldError as error:
+        # The place costs a walk over the document, so it is only looked up now.
+        return invalid_field(element, error.message, where=where, found=error.found, expected=error.expected)
+
+
+def boolean(element: XmlElement | None, *, where: str, default: bool = False) -> bool:
+    """Return the truth value of the text; ``default`` if there is no element or no text.
+
+    Raises:
+        InvalidFieldError: Neither ``true`` nor ``false``.
+    """
+    text = text_of(element).lower()
+    if element is None or not text:
+        return default
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    return invalid_field(element, "this is no truth value", where=where, found=repr(text), expected="true or false")
+
+
+def attribute(element: XmlElement, name: str, *, where: str) -> str:
+    """Return the attribute's text.
+
+    Raises:
+        InvalidFieldError: It is missing or empty.
+    """
+    value = element.get(name)
+    if not value:
+        invalid_field(element, f"the attribute {name} is missing", where=where, expected=f'{name}="..."')
+    return value
+
+
+def integer(element: XmlElement, text: str | None, *, where: str, of: str) -> int | None:
+    """Return the number that ``text`` spells; None if there is no text.
+
+    Raises:
+        InvalidFieldError: Not a whole number of at most 18 digits, or negative.
+    """
+    if text is None or not text.strip():
+        return None
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS):
+        invalid_field(element, f"{of} is no number", where=where, found=repr(text)[:80], expected="a whole number")
+    return int(digits)
+
+
+_MAX_DIGITS = 18
+
+
+def raw_text(element: XmlElement) -> str:
+    """Return the element as XML text, for keeping what we do not know."""
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def unknown_children(children: Iterable[XmlElement], known: frozenset[str]) -> tuple[str, ...]:
+    """Return those whose name is not known, as XML text."""
+    return tuple(raw_text(child) for child in children if child.tag not in known)
+
+
+def new_element(tag: str, text: str | None = None, attributes: Mapping[str, str] | None = None) -> XmlElement:
+    """Return a new element.
+
+    Raises:
+        ModelError: A text holds characters that XML cannot carry.
+    """
+    element = etree.Element(tag)
+    _fill(element, text, attributes)
+    return element
+
+
+def add_element(
+    parent: XmlElement, tag: str, text: str | None = None, attributes: Mapping[str, str] | None = None
+) -> XmlElement:
+    """Append a new element to ``parent`` and return it.
+
+    Raises:
+        ModelError: A text holds characters that XML cannot carry.
+    """
+    element = etree.SubElement(parent, tag)
+    _fill(element, text, attributes)
+    return element
+
+
+def _fill(element: XmlElement, text: str | None, attributes: Mapping[str, str] | None) -> None:
+    try:
+        if text:
+            element.text = text
+        for name, value in (attributes or {}).items():
+            element.set(name, value)
+    except (ValueError, UnicodeEncodeError) as error:
+        raise ModelError(
+            f"<{element.tag!s}> cannot be written: {error}", found=repr(text or attributes)[:120]
+        ) from error
+
+
+def add_raw(parent: XmlElement, raw: str) -> None:
+    """Append an element that ``raw_text`` gave.
+
+    Raises:
+        ModelError: The text is no XML element.
+    """
+    try:
+        parent.append(etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True)))
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ModelError(f"this is no XML element: {error}", found=repr(raw)[:120]) from error
+
+
+def render_xml(root: XmlElement, *, pretty: bool = False) -> bytes:
+    """Return the document as ESXi's own files have it: ASCII, no declaration.
+
+    Names, unlike texts, cannot be escaped: a document with others than ASCII ones (only kept
+    unknown elements may have them) becomes UTF-8.
+
+    Args:
+        root: The root element.
+        pretty: Two-space indent and a final line end (index files) instead of one line.
+    """
+    if pretty:
+        etree.indent(root, space="  ")
+    names = (name for element in root.iter(etree.Element) for name in (str(element.tag), *map(str, element.keys())))
+    encoding = "ascii" if all(name.isascii() for name in names) else "utf-8"
+    data = etree.tostring(root, encoding=encoding, xml_declaration=False)
+    return data + b"\n" if pretty else data

@@ -1,0 +1,319 @@
+"""Zip archives out: streaming, deterministic, zip64 where needed.
+
+Stored by default, so that the bytes depend on no zlib version; members of another archive are
+carried over as they are packed there.
+
+Source: APPNOTE.TXT, the published zip specification.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import stat
+import struct
+import zlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO, Self, final
+
+import attrs
+
+from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.containers.member_name import SAFE_NAME, name_problem
+from esximage_builder.containers.zip_records import (
+    CENTRAL_MAGIC,
+    DIRECTORY_RECORD,
+    END64_MAGIC,
+    END64_RECORD,
+    END_MAGIC,
+    END_RECORD,
+    FLAG_UTF8,
+    LOCAL_HEADER,
+    LOCAL_MAGIC,
+    LOCATOR64_MAGIC,
+    LOCATOR64_RECORD,
+    MAX16,
+    MAX32,
+    METHOD_DEFLATED,
+    METHOD_STORED,
+    ZIP64_EXTRA,
+    EndRecord,
+    ZipMember,
+    require_crc,
+    wrong_size,
+)
+from esximage_builder.errors import (
+    ExportError,
+    ModelError,
+    SourceUnreadableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+
+__all__ = ["ZipWriter", "render_zip"]
+
+# From these values on the writer uses zip64; tests lower them.
+_ZIP64_BYTES, _ZIP64_COUNT = MAX32, MAX16
+_VERSION, _VERSION64 = 20, 45
+_MADE_ON_UNIX = 3 << 8
+_MODE = stat.S_IFREG | 0o644
+_FIRST_YEAR, _LAST_YEAR = 1980, 2107
+_CRC_OFFSET = 14  # within a member's header
+_RECORDS_AT_ONCE = 1024
+
+
+def _dos_time(timestamp: datetime | None) -> tuple[int, int]:
+    """Return date and time as zip keeps them: UTC, two-second steps, 1980 to 2107."""
+    if timestamp is None:
+        return 1 << 5 | 1, 0
+    if timestamp.tzinfo is None:
+        raise ModelError("a timestamp needs a time zone", found=repr(timestamp), expected="an aware datetime")
+    moment = timestamp.astimezone(UTC)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ModelError("zip keeps no such date", found=repr(timestamp), expected="a year from 1980 to 2107")
+    date = (moment.year - _FIRST_YEAR) << 9 | moment.month << 5 | moment.day
+    return date, moment.hour << 11 | moment.minute << 5 | moment.second // 2
+
+
+def _name_and_flags(name: str) -> tuple[bytes, int]:
+    return name.encode(), 0 if name.isascii() else FLAG_UTF8
+
+
+@final
+class ZipWriter:
+    """Writes an archive front to back; the same calls give the same bytes.
+
+    Members are made on Unix with mode 0100644 and one date, without extra fields but
+    those of zip64. As a context manager it closes at the end, unless an error came up; what
+    stands in the target is then no archive. The target is never closed.
+
+    Args:
+        target: Only ``write`` is needed, except for ``add_stream`` without a CRC-32.
+        timestamp: Aware; written in UTC as the date of every member. None means 1980-01-01.
+        where: How to name the archive in errors.
+
+    All methods raise:
+        ModelError: A name is not allowed or given twice; the timestamp does not fit.
+        ExportError: The target cannot be written, or an earlier call had failed.
+    """
+
+    def __init__(self, target: BinaryIO, *, timestamp: datetime | None = None, where: str = "") -> None:
+        self._target = target
+        self._where = where
+        self._date, self._time = _dos_time(timestamp)
+        self._offset = 0
+        self._members: list[ZipMember] = []
+        self._keys: set[str] = set()
+        self._is_whole = True
+        self._is_closed = False
+
+    def add_bytes(self, name: str, data: bytes, *, deflate: bool = False) -> None:
+        """Add a member that is in memory; only without ``deflate`` is it the same with every zlib."""
+        packed = data
+        if deflate:
+            packer = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
+            packed = packer.compress(data) + packer.flush()
+        member = ZipMember(
+            name=name,
+            size_bytes=len(data),
+            compressed_bytes=len(packed),
+            crc32=zlib.crc32(data),
+            method=METHOD_DEFLATED if deflate else METHOD_STORED,
+            header_offset=self._offset,
+        )
+        self._put(member, [packed])
+
+    def add_stream(self, name: str, source: BinaryIO, *, size_bytes: int, crc32: int | None = None) -> None:
+        """Add a member from a stream, method stored, one block at a time.
+
+        Args:
+            name: The member.
+            source: Read to its end; not closed.
+            size_bytes: What it must hold, in bytes.
+            crc32: What it must have; None takes it as it is, and the target must be seekable.
+
+        Raises:
+            ChecksumMismatchError: Size or CRC-32 differ.
+            SourceUnreadableError: The source cannot be read.
+        """
+        found = 0
+
+        def blocks() -> Iterator[bytes]:
+            nonlocal found
+            while block := _read_block(source, where=self._place(name)):
+                found = zlib.crc32(block, found)
+                yield block
+            if crc32 is not None:
+                require_crc(found, crc32, where=self._place(name))
+
+        member = ZipMember(
+            name=name,
+            size_bytes=size_bytes,
+            compressed_bytes=size_bytes,
+            crc32=crc32 or 0,
+            method=METHOD_STORED,
+            header_offset=self._offset,
+        )
+        if crc32 is not None:
+            self._put(member, blocks())
+            return
+        with self._writing(name):
+            start = self._target.tell()
+        self._put(member, blocks())
+        with self._writing(name):
+            end = self._target.tell()
+            self._target.seek(start + _CRC_OFFSET)
+            self._target.write(struct.pack("<L", found))
+            self._target.seek(end)
+        self._members[-1] = attrs.evolve(member, crc32=found)
+
+    def add_copied(self, name: str, member: ZipMember, blocks: Iterable[bytes]) -> None:
+        """Add a member of another archive as it is stored there; see ``ZipReader.copy_blocks``.
+
+        Args:
+            name: The name it gets here.
+            member: Where method, sizes and CRC-32 are taken from.
+            blocks: The raw bytes. They are counted, not inflated: what they hold is for the giver to check.
+
+        Raises:
+            ChecksumMismatchError: More or fewer raw bytes than ``member.compressed_bytes``.
+        """
+        self._put(attrs.evolve(member, name=name, header_offset=self._offset), blocks)
+
+    def close(self) -> None:
+        """Write the directory and the end records; a second call does nothing."""
+        if self._is_closed:
+            return
+        self._require_whole()
+        start = self._offset
+        for first in range(0, len(self._members), _RECORDS_AT_ONCE):
+            batch = self._members[first : first + _RECORDS_AT_ONCE]
+            self._write(b"".join([self._directory_record(member) for member in batch]))
+        self._write(_end_records(EndRecord(len(self._members), self._offset - start, start)))
+        self._is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+    def _put(self, member: ZipMember, blocks: Iterable[bytes]) -> None:
+        """Write header and blocks, and remember the member once all of them were right."""
+        self._require_whole()
+        self._take_name(member.name)
+        self._is_whole = False
+        self._write(self._header(member))
+        left = member.compressed_bytes
+        for block in blocks:
+            left -= len(block)
+            if left < 0:
+                break
+            self._write(block)
+        if left:
+            expected = f"{member.compressed_bytes} bytes"
+            found = f"more than {expected}" if left < 0 else f"{member.compressed_bytes - left} bytes"
+            raise wrong_size(self._place(member.name), found=found, expected=expected)
+        self._members.append(member)
+        self._is_whole = True
+
+    def _take_name(self, name: str) -> None:
+        problem = name_problem(name, is_printable=False) or ("is too long" if len(name.encode()) > MAX16 else "")
+        if problem:
+            raise ModelError(
+                f"an archive cannot hold this name: it {problem}",
+                where=self._where,
+                found=repr(name),
+                expected=SAFE_NAME,
+            )
+        if (key := name.casefold()) in self._keys:
+            message = "two members would have the same name, upper and lower case aside"
+            raise ModelError(message, where=self._where, found=repr(name))
+        self._keys.add(key)
+
+    def _header(self, member: ZipMember) -> bytes:
+        raw_name, flags = _name_and_flags(member.name)
+        version, extra, sizes = _VERSION, b"", (member.compressed_bytes, member.size_bytes)
+        if max(sizes) >= _ZIP64_BYTES:
+            extra = struct.pack("<2H2Q", ZIP64_EXTRA, 16, member.size_bytes, member.compressed_bytes)
+            version, sizes = _VERSION64, (MAX32, MAX32)
+        record = LOCAL_HEADER.pack(
+            LOCAL_MAGIC, version, flags, member.method, self._time, self._date,
+            member.crc32, *sizes, len(raw_name), len(extra),
+        )  # fmt: skip
+        return record + raw_name + extra
+
+    def _directory_record(self, member: ZipMember) -> bytes:
+        raw_name, flags = _name_and_flags(member.name)
+        values = (member.size_bytes, member.compressed_bytes, member.header_offset)
+        wide = [value for value in values if value >= _ZIP64_BYTES]
+        size_bytes, compressed_bytes, offset = (MAX32 if value >= _ZIP64_BYTES else value for value in values)
+        extra = struct.pack(f"<2H{len(wide)}Q", ZIP64_EXTRA, 8 * len(wide), *wide) if wide else b""
+        version = _VERSION64 if wide else _VERSION
+        record = DIRECTORY_RECORD.pack(
+            CENTRAL_MAGIC, _MADE_ON_UNIX | version, version, flags, member.method, self._time, self._date,
+            member.crc32, compressed_bytes, size_bytes, len(raw_name), len(extra), 0, 0, 0, _MODE << 16, offset,
+        )  # fmt: skip
+        return record + raw_name + extra
+
+    def _write(self, data: bytes) -> None:
+        with self._writing():
+            written = self._target.write(data)
+        if written != len(data):
+            raise ExportError("the target took only a part of the bytes", where=self._where)
+        self._offset += len(data)
+
+    @contextlib.contextmanager
+    def _writing(self, name: str = "") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._is_whole = False
+            message = "the archive cannot be written"
+            raise ExportError(message, where=self._place(name), found=str(error)) from error
+
+    def _place(self, name: str) -> str:
+        return f"{self._where}!{name}" if self._where and name else self._where or name
+
+    def _require_whole(self) -> None:
+        if not self._is_whole or self._is_closed:
+            message = "the archive is closed" if self._is_closed else "an earlier write to the archive failed"
+            raise ExportError(message, where=self._where, hint="begin with a new file")
+
+
+def _read_block(source: BinaryIO, *, where: str) -> bytes:
+    try:
+        return source.read(COPY_BLOCK_BYTES)
+    except OSError as error:
+        raise SourceUnreadableError("the source cannot be read", where=where, found=str(error)) from error
+
+
+def _end_records(end: EndRecord) -> bytes:
+    """Render the end record, with its zip64 form before it where a value does not fit."""
+    ceilings = (_ZIP64_COUNT, _ZIP64_BYTES, _ZIP64_BYTES)
+    if all(value < ceiling for value, ceiling in zip(end, ceilings, strict=True)):
+        return END_RECORD.pack(END_MAGIC, 0, 0, end.member_count, end.member_count, end.size_bytes, end.offset, 0)
+    version = _MADE_ON_UNIX | _VERSION64
+    counts = (end.member_count, end.member_count)
+    record = END64_RECORD.pack(END64_MAGIC, END64_RECORD.size - 12, version, _VERSION64, 0, 0, *counts, *end[1:])
+    locator = LOCATOR64_RECORD.pack(LOCATOR64_MAGIC, 0, end.offset + end.size_bytes, 1)
+    return record + locator + END_RECORD.pack(END_MAGIC, 0, 0, MAX16, MAX16, MAX32, MAX32, 0)
+
+
+def render_zip(members: Iterable[tuple[str, bytes]], *, deflate: bool = False) -> bytes:
+    """Return a small archive, such as ``metadata.zip``, with the members in the order given.
+
+    Raises:
+        ModelError: A name is not allowed or given twice.
+    """
+    target = io.BytesIO()
+    with ZipWriter(target) as writer:
+        for name, data in members:
+            writer.add_bytes(name, data, deflate=deflate)
+    return target.getvalue()

@@ -1,1 +1,0 @@
-"""The grammar: one module per container or document, parse and render side by side."""

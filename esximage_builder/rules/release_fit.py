@@ -1,0 +1,334 @@
+"""Whether a release unit or component goes with a base image: declared, train, platform.
+
+Layers, each asked for itself (``rules.compatibility`` puts them together):
+
+* **Declared**: an add-on may list the base images it supports: versions, prefixes of them,
+  wildcards, ranges. Outside the list it is refused, inside it is welcome, whatever the train says.
+* **Train**: without a list, add-on and base image must be of one release train, which is
+  major.minor.update up to 8.x and major.minor from 9.0; any patch of it, older or newer. The
+  add-on's train is read off the three digits its version begins with, ``703.0.0.11.3.0-5`` or
+  ``LVO.803.12.1``, as every hardware vendor spells it.
+* **Platform**: a component names the products it is published for; one of them must be
+  among those of the base image's own components.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from esximage_builder.errors import VersionSyntaxError
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, known_release, train_of
+from esximage_builder.versions import BaseImageVersion, ProductRange
+from esximage_builder.vocabulary import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from esximage_builder.models.add_on import AddOn
+    from esximage_builder.models.base_image import BaseImage
+    from esximage_builder.models.component import Component
+    from esximage_builder.models.hardware_support import HardwareSupport
+    from esximage_builder.models.vib import SoftwarePlatform
+
+__all__ = [
+    "check_add_on",
+    "check_platform",
+    "check_removals",
+    "declared_trains",
+    "fits_release",
+    "is_declared",
+    "is_for_train",
+    "is_in_train",
+    "is_newer_than_published",
+    "platforms_of",
+    "published_with",
+    "supports_base_image",
+    "train_text",
+    "vendor_train_text",
+]
+
+# Three digits, maybe after a release or the vendor's letters: 703.1, LVO.803.12.1, DEL-ESXi-703_1, 8.0.3-LVO.803.12.1
+_VENDOR_TRAIN = re.compile(r"(?:[0-9]\.[0-9]\.[0-9][._-])?(?:[A-Za-z]+[._-])*([6-9])([0-9])([0-9])(?![0-9])")
+_BUILD = re.compile(r"(?<![0-9])[0-9]{7,9}(?![0-9])")
+_RANGE_SIGNS = ("<", ">", "=", "!", "~")
+_VENDOR_DIGITS = 3
+_FIRST_REMOVALS_RELEASE = "8.0.3"
+
+
+def declared_trains(unit: AddOn | HardwareSupport) -> tuple[tuple[int, ...], ...]:
+    """Return the trains that a unit is for: as it declares, else as its version spells it; sorted.
+
+    Ranges such as ``>=7.0.2,<8`` name no train.
+    """
+    declared = {train for text in unit.supported_base_images if not _is_range(text) and (train := _train_of_text(text))}
+    if declared:
+        return tuple(sorted(declared))
+    match = _VENDOR_TRAIN.match(unit.version.text)
+    return () if match is None else (train_of(tuple(int(digit) for digit in match.groups())),)
+
+
+def _train_of_text(text: str) -> tuple[int, ...]:
+    return train_of(tuple(int(number) for number in re.findall(r"[0-9]+", text.partition("-")[0])))
+
+
+def _is_range(text: str) -> bool:
+    return text.strip().startswith(_RANGE_SIGNS)
+
+
+def train_text(train: tuple[int, ...]) -> str:
+    """Return ``7.0.3`` for ``(7, 0, 3)``."""
+    return ".".join(str(number) for number in train)
+
+
+def vendor_train_text(train: tuple[int, ...]) -> str:
+    """Return a train as vendors begin their versions with it: ``703`` for ``(7, 0, 3)``, ``900`` for ``(9, 0)``."""
+    return "".join(str(number) for number in train).ljust(_VENDOR_DIGITS, "0")
+
+
+def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
+    """Tell whether one declared text covers the base image.
+
+    Exact versions, dotted prefixes (``7.0.3``, ``8.0``), wildcards (``7.0.*``) and ranges over
+    product releases (``>=7.0.3,<8``) are understood; a range that is none covers nothing.
+    """
+    if _is_range(declared):
+        try:
+            return version in ProductRange(declared.strip())
+        except VersionSyntaxError:
+            return False
+    text = declared.strip().rstrip("*").rstrip(".-")
+    if text in ("", version.text):
+        return True
+    wanted = tuple(int(number) for number in re.findall(r"[0-9]+", text))
+    return bool(wanted) and version.fields[: len(wanted)] == wanted
+
+
+def is_declared(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
+    """Tell whether the unit declares the base image; None if it declares nothing."""
+    declared = unit.supported_base_images
+    return any(supports_base_image(text, version) for text in declared) if declared else None
+
+
+def is_in_train(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
+    """Tell whether the unit is of the base image's train; None if its train cannot be told."""
+    return is_for_train(unit, version.train)
+
+
+def is_for_train(unit: AddOn | HardwareSupport, train: tuple[int, ...]) -> bool | None:
+    """Tell whether the unit is of a train, where no full version is known; None if its train cannot be told.
+
+    Args:
+        unit: The unit.
+        train: As ``BaseImageVersion.train`` or ``KnownRelease.train`` give it.
+    """
+    trains = declared_trains(unit)
+    return any(train[: len(own)] == own for own in trains) if trains else None
+
+
+def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn] = ()) -> tuple[Finding, ...]:
+    """Return what stands against the add-on on that base image.
+
+    Args:
+        add_on: The add-on.
+        base_image: The base image.
+        others: Loaded add-ons, for the remedy.
+    """
+    declared = is_declared(add_on, base_image.version)
+    verdict = is_in_train(add_on, base_image.version) if declared is None else declared
+    if verdict is None:
+        return (_unknown_train(add_on, base_image),)
+    if verdict:
+        return tuple(_check_published(add_on, base_image))
+    return (_unsupported(add_on, base_image, others),)
+
+
+def _unsupported(add_on: AddOn, base_image: BaseImage, others: Iterable[AddOn]) -> Finding:
+    version = base_image.version
+    shown = ", ".join(train_text(train) for train in declared_trains(add_on)) or "other releases"
+    declared = ", ".join(add_on.supported_base_images)
+    if is_in_train(add_on, version):
+        cause = f"the release train is right, but it declares only {declared}"
+    else:
+        how = f"declared: {declared}" if declared else "by its version"
+        cause = f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
+    return Finding(
+        code="add-on-base-unsupported",
+        severity=Severity.ERROR,
+        message=f"the add-on {add_on.id} is not made for the base image {version}",
+        items=(add_on.id, base_image.id),
+        cause=cause,
+        remedy=_remedy(add_on, version, others),
+    )
+
+
+def _unknown_train(add_on: AddOn, base_image: BaseImage) -> Finding:
+    return Finding(
+        code="add-on-base-unknown",
+        severity=Severity.WARNING,
+        message=f"the add-on {add_on.id} does not say which base images it is made for",
+        items=(add_on.id, base_image.id),
+        cause="it declares none, and its version names no ESXi release",
+        remedy="check its release notes",
+    )
+
+
+def _remedy(add_on: AddOn, version: BaseImageVersion, others: Iterable[AddOn]) -> str:
+    train = vendor_train_text(version.train)
+    fitting = sorted(
+        (other for other in others if other.name == add_on.name and _fits(other, version)),
+        key=lambda other: other.version,
+    )
+    if fitting:
+        return f"take a {train} version of the add-on; loaded: {', '.join(other.version.text for other in fitting)}"
+    return f"take a version of the add-on for {train}, none is loaded; or a base image of its own release"
+
+
+def _fits(add_on: AddOn, version: BaseImageVersion) -> bool:
+    declared = is_declared(add_on, version)
+    return bool(is_in_train(add_on, version)) if declared is None else declared
+
+
+def fits_release(unit: AddOn | HardwareSupport, release: KnownRelease) -> bool | None:
+    """Tell whether a unit goes with a published release whose full version may not be known.
+
+    As ``check_add_on``, by product and build alone: no version is made up. None where that is
+    not enough: a declaration of more than the product and less than the build, or a range.
+    """
+    if not unit.supported_base_images:
+        return is_for_train(unit, release.train)
+    answers = {_declares_release(text, release) for text in unit.supported_base_images}
+    return True if True in answers else None if None in answers else False
+
+
+def _declares_release(declared: str, release: KnownRelease) -> bool | None:
+    if _is_range(declared):
+        return None
+    wanted = tuple(int(number) for number in re.findall(r"[0-9]+", declared))
+    own = release.numbers
+    if not wanted:
+        return not declared.strip(" *.-")
+    if wanted[: len(own)] != own[: len(wanted)]:
+        return False
+    if len(wanted) <= len(own):
+        return True
+    return wanted[-1] == release.build if _BUILD.search(declared) else None
+
+
+def published_with(add_on: AddOn, train: tuple[int, ...]) -> KnownRelease | None:
+    """Return the published release of the train whose build the add-on's version names, to the digit."""
+    named = {int(text) for text in _BUILD.findall(add_on.version.text)}
+    return next((release for release in KNOWN_RELEASES if release.train == train and release.build in named), None)
+
+
+def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
+    """Warn if the base image is newer than the one whose build the add-on's version names."""
+    published = published_with(add_on, base_image.version.train)
+    if published is None or not is_newer_than_published(base_image.version, published):
+        return
+    yield Finding(
+        code="base-newer-than-add-on",
+        severity=Severity.WARNING,
+        message=f"{base_image.id} is newer than the base image that {add_on.id} was published with",
+        items=(add_on.id, base_image.id),
+        cause=f"the add-on names build {published.build}, {published.name}; "
+        "inside a release train a newer patch is supported",
+        remedy="see whether the vendor has a newer add-on",
+    )
+
+
+def is_newer_than_published(version: BaseImageVersion, published: KnownRelease) -> bool:
+    """Tell whether a base image is newer than a published release.
+
+    By the full version where it was published, else by product and by the place among its
+    published releases; never by comparing builds. What neither tells counts as not newer.
+    """
+    if published.version:
+        return version > BaseImageVersion(published.version)
+    known = known_release(version)
+    if known is not None:
+        return known.is_newer_than(published)
+    return version.fields[: len(published.numbers)] > published.numbers
+
+
+def check_removals(removed_components: Iterable[str], version: BaseImageVersion) -> tuple[Finding, ...]:
+    """Return a warning if a spec removes components from a base image older than 8.0 U3.
+
+    vCenter knows the key since 8.0 U3; a newer base image has such a vCenter anyway.
+    Source: docs/formats.md#software-spec.
+    """
+    names = tuple(sorted(removed_components))
+    if not names or version not in ProductRange(f"<{_FIRST_REMOVALS_RELEASE}"):
+        return ()
+    return (
+        Finding(
+            code="removals-need-newer-vcenter",
+            severity=Severity.WARNING,
+            message="the spec removes components, which needs vCenter 8.0 U3 or later",
+            items=names,
+            cause=f"older ones do not know the key removed_components, and the base image, ESXi {version.product}, "
+            "can belong to an older one",
+            remedy="import the spec into vCenter 8.0 U3 or later, or leave the removals to the add-on",
+        ),
+    )
+
+
+def platforms_of(base_image: BaseImage, components: Iterable[Component]) -> tuple[SoftwarePlatform, ...]:
+    """Return the platforms that the base image's own components declare, each once.
+
+    Args:
+        base_image: The base image.
+        components: Loaded components; those of the base image are picked out.
+    """
+    own = {str(reference) for reference in base_image.components}
+    found = {
+        platform: None for component in components if component.id in own for platform in component.bulletin.platforms
+    }
+    return tuple(found)
+
+
+def check_platform(
+    component: Component, version: BaseImageVersion, base_platforms: Iterable[SoftwarePlatform]
+) -> tuple[Finding, ...]:
+    """Return a warning if the component is published for other products than the base image.
+
+    Args:
+        component: The component; one that names no platform goes with everything.
+        version: The base image's.
+        base_platforms: What the base image's own components declare; empty goes by the
+            version alone.
+    """
+    wanted = component.bulletin.platforms
+    if not wanted:
+        return ()
+    versions = {platform.version for platform in base_platforms} | {
+        f"{version.major}.{version.minor}",
+        version.product.base_version,
+        version.text,
+    }
+    known_lines = tuple(Platform)
+    if any(
+        platform.product_line in known_lines and any(_covers(platform.version, offered) for offered in versions)
+        for platform in wanted
+    ):
+        return ()
+    made_for = ", ".join(sorted({f"{platform.product_line} {platform.version}".strip() for platform in wanted}))
+    return (
+        Finding(
+            code="platform-mismatch",
+            severity=Severity.WARNING,
+            message=f"{component.id} is published for {made_for}, the image is ESXi {version}",
+            items=(component.id,),
+            cause="its bulletin names no platform of this release",
+            remedy="take the component's build for this release if there is one",
+        ),
+    )
+
+
+def _covers(pattern: str, offered: str) -> bool:
+    """Tell whether a platform version covers an offered one: equal, wildcard, or one a prefix of the other."""
+    stated = pattern.partition("-")[0].rstrip("*").rstrip(".").split(".")
+    given = offered.partition("-")[0].rstrip("*").rstrip(".").split(".")
+    length = min(len(stated), len(given))
+    return stated == [""] or given == [""] or stated[:length] == given[:length]

@@ -1,0 +1,1 @@
+"""Judging what anybody made: bundles, discs and VIBs, check by check."""

@@ -1,0 +1,271 @@
+"""Checking VIBs down to their payloads' bytes: stored, unpacked, and the descriptor around them.
+
+Source: docs/formats.md#payloads (checksum forms).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, BinaryIO, final
+
+from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum, Hasher, hasher_for
+from esximage_builder.containers.gzip import gunzip_blocks
+from esximage_builder.containers.zstd import unzstd_blocks
+from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
+from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.streams.blocks import block_stream
+from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from esximage_builder.limits import ReadLimits
+    from esximage_builder.models.vib import Payload, Vib
+
+__all__ = ["check_head", "check_payload", "check_signed", "check_vib"]
+
+_GUNZIP = "gunzip"
+_GUNZIP_ONCE = "sha-256-gunzip1"
+
+_Hashers = list[tuple[Checksum, Hasher]]
+
+
+def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, deep: bool = True) -> tuple[Finding, ...]:
+    """Read a whole ``.vib`` once and compare it with everything its metadata says.
+
+    Args:
+        vib: As the metadata describes it.
+        source: The file, at its beginning.
+        where: How to name it in findings.
+        limits: Upper bounds.
+        deep: Unpack payloads too and check those checksums.
+
+    Returns:
+        What differs; nothing is raised for damaged bytes.
+    """
+    measured = _Measured(source)
+    stream = block_stream(measured.blocks())
+    findings: list[Finding] = []
+    try:
+        for payload, data, size in iter_payloads(stream, vib, where=where, limits=limits):
+            findings += check_payload(payload, data, size_bytes=size, where=where, limits=limits, deep=deep)
+    except EsxImageError as error:
+        findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+    try:
+        while stream.read(COPY_BLOCK_BYTES):
+            pass
+    except EsxImageError as error:
+        findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+    if measured.is_whole:
+        findings += _check_file(vib, measured.digest.hexdigest(), measured.size_bytes, where)
+    return tuple(findings)
+
+
+@final
+class _Measured:
+    """A source that is hashed and counted while it is read."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.digest = hashlib.sha256()
+        self.size_bytes = 0
+        self.is_whole = False
+
+    def blocks(self) -> Iterator[bytes]:
+        while block := self._source.read(COPY_BLOCK_BYTES):
+            self.digest.update(block)
+            self.size_bytes += len(block)
+            yield block
+        self.is_whole = True
+
+
+def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Finding]:
+    file = vib.file
+    if file is None:
+        return
+    if file.size_bytes is not None and file.size_bytes != size:
+        yield _error("vib-size-differs", f"the VIB has {size} bytes, its metadata says {file.size_bytes}", where=where)
+    if file.sha256 and file.sha256 != digest:
+        cause = f"{digest} instead of {file.sha256}"
+        yield _error(
+            "vib-checksum-differs", "the VIB's sha-256 is not what its metadata says", where=where, cause=cause
+        )
+
+
+def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) -> tuple[Finding, ...]:
+    """Compare the descriptor inside a ``.vib`` with the metadata, and see that a signature is there.
+
+    Raises:
+        EsxImageError: The file is no VIB or is damaged.
+    """
+    head = read_vib_head(source, where=where, limits=limits)
+    findings = []
+    if head.parse(where=where, limits=limits) != vib:
+        findings.append(
+            _error(
+                "descriptor-differs",
+                "the descriptor in the VIB says something else than the depot's metadata",
+                where=where,
+                cause="the metadata was edited, or belongs to another build",
+            )
+        )
+    return (*findings, *check_signed(vib, is_signed=head.is_signed, where=where))
+
+
+def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...]:
+    """See that a VIB from partner level up has a signature; whether it is right is not looked at."""
+    if is_signed or vib.acceptance_level < AcceptanceLevel.PARTNER:
+        return ()
+    level = vib.acceptance_level.display
+    return (_error("signature-missing", f"{vib.id} claims to be {level} but is not signed", where=where),)
+
+
+def check_payload(
+    payload: Payload, source: BinaryIO, *, size_bytes: int, where: str, limits: ReadLimits, deep: bool = True
+) -> tuple[Finding, ...]:
+    """Read one payload and compare it with all its checksums that we know how to compute.
+
+    Args:
+        payload: As the descriptor describes it.
+        source: Its bytes as stored; read to the end.
+        size_bytes: Their length.
+        where: How to name the VIB in findings.
+        limits: Upper bounds.
+        deep: Unpack it too.
+
+    Raises:
+        EsxImageError: The source cannot be read or is damaged itself.
+    """
+    place = f"{where}!{payload.name}"
+    findings = []
+    if payload.size_bytes is not None and payload.size_bytes != size_bytes:
+        message = f"the payload has {size_bytes} bytes, its descriptor says {payload.size_bytes}"
+        findings.append(_error("payload-size-differs", message, where=place))
+    stored = _hashers(payload, "")
+    if not stored:
+        findings.append(_unchecked(place))
+
+    def blocks() -> Iterator[bytes]:
+        while block := source.read(COPY_BLOCK_BYTES):
+            for _, hasher in stored:
+                hasher.update(block)
+            yield block
+
+    if deep and _is_packed(payload):
+        findings += _check_unpacked(payload, block_stream(blocks()), place, limits)
+    for _ in blocks():
+        pass
+    findings += _differences(stored, place)
+    return tuple(findings)
+
+
+def _is_packed(payload: Payload) -> bool:
+    """Tell whether to unpack it: by its type, and where a checksum is one over unpacked bytes."""
+    return payload.type in TARDISK_TYPES or any(
+        checksum.verify_process == _GUNZIP or checksum.algorithm == _GUNZIP_ONCE for checksum in payload.checksums
+    )
+
+
+def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: ReadLimits) -> list[Finding]:
+    once: _Hashers = [
+        (checksum, hashlib.sha256()) for checksum in payload.checksums if checksum.algorithm == _GUNZIP_ONCE
+    ]
+    full = _hashers(payload, _GUNZIP)
+    gunzipped = _tapped(gunzip_blocks(stored, where=place, max_bytes=limits.payload_bytes), once)
+    findings: list[Finding] = []
+    try:
+        if payload.type == PayloadType.VZSTD:
+            findings += _hash_unzstd(gunzipped, full, place, limits)
+        else:
+            size = sum(len(block) for block in _tapped(gunzipped, full))
+            findings += _check_unpacked_size(payload, size, place)
+    except LimitExceededError as error:
+        return [_error("payload-too-large", error.message, where=place, cause=error.expected)]
+    except DepotError as error:
+        return [_error("payload-damaged", error.message, where=place, cause=error.found)]
+    is_unpacked = not any(finding.code == "payload-not-unpacked" for finding in findings)
+    return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
+
+
+def _hash_unzstd(gunzipped: Iterator[bytes], full: _Hashers, place: str, limits: ReadLimits) -> list[Finding]:
+    """Feed the hashers what a zstandard stream unpacks to; say so where no reader is installed."""
+    try:
+        for _ in _tapped(unzstd_blocks(gunzipped, where=place, max_bytes=limits.payload_bytes), full):
+            pass
+    except MissingExtraError as error:
+        for _ in gunzipped:  # what is known of the outer wrapper is still checked
+            pass
+        return [_not_unpacked(error, place)]
+    return []
+
+
+def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Finding]:
+    stated = payload.uncompressed_size_bytes
+    if stated is not None and stated != size:
+        message = f"the payload unpacks to {size} bytes, its descriptor says {stated}"
+        yield _error("payload-size-differs", message, where=place)
+
+
+def _tapped(blocks: Iterable[bytes], hashers: _Hashers) -> Iterator[bytes]:
+    for block in blocks:
+        for _, hasher in hashers:
+            hasher.update(block)
+        yield block
+
+
+def _hashers(payload: Payload, verify_process: str) -> _Hashers:
+    return [
+        (checksum, hasher)
+        for checksum in payload.checksums
+        if checksum.verify_process == verify_process and (hasher := hasher_for(checksum.algorithm)) is not None
+    ]
+
+
+def _differences(hashers: _Hashers, place: str) -> Iterator[Finding]:
+    for checksum, hasher in hashers:
+        found = hasher.hexdigest()
+        if found != checksum.digest:
+            kind = f"{checksum.algorithm} {checksum.verify_process}".strip()
+            yield _error(
+                "payload-checksum-differs",
+                f"the payload's {kind} checksum is not what its descriptor says",
+                where=place,
+                cause=f"{found} instead of {checksum.digest}",
+            )
+
+
+def _error(code: str, message: str, *, where: str, cause: str = "") -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity.ERROR,
+        message=message,
+        items=(where,),
+        cause=cause,
+        remedy="the file is damaged or was changed: get it again from its publisher",
+        where=where,
+    )
+
+
+def _not_unpacked(error: MissingExtraError, place: str) -> Finding:
+    return Finding(
+        code="payload-not-unpacked",
+        severity=Severity.WARNING,
+        message="the payload was not unpacked, its checksums over unpacked bytes are unchecked",
+        items=(place,),
+        cause=error.message,
+        remedy=error.hint,
+        where=place,
+    )
+
+
+def _unchecked(place: str) -> Finding:
+    return Finding(
+        code="payload-without-checksum",
+        severity=Severity.WARNING,
+        message="no checksum covers the payload's bytes as they are stored",
+        items=(place,),
+        cause="the VIB was built with a tool that writes none",
+        remedy="have it built anew, if it is yours",
+        where=place,
+    )

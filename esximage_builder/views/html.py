@@ -1,0 +1,155 @@
+"""The long report as one HTML page: no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from esximage_builder.views.image import Cause, Facts, Paragraph, Table, report_sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from esximage_builder.export.result import ExportResult
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.image import Image
+    from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.views.image import Block
+
+__all__ = ["render_html_report"]
+
+_STYLE = """
+:root { --text: #1d2430; --soft: #5c6675; --line: #d9dee6; --back: #f5f6f8; --card: #ffffff;
+  --error: #b3261e; --warning: #8a5a00; --info: #1f5f99; --waived: #6b3fa0; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e4e8ee; --soft: #9aa5b4; --line: #39424f; --back: #14181e; --card: #1d232b;
+    --error: #ff8a80; --warning: #ffc36b; --info: #8cc4ff; --waived: #cda8ff; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--back); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
+main { max-width: 62rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { font-size: 1.5rem; line-height: 1.3; margin: 0 0 1rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 2.25rem 0 .75rem; }
+p { margin: .5rem 0; max-width: 48rem; }
+nav { font-size: .875rem; margin-bottom: 1.5rem; }
+nav a { color: var(--info); margin-right: 1rem; white-space: nowrap; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; margin: .75rem 0; padding: 1rem 1.25rem;
+  background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; margin: .75rem 0; background: var(--card); border: 1px solid var(--line);
+  border-radius: .5rem; }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+th, td { text-align: left; vertical-align: top; padding: .45rem .9rem; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+td.short { white-space: nowrap; }
+tr:last-child td { border-bottom: 0; }
+summary { cursor: pointer; color: var(--info); margin: .5rem 0; }
+.cause { margin: .75rem 0; padding: .75rem 1.25rem; background: var(--card); border: 1px solid var(--line);
+  border-left: .3rem solid var(--tone); border-radius: .5rem; overflow-wrap: anywhere; }
+.cause p { max-width: none; margin: .25rem 0; }
+.cause ul { margin: .25rem 0; padding-left: 1.25rem; font-size: .875rem; }
+.label { color: var(--tone); font-weight: 700; text-transform: uppercase; font-size: .8rem; letter-spacing: .04em; }
+.soft { color: var(--soft); }
+code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monospace; font-size: .85em; }
+.error { --tone: var(--error); } .warning { --tone: var(--warning); }
+.info { --tone: var(--info); } .waived { --tone: var(--waived); }
+@media print { body { background: none; } nav { display: none; } .cause, dl, .scroll { break-inside: avoid; } }
+@media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
+"""
+_SHORT = 20  # characters of a cell that stay on one line
+_HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+"""
+_TAIL = """</main>
+</body>
+</html>
+"""
+
+
+def render_html_report(
+    image: Image,
+    report: ValidationReport,
+    *,
+    allow: Iterable[str] = (),
+    results: Iterable[ExportResult] = (),
+    catalog: Catalog | None = None,
+) -> str:
+    """Return the report as one HTML page that loads nothing and runs nothing.
+
+    Args:
+        image: What was composed.
+        report: Its validation.
+        allow: Codes of errors that were waived.
+        results: What was written.
+        catalog: What is loaded, for replacements to suggest; None goes without.
+    """
+    sections = report_sections(image, report, allow=allow, results=results, catalog=catalog)
+    links = " ".join(f'<a href="#{_anchor(section.title)}">{_text(section.title)}</a>' for section in sections)
+    parts = [_HEAD.format(title=_text(image.name), style=_STYLE), f"<nav>{links}</nav>\n"]
+    for section in sections:
+        parts.append(f'<section id="{_anchor(section.title)}">\n<h2>{_text(section.title)}</h2>\n')
+        parts += [f"{line}\n" for block in section.blocks for line in _block(block)]
+        parts.append("</section>\n")
+    return "".join(parts) + _TAIL
+
+
+def _text(text: str) -> str:
+    return html.escape(text)
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z]+", "-", title.lower())
+
+
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Paragraph):
+        yield f"<p>{_text(block.text)}</p>"
+    elif isinstance(block, Facts):
+        inside = "".join(f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in block.pairs)
+        yield f"<dl>{inside}</dl>"
+    elif isinstance(block, Table):
+        yield from _table(block)
+    else:
+        yield from _cause(block)
+
+
+def _table(table: Table) -> Iterator[str]:
+    if table.is_long:
+        yield f"<details><summary>{len(table.rows)} rows: {_text(', '.join(table.columns))}</summary>"
+    yield '<div class="scroll"><table>'
+    yield f"<thead><tr>{''.join(f'<th>{_text(column)}</th>' for column in table.columns)}</tr></thead>"
+    yield "<tbody>"
+    yield from (f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
+    yield "</tbody></table></div>"
+    if table.is_long:
+        yield "</details>"
+
+
+def _cell(text: str) -> str:
+    mark = ' class="short"' if len(text) <= _SHORT else ""
+    return f"<td{mark}>{_text(text)}</td>"
+
+
+def _cause(cause: Cause) -> Iterator[str]:
+    yield f'<div class="cause {_text(cause.label)}">'
+    yield f'<p><span class="label">{_text(cause.label)}</span> <code class="soft">{_text(cause.code)}</code></p>'
+    yield f"<p>{_text(cause.headline)}</p>"
+    if cause.why:
+        yield f'<p><span class="soft">Why:</span> {_text(cause.why)}</p>'
+    if cause.items:
+        yield f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in cause.items)}</ul>"
+    yield from (f'<p><span class="soft">Try:</span> {_text(remedy)}</p>' for remedy in cause.remedies)
+    yield "</div>"

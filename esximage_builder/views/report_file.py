@@ -1,0 +1,79 @@
+"""Writing a report into a file; the file's suffix says in which form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esximage_builder.errors import ModelError
+from esximage_builder.export.result import ExportResult
+from esximage_builder.streams.whole_file import write_file
+from esximage_builder.views.html import render_html_report
+from esximage_builder.views.markdown import render_markdown_report
+from esximage_builder.views.text import render_text_report, report_as_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.image import Image
+    from esximage_builder.rules.validate import ValidationReport
+
+__all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_report"]
+
+REPORT_SUFFIXES = (".txt", ".json", ".md", ".html")
+
+
+def require_report_suffix(target: str | Path) -> str:
+    """Return the suffix of a report's file name in lower case.
+
+    Raises:
+        ModelError: No form of report has it.
+    """
+    suffix = Path(target).suffix.lower()
+    if suffix not in REPORT_SUFFIXES:
+        raise ModelError(
+            "the name of a report must say its form",
+            where=str(target),
+            found=suffix or "no suffix",
+            expected=" or ".join(REPORT_SUFFIXES),
+        )
+    return suffix
+
+
+def write_report(
+    image: Image,
+    report: ValidationReport,
+    target: str | Path,
+    *,
+    allow: Iterable[str] = (),
+    results: Iterable[ExportResult] = (),
+    catalog: Catalog | None = None,
+) -> ExportResult:
+    """Write a report: text, JSON, Markdown or HTML, as the suffix says.
+
+    Args:
+        image: What was composed; with errors or without.
+        report: Its validation.
+        target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
+        allow: Codes of errors that were waived.
+        results: What was written.
+        catalog: What is loaded, for replacements to suggest in Markdown and HTML; None goes without.
+
+    Raises:
+        ModelError: Another suffix.
+        ExportError: The file cannot be written.
+    """
+    suffix = require_report_suffix(target)
+    codes, written = tuple(allow), tuple(results)
+    if suffix == ".json":
+        text = json.dumps(report_as_dict(image, report, allow=codes, results=written), indent=2) + "\n"
+    elif suffix == ".txt":
+        text = render_text_report(image, report, allow=codes, results=written)
+    else:
+        render = render_markdown_report if suffix == ".md" else render_html_report
+        text = render(image, report, allow=codes, results=written, catalog=catalog)
+    data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not
+    write_file(Path(target), data)
+    return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)

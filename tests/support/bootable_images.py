@@ -1,0 +1,88 @@
+"""Images that boot in QEMU, made of small depots: as a disc and as a network boot tree.
+
+What must arrive is read back from what was written.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from support import boot_harness
+from support.small_images import base_vibs, write_base_depot
+
+import esximage_builder as eib
+from esximage_builder.containers.iso9660_reader import open_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+KICKSTART = b"vmaccepteula\ninstall --firstdisk --overwritevmfs\nrootpw --iscrypted x\nreboot\n"
+_MOST_BYTES = 1 << 30
+
+
+def bootable_iso(work: Path, version: str, *, kickstart: bytes | None = None) -> Path:
+    """An ISO whose loaders carry the script that its own boot.cfg asks for."""
+    kernel = boot_harness.compile_kernel(work)
+
+    def write(name: str, bios_loader: bytes, efi_image: bytes) -> Path:
+        iso = work / f"{name}.iso"
+        depot = _depot(work / f"{name}.zip", version, kernel=kernel, bios_loader=bios_loader, efi_image=efi_image)
+        _compose(depot, version, lambda image, store: eib.export_iso(image, store, iso, kickstart=kickstart))
+        return iso
+
+    boot_cfg = read_from(write("draft", bytes(4096), bytes(1 << 20)), "BOOT.CFG")
+    script = boot_harness.grub_script(boot_cfg.decode())
+    iso = write("final", boot_harness.make_bios_loader(script, work), boot_harness.make_efi_image(script, work))
+    assert read_from(iso, "BOOT.CFG") == read_from(iso, "EFI/BOOT/BOOT.CFG") == boot_cfg
+    return iso
+
+
+def network_tree(
+    work: Path, version: str, *, prefix: str = "", kernel_options: str = "", kickstart: bytes | None = None
+) -> Path:
+    """A network boot tree with the test kernel; the harness puts its loaders in."""
+    kernel = boot_harness.compile_kernel(work)
+    depot = _depot(work / "depot.zip", version, kernel=kernel, bios_loader=bytes(4096), efi_image=bytes(4096))
+    tree = work / "tree"
+    _compose(
+        depot,
+        version,
+        lambda image, store: eib.export_pxe(
+            image, store, tree, prefix=prefix, kernel_options=kernel_options, kickstart=kickstart
+        ),
+    )
+    return tree
+
+
+def _depot(path: Path, version: str, *, kernel: bytes, bios_loader: bytes, efi_image: bytes) -> Path:
+    vibs = base_vibs(version, kernel=kernel, bios_loader=bios_loader, efi_image=efi_image)
+    write_base_depot(path, version, vibs)
+    return path
+
+
+def _compose(depot_path: Path, version: str, write: Callable[[eib.Image, eib.Depot], eib.ExportResult]) -> None:
+    with eib.open_depot(depot_path) as depot:
+        write(eib.compose(depot.catalog, base_image=version), depot)
+
+
+def read_from(iso: Path, name: str) -> bytes:
+    with open_iso(iso, where=str(iso), limits=eib.ReadLimits()) as disc:
+        return disc.read(name, max_bytes=_MOST_BYTES)
+
+
+def arrivals_from_disc(iso: Path) -> list[boot_harness.BootModule]:
+    """What boot.cfg names, as it lies on the disc."""
+    names = boot_harness.named_files(read_from(iso, "BOOT.CFG").decode())
+    return [_arrival(name, read_from(iso, name.strip("/").upper())) for name in names]
+
+
+def arrivals_from_tree(tree: Path) -> list[boot_harness.BootModule]:
+    """What boot.cfg names, as it lies beside it."""
+    names = boot_harness.named_files((tree / "boot.cfg").read_text())
+    return [_arrival(name, (tree / name).read_bytes()) for name in names]
+
+
+def _arrival(name: str, data: bytes) -> boot_harness.BootModule:
+    return name, len(data), zlib.crc32(data)

@@ -1,0 +1,265 @@
+"""The command line's lock files, bills of materials and reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, final
+
+import attrs
+import pytest
+from support.changed_depots import DEPOTS, ROOT, clean_environment, left_in
+
+import esximage_builder as eib
+from esximage_builder.cli.app import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+U3F, U3G = DEPOTS / "VMware-ESXi-7.0U3f-20036589-depot.zip", DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip"
+ESXI_67 = DEPOTS / "VMware-ESXi-6.7.0-8169922-depot.zip"
+A03 = DEPOTS / "ACME-ESXi-Addon-702.17867351.A03-depot.zip"
+A08 = DEPOTS / "ACME-ESXi-Addon-703.20328353.A08-depot.zip"
+I40EN_NEW = DEPOTS / "Intel-i40en_2.8.4.0-1OEM.700.1.0.15843807.zip"
+WRONG = ("--base", "7.0U3g", "--add-on", "ACME-AddOn:702.17867351.A03")
+
+
+@final
+@attrs.frozen
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@final
+@attrs.frozen
+class Runner:
+    """Runs the command line in this process."""
+
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: object) -> Outcome:
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as stop:  # how argparse leaves
+            code = stop.code if isinstance(stop.code, int) else -1
+        said = self.capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Runner:
+    return Runner(capsys)
+
+
+def test_a_lock_builds_the_same_bytes_elsewhere(run: Runner, tmp_path: Path) -> None:
+    """In another process, with another time zone and a newer driver that the open version would take."""
+    lock, here, there = tmp_path / "x.lock.json", tmp_path / "here.zip", tmp_path / "there.zip"
+    first = run(
+        "build", "--depot", U3G, A08, "--base", "7.0U3g", "--add-on", "ACME-AddOn:703.20328353.A08",
+        "--component", "Intel-i40en", "--lock", lock, "--bundle", here,
+    )  # fmt: skip
+    command = ["build", "--depot", I40EN_NEW, A08, U3G, "--locked", lock, "--bundle", there]
+    second = subprocess.run(
+        [sys.executable, "-m", "esximage_builder", *map(str, command)],
+        cwd=ROOT,
+        env=clean_environment(TZ="America/St_Johns"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (first.code, first.err) == (second.returncode, second.stderr) == (0, "")
+    assert f"written    {lock} ({lock.stat().st_size} bytes)" in first.out.splitlines()
+    assert hashlib.sha256(here.read_bytes()).digest() == hashlib.sha256(there.read_bytes()).digest()
+
+
+def locked(run: Runner, folder: Path) -> Path:
+    lock = folder / "x.lock.json"
+    assert run("build", "--depot", U3G, "--base", "7.0U3g", "--lock", lock).code == 0
+    return lock
+
+
+def test_a_lock_of_a_profile_is_built_again(run: Runner, tmp_path: Path) -> None:
+    lock = tmp_path / "x.json"
+    build = ("build", "--depot", ESXI_67)
+    assert run(*build, "--profile", "ESXi-6.7.0-8169922-standard", "--lock", lock).code == 0
+    outcome = run(*build, "--locked", lock, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert json.loads(outcome.out)["image"]["digest"] == eib.read_lock(lock).digest
+
+
+def test_every_difference_from_the_lock_is_told(run: Runner, tmp_path: Path) -> None:
+    lock = locked(run, tmp_path)
+    outcome = run("build", "--depot", U3F, "--locked", lock, "--bundle", tmp_path / "x.zip")
+
+    lines = outcome.err.splitlines()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert lines[0] == "esximage: the depots do not give the image of the lock"
+    assert "  [error] lock-differs: the base image 7.0.3-0.55.20328353 is not loaded" in lines
+    assert "  [error] lock-differs: the component ESXi:7.0.3-0.55.20328353 is not loaded" in lines
+    assert left_in(tmp_path).keys() == {"x.lock.json"}
+
+
+def test_the_differences_are_data_too(run: Runner, tmp_path: Path) -> None:
+    outcome = run("build", "--depot", U3F, "--locked", locked(run, tmp_path), "--json")
+    said = json.loads(outcome.err)
+
+    assert (outcome.code, outcome.out, said["error"]["code"]) == (2, "", "compose-error")
+    assert {finding["code"] for finding in said["findings"]} == {"lock-differs"}
+    assert said["findings"][0]["cause"] == "loaded instead: 7.0.3-0.50.20036589"
+
+
+def test_a_single_difference_stands_in_the_error_itself(run: Runner, tmp_path: Path) -> None:
+    lock = locked(run, tmp_path)
+    document = json.loads(lock.read_text())
+    document["vibs"][0]["sha256"] = "1" * 64
+    lock.write_text(json.dumps(document))
+    outcome = run("build", "--depot", U3G, "--locked", lock)
+
+    assert outcome.code == 2
+    assert f"  found: the VIB {document['vibs'][0]['id']} has another sha-256 checksum" in outcome.err.splitlines()
+    assert "lock-differs" not in outcome.err
+
+
+def test_explain_takes_a_lock(run: Runner, tmp_path: Path) -> None:
+    outcome = run("explain", "--depot", U3G, "--locked", locked(run, tmp_path), "Intel-i40en")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("Component Intel-i40en 1.11.1.31-1vmw.703.0.20.19193900 comes from the base image")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(("--base", "7.0U3g"), id="base"),
+        pytest.param(("--spec", "x.json"), id="spec"),
+        pytest.param(("--profile", "x"), id="profile"),
+        pytest.param(("--add-on", "a:1"), id="add-on"),
+        pytest.param(("--component", "a"), id="component"),
+        pytest.param(("--remove", "a"), id="removal"),
+        pytest.param(("--name", "a"), id="name"),
+        pytest.param(("--prefer", "a"), id="preference"),
+    ],
+)
+def test_a_lock_takes_no_wishes(run: Runner, tmp_path: Path, more: tuple[str, str]) -> None:
+    outcome = run("build", "--depot", U3G, "--locked", locked(run, tmp_path), *more)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert more[0] in outcome.err
+    assert "--locked" in outcome.err
+
+
+def test_a_file_that_is_no_lock_is_told_with_its_place(run: Runner, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"base_image": {"version": "7.0U3g"}}')
+    outcome = run("build", "--depot", U3G, "--locked", path)
+    assert outcome.code == 2
+    assert outcome.err.startswith("esximage: this is no lock file, or one of another version\n")
+    assert f"  where: {path}#/lock_version" in outcome.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "value"),
+    [
+        pytest.param((), "bomFormat", "CycloneDX", id="CycloneDX unless told otherwise"),
+        pytest.param(("--sbom-format", "cyclonedx"), "specVersion", "1.6", id="CycloneDX"),
+        pytest.param(("--sbom-format", "spdx"), "spdxVersion", "SPDX-2.3", id="SPDX"),
+    ],
+)
+def test_a_bill_of_materials_is_written(
+    run: Runner, tmp_path: Path, options: tuple[str, ...], key: str, value: str
+) -> None:
+    path = tmp_path / "x.json"
+    outcome = run("build", "--depot", U3G, "--base", "7.0U3g", "--sbom", path, *options)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert json.loads(path.read_text())[key] == value
+    assert f"written    {path} ({path.stat().st_size} bytes)" in outcome.out.splitlines()
+
+
+def test_a_missing_library_is_told_before_anything_is_written(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "esximage_builder.documents.spdx", raising=False)
+    monkeypatch.setitem(sys.modules, "spdx_tools", None)
+    for name in [name for name in sys.modules if name.startswith("spdx_tools.")]:
+        monkeypatch.delitem(sys.modules, name)
+    outcome = run(
+        "build", "--depot", U3G, "--base", "7.0U3g", "--bundle", tmp_path / "x.zip",
+        "--sbom", tmp_path / "x.json", "--sbom-format", "spdx",
+    )  # fmt: skip
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "  try: pip install esximage-builder[sbom]" in outcome.err.splitlines()
+    assert left_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".json", ".md", ".html"])
+def test_a_report_tells_of_the_other_outputs(run: Runner, tmp_path: Path, suffix: str) -> None:
+    report, bundle = tmp_path / f"x{suffix}", tmp_path / "x.zip"
+    outcome = run("build", "--depot", U3G, "--base", "7.0U3g", "--bundle", bundle, "--report", report)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert str(bundle) in report.read_text().replace("\\", "")
+    assert f"written    {report} ({report.stat().st_size} bytes)" in outcome.out.splitlines()
+
+
+def test_an_image_with_errors_gets_its_report_and_nothing_else(run: Runner, tmp_path: Path) -> None:
+    names = ("x.lock.json", "x.cdx.json", "x.md", "x.zip")
+    lock, sbom, report, bundle = (tmp_path / name for name in names)
+    outcome = run(
+        "build", "--depot", U3G, A03, *WRONG, "--lock", lock, "--sbom", sbom, "--report", report, "--bundle", bundle
+    )
+
+    assert outcome.code == 1
+    assert outcome.err == "nothing written but the report: the image has errors\n"
+    assert left_in(tmp_path).keys() == {"x.md"}
+    assert "* **ERROR** `add-on-base-unsupported`" in report.read_text()
+
+
+def test_a_waiver_stands_in_the_report(run: Runner, tmp_path: Path) -> None:
+    report, lock = tmp_path / "x.html", tmp_path / "x.json"
+    outcome = run(
+        "build", "--depot", U3G, A03, *WRONG, "--allow", "add-on-base-unsupported", "--report", report, "--lock", lock
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert '<div class="cause waived">' in report.read_text()
+    assert eib.read_lock(lock).name == "ESXi-7.0U3g-20328353-ACME-AddOn-702.17867351.A03"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(("--lock", "x.json", "--sbom", "x.json"), "--lock and --sbom name one file", id="lock and sbom"),
+        pytest.param(("--iso", "x.md", "--report", "./x.md"), "--iso and --report name one file", id="iso and report"),
+        pytest.param(("--bundle", "x", "--lock", "x"), "--bundle and --lock name one file", id="bundle and lock"),
+        pytest.param(("--report", "x.pdf", "--iso", "x.iso"), "the name of a report must say its form", id="suffix"),
+        pytest.param(("--sbom", "x.json", "--sbom-format", "swid"), "invalid choice: 'swid'", id="form of the bill"),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_anything_is_read(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = run("build", "--depot", "no-such-depot.zip", "--base", "7.0U3g", *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err
+    assert left_in(tmp_path) == {}
+
+
+def test_the_json_report_lists_all_outputs(run: Runner, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("x.zip", "x.lock.json", "x.cdx.json", "x.html")]
+    bundle, lock, sbom, report = paths
+    outcome = run(
+        "build", "--depot", U3G, "--base", "7.0U3g", "--json",
+        "--bundle", bundle, "--lock", lock, "--sbom", sbom, "--report", report,
+    )  # fmt: skip
+    document: Any = json.loads(outcome.out)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [(entry["path"], entry["size_bytes"]) for entry in document["outputs"]] == [
+        (str(path), path.stat().st_size) for path in paths
+    ]
+    assert document["image"]["boot_bank_bytes"] > 0

@@ -1,0 +1,166 @@
+"""``esximage verify``, and discs wherever the command line takes a depot."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.changed_depots import DEPOTS, ROOT
+from support.written_images import files_of, patched, put, remade, written
+
+from esximage_builder.cli.app import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., tuple[int, str, str]]
+
+RELEASE = "7.0U3g"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run_it(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run_it
+
+
+@pytest.fixture
+def iso(tmp_path: Path) -> Path:
+    return written(RELEASE).iso_in(tmp_path)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return written(RELEASE).bundle_in(tmp_path)
+
+
+def test_what_is_whole_passes_with_one_line_for_each_check(run: Run, iso: Path, bundle: Path) -> None:
+    for path, kind, count in ((iso, "iso", 15), (bundle, "vlcm", 16)):
+        code, out, err = run("verify", path)
+        first, *checks = out.splitlines()
+
+        assert (code, err) == (0, "")
+        assert first == f"{path}: passed as {kind}"
+        assert len(checks) == count
+        assert all(re.fullmatch(r"  \[ok\] .*\? \((confirmed|inferred)\)", line) for line in checks)
+
+
+def test_damage_is_exit_code_1_and_names_place_and_remedy(run: Run, iso: Path) -> None:
+    put(iso, patched(iso.read_bytes(), "VMX.V00", 10, b"\x00\xff\x00"))
+    code, out, err = run("verify", iso)
+
+    assert (code, err) == (1, "")
+    assert out.startswith(f"{iso}: FAILED as iso\n")
+    assert out.count("[FAILED]") == 1
+    assert f"        where: {iso}!VMX.V00!vmx\n" in out
+    assert "        try: the file is damaged or was changed: get it again from its publisher\n" in out
+
+
+def test_a_warning_is_no_failure(run: Run, tmp_path: Path) -> None:
+    path = put(tmp_path / "bios.iso", remade(files_of(written(RELEASE).iso), efi=False))
+    code, out, _ = run("verify", path)
+
+    assert code == 0
+    assert "  [warning] does it boot with BIOS and UEFI? (confirmed)\n" in out
+
+
+def test_json_has_every_check_and_its_certainty(run: Run, bundle: Path) -> None:
+    code, out, err = run("verify", bundle, "--json")
+    document = json.loads(out)
+
+    assert (code, err) == (0, "")
+    assert document.keys() == {"path", "kind", "passed", "checks"}
+    assert (document["path"], document["kind"], document["passed"]) == (str(bundle), "vlcm", True)
+    for check in document["checks"]:
+        assert check.keys() == {"name", "question", "certainty", "passed", "findings"}
+        assert check["certainty"] in ("confirmed", "inferred")
+        assert check["findings"] == []
+    assert len({check["name"] for check in document["checks"]}) == len(document["checks"])
+
+
+def test_json_of_a_failure_has_the_findings(run: Run, iso: Path) -> None:
+    put(iso, patched(iso.read_bytes(), "MBOOT.C32", 0, b"\x00\xff"))
+    code, out, _ = run("verify", "--json", iso)
+    failed = [check for check in json.loads(out)["checks"] if not check["passed"]]
+
+    assert code == 1
+    assert [check["name"] for check in failed] == ["bytes"]
+    assert [finding["code"] for finding in failed[0]["findings"]] == ["payload-checksum-differs"]
+
+
+def test_who_shall_take_a_bundle_can_be_said(run: Run, tmp_path: Path) -> None:
+    path = written("6.7").bundle_in(tmp_path)
+
+    assert run("verify", path)[0] == 1
+    assert "the bundle has no component: it is of the esxcli kind" in run("verify", path)[1]
+    assert run("verify", path, "--kind", "vlcm")[0] == 1
+    code, out, _ = run("verify", path, "--kind", "esxcli")
+    assert code == 0
+    assert out.startswith(f"{path}: passed as esxcli\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        pytest.param(DEPOTS / "homelab-tweaks-1.0.0-1.vib", "found: VIB", id="a VIB"),
+        pytest.param(ROOT / "README.md", "found: unknown file", id="a text"),
+        pytest.param(DEPOTS, "found: folder", id="a folder"),
+        pytest.param(Path("nowhere.iso"), "No such file", id="nothing"),
+    ],
+)
+def test_what_can_be_no_image_is_bad_input(run: Run, path: Path, words: str) -> None:
+    code, out, err = run("verify", path)
+
+    assert (code, out) == (2, "")
+    assert words in err
+    code, out, err = run("verify", path, "--json")
+    assert (code, out) == (2, "")
+    assert set(json.loads(err)) == {"error"}
+
+
+# Discs in the other commands
+
+
+def listing_of(run: Run, path: Path) -> dict[str, Any]:
+    code, out, err = run("inspect", path, "--json")
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_a_disc_is_inspected_like_a_bundle(run: Run, tmp_path: Path) -> None:
+    bundle, iso = (
+        listing_of(run, path) for path in (written("8.0U3").bundle_in(tmp_path), written("8.0U3").iso_in(tmp_path))
+    )
+
+    for key in ("base_images", "add_ons", "components"):
+        assert bundle[key] == iso[key]
+    assert [vib["id"] for vib in bundle["vibs"]] == [vib["id"] for vib in iso["vibs"]]
+    assert [vib["signed"] for vib in bundle["vibs"]] == [vib["signed"] for vib in iso["vibs"]]
+
+
+def test_disc_and_bundle_of_one_image_do_not_differ(run: Run, tmp_path: Path) -> None:
+    made = written("8.0U3")
+    code, out, _ = run("diff", made.iso_in(tmp_path), made.bundle_in(tmp_path), "--json")
+
+    assert code == 0
+    assert json.loads(out)["change"]["kind"] == "none"
+
+
+def test_an_image_is_built_from_a_disc(run: Run, tmp_path: Path) -> None:
+    iso = written("8.0U3").iso_in(tmp_path)
+    target = tmp_path / "again.zip"
+    code, _, err = run(
+        "build", "--depot", iso, "--base", "8.0U3", "--add-on", "ACME-AddOn:803.24022510.A02", "--bundle", target
+    )
+
+    assert (code, err) == (0, "")
+    assert run("verify", target)[0] == 0

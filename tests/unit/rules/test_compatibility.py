@@ -1,0 +1,457 @@
+"""Compatibility in layers: each has a verdict of its own, a reason, and its own findings only."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from support.finding_calls import finding_calls
+from support.memory_catalogs import Stock, platforms, vib
+from support.release_catalogs import (
+    AGENT,
+    BNXT,
+    DELL,
+    LPFC,
+    MARVELL,
+    base_image,
+    codes,
+    dell,
+    part,
+    shop,
+    the,
+    version_of,
+)
+
+from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.add_on import AddOn
+from esximage_builder.models.component import Component
+from esximage_builder.models.host import Host, HostComponent
+from esximage_builder.models.image import Image
+from esximage_builder.models.spec import AddOnReference
+from esximage_builder.rules import compatibility as layers
+from esximage_builder.rules.compatibility import (
+    Compatibility,
+    Layer,
+    LayerVerdict,
+    Verdict,
+    judge_add_on,
+    judge_component,
+    judge_host,
+)
+from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion
+from esximage_builder.vocabulary import AcceptanceLevel
+
+A08 = "703.20328353-A08"
+
+
+def verdicts(answer: Compatibility) -> dict[str, str]:
+    """What each layer says, those that fit left out."""
+    return {layer.layer.value: layer.verdict.value for layer in answer.layers if layer.verdict is not Verdict.FITS}
+
+
+def judge(stock: Stock, add_on: AddOn, release: str) -> Compatibility:
+    catalog = stock.catalog()
+    return judge_add_on(add_on, catalog.base_image(version_of(release)), catalog)
+
+
+# Add-on to base image
+
+
+def test_what_fits_says_so_on_every_layer() -> None:
+    stock = shop(["7.0U3f"])
+    answer = judge(stock, dell(stock, A08, supported_base_images=["7.0.3"]), "7.0U3f")
+
+    assert (answer.subject, answer.target) == ("DEL-ESXi:703.20328353-A08", "ESXi:7.0.3-0.50.20036589")
+    assert [layer.layer for layer in answer.layers] == [layer for layer in Layer if layer is not Layer.HOST]
+    assert {layer.layer.value: layer.reason for layer in answer.layers} == {
+        "declared": "declared: 7.0.3",
+        "train": "both are of the 7.0.3 train",
+        "contents": "everything it lists is loaded",
+        "platform": "published for this release",
+        "relations": "all dependencies are met, nothing conflicts",
+        "core": "no core component is touched",
+        "overrides": "nothing of the base image is lowered",
+    }
+    assert answer.verdict is Verdict.FITS
+    assert answer.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("declared", "release", "expected", "overall"),
+    [
+        pytest.param([], "7.0U3f", {"declared": "unknown"}, "fits", id="nothing declared: the train decides"),
+        pytest.param([], "7.0U2a", {"declared": "unknown", "train": "fails"}, "fails", id="nothing declared, no train"),
+        pytest.param(["7.0.3"], "7.0U2a", {"declared": "fails", "train": "fails"}, "fails", id="neither"),
+        pytest.param(
+            ["7.0.3-0.55.20328353"], "7.0U3f", {"declared": "fails"}, "fails", id="in train, yet not declared"
+        ),
+        pytest.param(["7.0.2"], "7.0U2a", {}, "fits", id="declared against its own digits"),
+        pytest.param([">=7.0.2,<8"], "7.0U3f", {}, "fits", id="a range"),
+        pytest.param([">=7.0.2,<8"], "7.0U2a", {}, "fits", id="a range decides over the digits"),
+        pytest.param([">=8"], "7.0U3f", {"declared": "fails"}, "fails", id="a range outside"),
+        pytest.param(["7.0.3"], "7.0U3i", {"train": "warning"}, "warning", id="newer than published with"),
+    ],
+)
+def test_declared_and_train(declared: list[str], release: str, expected: dict[str, str], overall: str) -> None:
+    stock = shop(["7.0U2a", "7.0U3f", "7.0U3i"])
+    answer = judge(stock, dell(stock, A08, supported_base_images=declared), release)
+
+    assert verdicts(answer) == expected
+    assert answer.verdict == overall
+
+
+def test_a_refusal_is_reported_by_the_layer_that_refuses() -> None:
+    """By one layer, so that counting findings does not count it twice."""
+    stock = shop(["7.0U2a"])
+    declared = judge(stock, dell(stock, A08, supported_base_images=["7.0.3"]), "7.0U2a")
+    by_train = judge(shop(["7.0U2a"], [A08]), dell(Stock(), A08), "7.0U2a")
+
+    assert codes(declared.findings) == codes(by_train.findings) == ["add-on-base-unsupported"]
+    assert [layer.layer for layer in declared.layers if layer.findings] == [Layer.DECLARED]
+    assert [layer.layer for layer in by_train.layers if layer.findings] == [Layer.TRAIN]
+    reason = by_train.layer(Layer.TRAIN)
+    assert reason is not None
+    assert reason.reason == "the add-on is of the 7.0.3 train, the base image of 7.0.2"
+
+
+def test_an_add_on_that_tells_nothing_is_unknown() -> None:
+    stock = shop(["7.0U3f"])
+    answer = judge(stock, stock.add_on(release=("ACME", "A00")), "7.0U3f")
+
+    assert verdicts(answer) == {"declared": "unknown", "train": "unknown"}
+    assert answer.verdict is Verdict.UNKNOWN
+    assert codes(answer.findings) == ["add-on-base-unknown"]
+
+
+def add_on_with(stock: Stock, *components: Component | tuple[str, str]) -> AddOn:
+    return stock.add_on(*components, release=("ACME", "703.1"), supported_base_images=["7.0.3"])
+
+
+def missing_component(stock: Stock) -> AddOn:
+    return add_on_with(stock, ("not-there", "1.0-1"))
+
+
+def missing_vib(stock: Stock) -> AddOn:
+    part(stock, "half", "1.0-1", vib("half"))
+    stock.vibs = [known for known in stock.vibs if known.name != "half"]
+    return add_on_with(stock, ("half", "1.0-1"))
+
+
+def content_differs(stock: Stock) -> AddOn:
+    made = add_on_with(stock)
+    finding = Finding(
+        code="add-on-content-differs", severity=Severity.WARNING, message="two of them", items=("ACME:703.1",)
+    )
+    stock.findings.append(finding)
+    return made
+
+
+def other_platform(stock: Stock) -> AddOn:
+    return add_on_with(stock, part(stock, "old", "1.0-1", platforms=platforms("embeddedEsx 6.7")))
+
+
+def unmet(stock: Stock) -> AddOn:
+    return add_on_with(stock, part(stock, "needy", "1.0-1", vib("needy", depends=["vmkapi_9_9_0_0"])))
+
+
+def conflicting(stock: Stock) -> AddOn:
+    return add_on_with(stock, part(stock, "rival", "1.0-1", vib("rival", conflicts=["lpfc"])))
+
+
+def core(stock: Stock) -> AddOn:
+    return add_on_with(stock, part(stock, "esx-update", "9.9-1", vib("esx-update", "9.9-1"), vib("loadesx", "9.9-1")))
+
+
+def lower(stock: Stock) -> AddOn:
+    return add_on_with(stock, part(stock, LPFC, "1.0-1", vib("lpfc-old", "1.0-1")))
+
+
+@pytest.mark.parametrize(
+    ("make", "expected", "code"),
+    [
+        pytest.param(missing_component, {"contents": "fails"}, "component-missing", id="contents"),
+        pytest.param(missing_vib, {"contents": "fails"}, "vib-missing", id="contents: VIB"),
+        pytest.param(content_differs, {"contents": "fails"}, "add-on-content-differs", id="contents: two of them"),
+        pytest.param(other_platform, {"platform": "warning"}, "platform-mismatch", id="platform"),
+        pytest.param(unmet, {"relations": "fails"}, "missing-dependency", id="depends"),
+        pytest.param(conflicting, {"relations": "fails"}, "conflict", id="conflicts"),
+        pytest.param(core, {"core": "fails"}, "core-component-overridden", id="core"),
+        pytest.param(lower, {"overrides": "warning"}, "component-lowered", id="overrides"),
+    ],
+)
+def test_each_layer_speaks_for_itself(make: object, expected: dict[str, str], code: str) -> None:
+    stock = shop(["7.0U3f"])
+    assert callable(make)
+    answer = judge(stock, make(stock), "7.0U3f")
+
+    assert verdicts(answer) == expected
+    assert codes(answer.findings) == [code]
+    layer = answer.layer(Layer(next(iter(expected))))
+    assert layer is not None
+    assert layer.findings == answer.findings
+    assert layer.reason == answer.findings[0].message
+
+
+def test_several_findings_are_counted_in_the_reason() -> None:
+    stock = shop(["7.0U3f"])
+    answer = judge(stock, add_on_with(stock, ("one", "1-1"), ("two", "1-1"), ("three", "1-1")), "7.0U3f")
+
+    contents = answer.layer(Layer.CONTENTS)
+    assert contents is not None
+    assert contents.reason == "no loaded depot has the component one:1-1 (and 2 more)"
+
+
+def test_a_core_component_that_the_add_on_takes_off_is_refused() -> None:
+    stock = shop(["7.0U3f"])
+    answer = judge(stock, stock.add_on(release=("ACME", "703.1"), removed_components=["esx-update"]), "7.0U3f")
+
+    assert verdicts(answer) == {"declared": "unknown", "core": "fails"}
+
+
+def test_information_is_no_reason_to_refuse() -> None:
+    stock = shop(["7.0U3f"])
+    answer = judge(stock, stock.add_on(release=("ACME", "703.1"), removed_components=["not-there"]), "7.0U3f")
+
+    assert answer.verdict is Verdict.FITS
+    assert codes(answer.findings) == ["removed-component-absent"]
+
+
+def test_what_is_wrong_with_the_base_image_is_not_the_add_ons_fault() -> None:
+    stock = Stock()
+    broken = part(stock, "broken", "1.0-1", vib("broken", depends=["nothing-has-this"]))
+    base_image(stock, "7.0U3f", broken)
+
+    assert judge(stock, dell(stock, A08), "7.0U3f").verdict is Verdict.FITS
+
+
+# Component to base image
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [pytest.param("7.0U3f", {}, id="its release"), pytest.param("8.0", {"platform": "warning"}, id="another")],
+)
+def test_a_component_is_judged_without_declared_and_train(release: str, expected: dict[str, str]) -> None:
+    stock = shop(["7.0U3f", "8.0"])
+    driver = part(stock, "Intel-i40en", "2.8.4.0-1OEM.700.1.0.15843807", platforms=platforms("embeddedEsx 7.0"))
+    catalog = stock.catalog()
+    answer = judge_component(driver, catalog.base_image(version_of(release)), catalog)
+
+    assert [layer.layer.value for layer in answer.layers] == [
+        "contents", "platform", "relations", "core", "overrides",
+    ]  # fmt: skip
+    assert verdicts(answer) == expected
+    assert answer.subject == driver.id
+    assert answer.layer(Layer.TRAIN) is None
+
+
+def test_a_component_lower_than_the_base_images_is_a_warning_only() -> None:
+    """A user may lower a driver on purpose; only a host refuses."""
+    stock = shop(["7.0U3f"])
+    driver = part(stock, LPFC, "12.6.147.6-1OEM.700.0.0.14828939")
+    catalog = stock.catalog()
+    answer = judge_component(driver, catalog.base_images[0], catalog)
+
+    assert verdicts(answer) == {"overrides": "warning"}
+    assert answer.verdict is Verdict.WARNING
+
+
+# Image to host
+
+
+@pytest.fixture
+def image() -> Image:
+    stock = shop(["7.0U3f"], [A08])
+    return compose(stock.catalog(), base_image=version_of("7.0U3f"), add_on=(DELL, A08))
+
+
+def host_of(image: Image) -> Host:
+    """A host that runs just this image."""
+    assert image.base_image is not None
+    assert image.add_on is not None
+    return Host(
+        name="esx1",
+        base_image=image.base_image.version,
+        add_on=AddOnReference(image.add_on.name, image.add_on.version),
+        components=[
+            HostComponent(name=entry.component.name, version=entry.component.version) for entry in image.components
+        ],
+    )
+
+
+def with_component(host: Host, name: str, version: str, *, is_manual: bool | None = None) -> Host:
+    others = [known for known in host.components if known.name != name]
+    own = HostComponent(name=name, version=ComponentVersion(version), is_manual=is_manual)
+    return attrs.evolve(host, components=[*others, own])
+
+
+def test_a_host_takes_its_own_image(image: Image) -> None:
+    answer = judge_host(image, host_of(image))
+
+    assert (answer.subject, answer.target) == (image.name, "esx1")
+    assert answer.layers == (
+        LayerVerdict(layer=Layer.HOST, verdict=Verdict.FITS, reason="nothing on the host is newer than the image"),
+    )
+
+
+def test_a_host_takes_what_is_higher(image: Image) -> None:
+    host = attrs.evolve(
+        with_component(host_of(image), BNXT, "1.0-1"),
+        base_image=BaseImageVersion(version_of("7.0U3e")),
+        add_on=AddOnReference(DELL, AddOnVersion("703.20328353-A07")),
+    )
+
+    assert judge_host(image, host).verdict is Verdict.FITS
+
+
+def test_a_higher_build_on_the_host_is_no_newer_release(image: Image) -> None:
+    """7.0 U2e, build 19290878, goes to 7.0 U3c, build 19193900: that is an update, not a downgrade."""
+    host = attrs.evolve(host_of(image), base_image=BaseImageVersion("7.0.2-0.30.19290878"), components=())
+    older = compose(shop(["7.0U3c"]).catalog(), base_image=version_of("7.0U3c"))
+
+    assert host.base_image.build > BaseImageVersion(version_of("7.0U3c")).build
+    assert judge_host(older, host).verdict is Verdict.FITS
+
+
+def test_a_host_that_is_newer_than_the_image_is_named_with_the_remedy(image: Image) -> None:
+    host = attrs.evolve(host_of(image), base_image=BaseImageVersion(version_of("7.0U3g")))
+    finding = the(judge_host(image, host).findings, "host-newer-than-image")
+
+    assert finding.severity is Severity.ERROR
+    assert finding.message == ("esx1 runs ESXi 7.0.3-0.55.20328353, the image would put 7.0.3-0.50.20036589 on it")
+    assert finding.items == ("esx1", "ESXi:7.0.3-0.50.20036589")
+    assert finding.remedy == "raise the image to 7.0.3-0.55.20328353 or later"
+
+
+def test_a_newer_add_on_on_the_host_is_named(image: Image) -> None:
+    host = attrs.evolve(host_of(image), add_on=AddOnReference(DELL, AddOnVersion("703.20328353-A09")))
+    answer = judge_host(image, host)
+
+    finding = the(answer.findings, "host-add-on-newer")
+    assert finding.remedy == "raise the image's add-on to 703.20328353-A09 or later"
+    assert answer.layers[0].reason == finding.message
+
+
+@pytest.mark.parametrize("add_on", [None, AddOnReference("LVO", AddOnVersion("LVO.999.1"))], ids=["none", "other"])
+def test_add_ons_of_other_names_are_not_compared(image: Image, add_on: AddOnReference | None) -> None:
+    assert judge_host(image, attrs.evolve(host_of(image), add_on=add_on)).verdict is Verdict.FITS
+
+
+@pytest.mark.parametrize(
+    ("is_manual", "cause"),
+    [
+        pytest.param(
+            True,
+            "the add-on brings 222.0.118.0-1OEM.700.1.0.15843807; the component was added by hand: "
+            "downgrades of manually added components are not supported",
+            id="by hand",
+        ),
+        pytest.param(
+            None,
+            "the add-on brings 222.0.118.0-1OEM.700.1.0.15843807; the component is on the host, who added it is not "
+            "known: downgrades of manually added components are not supported",
+            id="not known",
+        ),
+        pytest.param(
+            False,
+            "the add-on brings 222.0.118.0-1OEM.700.1.0.15843807; the component came with an image: whether a host "
+            "takes a lower one is not publicly known, so it counts as refused",
+            id="with an image",
+        ),
+    ],
+)
+def test_a_newer_driver_on_the_host_is_worded_as_people_search_for_it(
+    image: Image, cause: str, *, is_manual: bool | None
+) -> None:
+    newer = "222.0.155.0-1OEM.700.1.0.15843807"
+    host = with_component(host_of(image), BNXT, newer, is_manual=is_manual)
+    finding = the(judge_host(image, host).findings, "host-component-newer")
+
+    assert finding.message == (
+        f"esx1 has {BNXT} {newer}, the image would lower it to 222.0.118.0-1OEM.700.1.0.15843807"
+    )
+    assert finding.cause == cause
+    assert finding.remedy == (
+        f"take a newer add-on that has {newer} or later, or add {BNXT} {newer} to the image, or remove the component "
+        "from the host first (not if the host boots or is reached over a network or storage adapter that needs it)"
+    )
+
+
+def test_each_lower_component_is_named(image: Image) -> None:
+    host = with_component(with_component(host_of(image), BNXT, "999-1"), AGENT, "999-1")
+
+    items = [finding.items[1] for finding in judge_host(image, host).findings]
+    assert sorted(items) == [f"{BNXT}:222.0.118.0-1OEM.700.1.0.15843807", f"{AGENT}:4.1.0-8"]
+
+
+def test_what_the_image_does_not_have_is_not_lowered(image: Image) -> None:
+    host = with_component(host_of(image), MARVELL, "5.0.402.0-1OEM.700.1.0.15843807", is_manual=True)
+
+    assert judge_host(image, host).verdict is Verdict.FITS
+
+
+def test_an_image_from_a_profile_has_no_source_to_name() -> None:
+    stock = Stock()
+    part(stock, BNXT, "1.0-1", vib("bnxtnet"), id="bulletin")
+    stock.profile("opened", ["ACM_bootbank_bnxtnet_1.0-1"], bulletin_ids=["bulletin"])
+    opened = image_from_profile(stock.catalog(), "opened")
+    host = Host(
+        name="esx1",
+        base_image=BaseImageVersion(version_of("7.0U3f")),
+        components=[HostComponent(name=BNXT, version=ComponentVersion("2.0-1"))],
+    )
+
+    assert "the image profile brings 1.0-1" in the(judge_host(opened, host).findings, "host-component-newer").cause
+
+
+def test_verdicts_have_an_order() -> None:
+    assert [verdict.rank for verdict in (Verdict.FITS, Verdict.UNKNOWN, Verdict.WARNING, Verdict.FAILS)] == [0, 1, 2, 3]
+    assert Compatibility(subject="a", target="b", layers=()).verdict is Verdict.FITS
+
+
+def test_a_dropped_acceptance_level_is_no_layer() -> None:
+    """Levels are the host's business: they are reported, never a reason against a base image."""
+    stock = shop(["7.0U3f"])
+    own = part(stock, "tweak", "1.0-1", vib("tweak", acceptance_level=AcceptanceLevel.COMMUNITY))
+
+    assert judge(stock, add_on_with(stock, own), "7.0U3f").verdict is Verdict.FITS
+
+
+# Every code has its layer
+
+ROOMS_THAT_JUDGE = ("rules/compose.py", "rules/validate.py", "rules/release_fit.py")
+PASSED_ON = {"vib-size-differs"}  # by validation, from what reading noticed; and every code that ends as below
+PASSED_ON_ENDING = "-content-differs"
+
+
+def emitted_codes(*rooms: str) -> set[str]:
+    return {code for call in finding_calls(*rooms) for code in call.codes}
+
+
+def test_every_code_that_the_package_gives_is_in_one_of_the_two_tables() -> None:
+    """None is about contents only because nobody thought of it."""
+    with_layer, without = set(layers._LAYER_OF_CODE), layers._CODES_OF_NO_LAYER
+
+    assert len(emitted_codes()) > 90
+    assert with_layer | without == emitted_codes()
+    assert with_layer & without == set()
+
+
+def test_every_code_that_a_pair_can_be_judged_by_has_a_layer() -> None:
+    judging = emitted_codes(*ROOMS_THAT_JUDGE)
+    passed_on = PASSED_ON | {code for code in emitted_codes() if code.endswith(PASSED_ON_ENDING)}
+
+    assert judging
+    assert judging | passed_on <= set(layers._LAYER_OF_CODE)
+
+
+def test_the_layers_of_hosts_are_those_that_hosts_are_judged_by() -> None:
+    of_hosts = {code for code, layer in layers._LAYER_OF_CODE.items() if layer is Layer.HOST}
+    assert of_hosts == emitted_codes("rules/compatibility.py")
+
+
+@pytest.mark.parametrize("code", ["disc-damaged", "unheard-of"])
+def test_a_code_without_a_layer_is_never_counted_as_contents(code: str) -> None:
+    finding = Finding(code=code, severity=Severity.ERROR, message="of no layer")
+    with pytest.raises(KeyError, match=code):
+        layers._common_layers((finding,))

@@ -1,0 +1,598 @@
+"""Verifying bundles: every missing element and every wrong byte is named, and real bundles get fair play."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import re
+import zipfile
+from typing import TYPE_CHECKING, final
+
+import attrs
+import pytest
+from support.changed_depots import DEPOTS, ar_members, render_vib, zip_members
+from support.small_images import base_vibs, write_base_depot
+from support.written_images import GENERATIONS, put, written
+
+import esximage_builder as eib
+from esximage_builder.authoring.vib import vgz_payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Members = dict[str, bytes]
+    Edit = Callable[[Members], None]
+
+RELEASE = "7.0U3g"
+ESXCLI_CHECKS = (
+    "archive", "index", "vendor-index", "metadata", "metadata-parts", "documents", "contents", "vibs", "vib-paths",
+    "vib-checksums", "descriptors", "bytes",
+)  # fmt: skip
+VLCM_ONLY = ("vendor-code", "content-type", "components", "release-units")
+
+
+def names_of(verification: eib.Verification) -> list[str]:
+    return [check.name for check in verification.checks]
+
+
+def codes_of(verification: eib.Verification) -> dict[str, set[str]]:
+    """Check to the codes of its findings, of checks that have any."""
+    return {check.name: {f.code for f in check.findings} for check in verification.checks if check.findings}
+
+
+# What is whole passes
+
+
+@pytest.mark.parametrize("name", GENERATIONS)
+def test_a_bundle_of_ours_passes_every_check_without_a_word(tmp_path: Path, name: str) -> None:
+    generation = GENERATIONS[name]
+    path = written(name).bundle_in(tmp_path)
+    as_esxcli = eib.verify_bundle(path, kind="esxcli")
+    verification = eib.verify_bundle(path, kind=generation.kind)
+
+    assert as_esxcli.findings == verification.findings == ()
+    assert as_esxcli.is_passed
+    assert tuple(names_of(as_esxcli)) == ESXCLI_CHECKS
+    if generation.kind == "vlcm":
+        assert sorted(names_of(verification)) == sorted((*ESXCLI_CHECKS, *VLCM_ONLY))
+
+
+@pytest.mark.parametrize("path", sorted(DEPOTS.glob("*.zip")), ids=lambda path: path.stem)
+def test_every_fixture_depot_passes(path: Path) -> None:
+    """But the zip of zips, which is a bundle to nobody but us, and 6.7, which has no components."""
+    verification = eib.verify_bundle(path, kind="esxcli" if "6.7" in path.name else "vlcm")
+
+    assert verification.is_passed is ("pack" not in path.name)
+    if verification.is_passed:
+        assert verification.findings == ()
+    else:
+        assert {"index-missing"} <= {f.code for f in verification.findings}
+
+
+def test_a_bundle_without_reserved_vibs_is_partial(tmp_path: Path) -> None:
+    with eib.open_depot(*GENERATIONS[RELEASE].paths) as depot:
+        image = GENERATIONS[RELEASE].image(depot.catalog)
+        eib.export_bundle(image, depot, tmp_path / "custom.zip", with_reserved=False)
+    verification = eib.verify_bundle(tmp_path / "custom.zip")
+
+    assert verification.is_passed
+    assert codes_of(verification) == {"release-units": {"reserved-vibs-left-out"}}
+    assert set(verification.findings[0].items) == {component.id for component in image.reserved_components}
+
+
+def test_for_9_x_an_attribute_is_named_that_nobody_outside_knows(tmp_path: Path) -> None:
+    version = "9.0.0-0.24755229"
+    vibs = base_vibs(version, kernel=b"kernel", bios_loader=None, efi_image=b"efi" * 700)
+    write_base_depot(tmp_path / "depot.zip", version, vibs)
+    verification = eib.verify_bundle(tmp_path / "depot.zip")
+
+    assert verification.is_passed
+    assert codes_of(verification) == {"vcf-version": {"vcf-version-unknown"}}
+    assert verification.checks[-1].certainty is eib.Certainty.INFERRED
+
+
+# Each check sees its own damage
+
+
+@functools.cache
+def bundle_members() -> Members:
+    return zip_members(written(RELEASE).bundle)
+
+
+def zipped(members: Members) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return target.getvalue()
+
+
+def with_members(*edits: Edit) -> bytes:
+    members = dict(bundle_members())
+    for edit in edits:
+        edit(members)
+    return zipped(members)
+
+
+def drop(pattern: str) -> Edit:
+    def edit(members: Members) -> None:
+        found = [name for name in members if re.search(pattern, name)]
+        assert found
+        for name in found:
+            del members[name]
+
+    return edit
+
+
+def change(pattern: str, to: Callable[[bytes], bytes]) -> Edit:
+    """Change every member whose name matches; at least one must become another."""
+
+    def edit(members: Members) -> None:
+        changed = {name: to(data) for name, data in members.items() if re.search(pattern, name)}
+        assert any(members[name] != data for name, data in changed.items())
+        members.update(changed)
+
+    return edit
+
+
+def inside(*edits: Edit) -> Edit:
+    """The same for the members of ``metadata.zip``."""
+
+    def edit(members: Members) -> None:
+        metadata = zip_members(members["metadata.zip"])
+        for inner in edits:
+            inner(metadata)
+        members["metadata.zip"] = zipped(metadata)
+
+    return edit
+
+
+def sub(pattern: bytes, to: bytes, count: int = 1) -> Callable[[bytes], bytes]:
+    return lambda data: re.sub(pattern, to, data, count=count, flags=re.DOTALL)
+
+
+# ``vmware.xml`` names bulletins a second time.
+DROP_BULLETINS = inside(drop("^bulletins/"), change(r"vmware\.xml", sub(rb"<bulletin>.*</bulletin>", b"")))
+
+
+def drop_bulletin(name: bytes) -> Edit:
+    inner = rb"<bulletin>\s*<id>" + name + rb"_(?:(?!</bulletin>).)*</bulletin>"
+    return inside(drop(f"^bulletins/{name.decode()}_"), change(r"vmware\.xml", sub(inner, b"")))
+
+
+def with_vib(change_members: Callable[[dict[str, bytes]], None], *, name: str = "ne1000") -> Edit:
+    """Put another ``.vib`` in place of one, with the size and SHA-256 in the metadata that are its own."""
+
+    def edit(members: Members) -> None:
+        path = next(path for path in members if path.startswith(f"vib20/{name}/"))
+        before = members[path]
+        parts = ar_members(before)
+        change_members(parts)
+        after = members[path] = render_vib(parts)
+        assert before != after
+        replace_facts(before, after)(members)
+
+    return edit
+
+
+def replace_facts(before: bytes, after: bytes) -> Edit:
+    """Give the metadata of one VIB the digest and size of another file."""
+    old, new = hashlib.sha256(before).hexdigest().encode(), hashlib.sha256(after).hexdigest().encode()
+
+    def to(data: bytes) -> bytes:
+        if old not in data:
+            return data
+        size = rb"(<packed-size>)%d(<)" % len(before)
+        return re.sub(size, rb"\g<1>%d\2" % len(after), data).replace(old, new)
+
+    return inside(change("^vibs/", to))
+
+
+def with_payload(to: Callable[[bytes], bytes], *, sums: tuple[str, ...] = (), size: bool = True) -> Edit:
+    """Change the one payload of a VIB; descriptor and metadata say what is asked for, the rest stays as it was.
+
+    ``sums`` names which checksums become the new payload's: ``stored``, ``gunzip``.
+    """
+
+    def edit(members: Members) -> None:
+        path = next(path for path in members if path.startswith("vib20/ne1000/"))
+        parts = ar_members(members[path])
+        name = list(parts)[2]
+        before, after = parts[name], to(parts[name])
+        assert before != after
+        pairs = []
+        if "stored" in sums:
+            pairs.append((hashlib.sha256(before).hexdigest().encode(), hashlib.sha256(after).hexdigest().encode()))
+        if size:
+            pairs.append((b' size="%d"' % len(before), b' size="%d"' % len(after)))
+
+        def describe(data: bytes) -> bytes:
+            for old, new in pairs:
+                data = data.replace(old, new)
+            return data
+
+        inside(change("^vibs/ne1000-", lambda data: describe(data) if pairs else data + b" "))(members)
+        with_vib(lambda vib: vib.update({name: after, "descriptor.xml": describe(vib["descriptor.xml"])}))(members)
+
+    return edit
+
+
+def flip_last_data_byte(payload: bytes) -> bytes:
+    """A gzip stream of other contents: one byte before the trailer, which the CRC no longer fits."""
+    return payload[:-9] + bytes([payload[-9] ^ 0x55]) + payload[-8:]
+
+
+def other_contents(payload: bytes) -> bytes:
+    """A sound gzip stream of other contents, of the same length."""
+    other = vgz_payload("ne1000", {"x": b"other"}).data
+    assert other != payload
+    return other
+
+
+def with_extra_member(*, damaged: bool) -> bytes:
+    data = with_members(lambda members: members.update({"notes.txt": b"an unread member"}))
+    return data.replace(b"an unread member", b"an UNREAD member", 1) if damaged else data
+
+
+def add_second_description(metadata: Members) -> None:
+    name = next(name for name in metadata if name.startswith("vibs/ne1000-"))
+    metadata["vibs/another.xml"] = metadata[name].replace(b"</summary>", b" as another tells it</summary>")
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Damage:
+    """A bundle with one thing wrong, and what each check must say of it."""
+
+    data: Callable[[], bytes]
+    codes: dict[str, set[str]]
+    is_passed: bool = False
+    kind: str = "vlcm"
+    skipped: tuple[str, ...] = ()
+
+
+DAMAGES = {
+    "cut short": Damage(
+        data=lambda: written(RELEASE).bundle[:-500],
+        codes={"archive": {"archive-damaged"}},
+        skipped=(*ESXCLI_CHECKS[1:], *VLCM_ONLY),
+    ),
+    "no index": Damage(
+        data=lambda: with_members(drop(r"^index\.xml")),
+        codes={
+            "index": {"index-missing"},
+            "vendor-code": {"vendor-missing"},
+            "vendor-index": {"vendor-index-missing"},
+        },
+    ),
+    "no vendor block": Damage(
+        data=lambda: with_members(change(r"^index\.xml", sub(rb"<vendor>.*</vendor>", b""))),
+        codes={
+            "index": {"vendor-missing"},
+            "vendor-code": {"vendor-missing"},
+            "vendor-index": {"vendor-index-missing"},
+            "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
+        },
+    ),
+    "vendor code of seven letters": Damage(
+        data=lambda: with_members(change(r"^index\.xml", sub(rb"<code>.*</code>", b"<code>Unknown</code>"))),
+        codes={"vendor-code": {"vendor-code-wrong"}},
+    ),
+    "vendor code with an umlaut": Damage(
+        data=lambda: with_members(change(r"^index\.xml", sub(rb"<code>.*</code>", "<code>AÇM</code>".encode()))),
+        codes={"vendor-code": {"vendor-code-wrong"}},
+    ),
+    "no vendor code": Damage(
+        data=lambda: with_members(change(r"^index\.xml", sub(rb"<code>.*</code>", b""))),
+        codes={"vendor-code": {"vendor-code-wrong"}},
+    ),
+    "other content type": Damage(
+        data=lambda: with_members(change(r"^index\.xml", sub(rb"depotmanagement/esx", b"depotmanagement/other"))),
+        codes={"content-type": {"content-type-wrong"}},
+        is_passed=True,
+    ),
+    "no vendor index": Damage(
+        data=lambda: with_members(drop(r"^vendor-index\.xml")), codes={"vendor-index": {"vendor-index-missing"}}
+    ),
+    "vendor index of nothing": Damage(
+        data=lambda: with_members(change(r"^vendor-index\.xml", sub(rb"<metadata>.*</metadata>", b""))),
+        codes={
+            "vendor-index": {"vendor-index-missing"},
+            "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
+        },
+    ),
+    "no product": Damage(
+        data=lambda: with_members(change(r"^vendor-index\.xml", sub(rb"<productId>.*?</productId>", b""))),
+        codes={"vendor-index": {"product-missing"}},
+    ),
+    "no product version": Damage(
+        data=lambda: with_members(change(r"^vendor-index\.xml", sub(rb"<version>.*?</version>", b""))),
+        codes={"vendor-index": {"product-missing"}},
+    ),
+    "no metadata": Damage(
+        data=lambda: with_members(drop(r"^metadata\.zip")),
+        codes={
+            "metadata": {"metadata-missing"},
+            "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
+        },
+    ),
+    "metadata is no zip": Damage(
+        data=lambda: with_members(change(r"^metadata\.zip", lambda data: data[:-100])),
+        codes={
+            "metadata-parts": {"metadata-damaged"},
+            "documents": {"unreadable-document"},
+            "components": {"component-metadata-missing"},
+            "vibs": {"vib-not-indexed"},
+        },
+    ),
+    "no vmware.xml": Damage(
+        data=lambda: with_members(inside(drop(r"vmware\.xml"))), codes={"metadata-parts": {"metadata-part-missing"}}
+    ),
+    "no vendor index inside": Damage(
+        data=lambda: with_members(inside(drop(r"vendor-index\.xml"))),
+        codes={"metadata-parts": {"metadata-part-missing"}},
+    ),
+    "bulletin is no XML": Damage(
+        data=lambda: with_members(inside(change("^bulletins/Intel-i40en", lambda data: data[:-5]))),
+        codes={"documents": {"unreadable-document"}},
+    ),
+    "no component": Damage(
+        data=lambda: with_members(DROP_BULLETINS),
+        codes={"components": {"component-metadata-missing"}, "release-units": {"unit-component-missing"}},
+    ),
+    "component not there": Damage(
+        data=lambda: with_members(drop_bulletin(b"Intel-i40en")),
+        codes={"components": {"vib-without-component"}, "release-units": {"unit-component-missing"}},
+    ),
+    "VIB in no component": Damage(
+        data=lambda: with_members(inside(change("^bulletins/Intel-i40en", sub(rb"<vibID>VMW", b"<vibID>XYZ")))),
+        codes={"components": {"vib-without-component"}, "vibs": {"vib-missing"}},
+    ),
+    "VIB not described": Damage(
+        data=lambda: with_members(inside(drop("^vibs/ne1000-"))), codes={"vibs": {"vib-missing", "vib-not-indexed"}}
+    ),
+    "VIB not there": Damage(
+        data=lambda: with_members(drop("^vib20/ne1000/")), codes={"vibs": {"vib-missing", "vib-file-missing"}}
+    ),
+    "VIB elsewhere": Damage(
+        data=lambda: with_members(lambda members: move(members, "vib20/ne1000/", "vib20/other/")),
+        codes={"vib-paths": {"vib-path-wrong"}},
+    ),
+    "no path": Damage(
+        data=lambda: with_members(inside(change("^vibs/ne1000-", sub(rb"<relative-path>.*</relative-path>", b"")))),
+        codes={"vib-paths": {"vib-path-wrong"}},
+    ),
+    "no checksum of the VIB": Damage(
+        data=lambda: with_members(
+            inside(change("^vibs/ne1000-", sub(rb"(</packed-size>)<checksum .*?</checksum>", rb"\1")))
+        ),
+        codes={"vib-checksums": {"vib-checksum-missing"}},
+    ),
+    "described otherwise": Damage(
+        data=lambda: with_members(inside(change("^vibs/ne1000-", sub(rb"<summary>", b"<summary>not ")))),
+        codes={"descriptors": {"descriptor-differs"}},
+    ),
+    "not signed": Damage(
+        data=lambda: with_members(with_vib(lambda vib: vib.update({"sig.pkcs7": b""}))),
+        codes={"descriptors": {"signature-missing"}},
+    ),
+    "described twice": Damage(
+        data=lambda: with_members(inside(add_second_description)),
+        codes={"contents": {"vib-content-differs"}, "descriptors": {"descriptor-differs"}},
+    ),
+    "no VIB at all": Damage(
+        data=lambda: with_members(change("^vib20/ne1000/", lambda _: b"something else")),
+        codes={"descriptors": {"vib-damaged"}, "bytes": {"vib-damaged", "vib-size-differs", "vib-checksum-differs"}},
+    ),
+    "VIB of another size": Damage(
+        data=lambda: with_members(change("^vib20/ne1000/", lambda data: data[:-1])),
+        codes={"bytes": {"vib-damaged", "vib-size-differs", "vib-checksum-differs"}},
+    ),
+    "wrong size of the VIB": Damage(
+        data=lambda: with_members(
+            inside(change("^vibs/ne1000-", sub(rb"<packed-size>\d+", b"<packed-size>7")))
+        ),
+        codes={"bytes": {"vib-size-differs"}},
+    ),
+    "wrong checksum of the VIB": Damage(
+        data=lambda: with_members(
+            inside(change("^vibs/ne1000-", sub(rb"(</packed-size><checksum [^>]*>)....", rb"\g<1>0000")))
+        ),
+        codes={"bytes": {"vib-checksum-differs"}},
+    ),
+    "payload of other contents": Damage(
+        data=lambda: with_members(with_payload(other_contents)),
+        codes={"bytes": {"payload-checksum-differs"}},
+    ),
+    "payload of other contents whose stored sum is right": Damage(
+        data=lambda: with_members(with_payload(other_contents, sums=("stored",))),
+        codes={"bytes": {"payload-checksum-differs"}},
+    ),
+    "payload that does not unpack and whose stored sum is right": Damage(
+        data=lambda: with_members(with_payload(flip_last_data_byte, sums=("stored",))),
+        codes={"bytes": {"payload-damaged"}},
+    ),
+    "payload of another size": Damage(
+        data=lambda: with_members(with_payload(lambda data: data + bytes(2), sums=("stored",), size=False)),
+        codes={"bytes": {"payload-size-differs"}},
+    ),
+    "another member damaged": Damage(
+        data=lambda: with_extra_member(damaged=True), codes={"bytes": {"member-damaged"}}
+    ),
+}  # fmt: skip
+
+
+def move(members: Members, start: str, to: str) -> None:
+    for path in [path for path in members if path.startswith(start)]:
+        members[path.replace(start, to)] = members.pop(path)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_is_seen_by_its_own_check_and_the_others_go_on(tmp_path: Path, damage: Damage) -> None:
+    path = put(tmp_path / "custom.zip", damage.data())
+    verification = eib.verify_bundle(path, kind=damage.kind)
+
+    assert codes_of(verification) == damage.codes
+    assert verification.is_passed is damage.is_passed
+    checks = {*ESXCLI_CHECKS, *VLCM_ONLY} - set(damage.skipped)
+    assert set(names_of(verification)) == checks
+    for finding in verification.findings:
+        assert finding.message
+        assert finding.where
+
+
+def test_every_check_of_a_bundle_was_seen_to_find_something() -> None:
+    assert {name for damage in DAMAGES.values() for name in damage.codes} == {*ESXCLI_CHECKS, *VLCM_ONLY}
+
+
+def test_a_member_that_nobody_knows_is_no_finding(tmp_path: Path) -> None:
+    assert eib.verify_bundle(put(tmp_path / "custom.zip", with_extra_member(damaged=False))).findings == ()
+
+
+def test_a_depot_in_a_folder_of_its_own_is_followed(tmp_path: Path) -> None:
+    """``relativePath`` of the index says where a vendor's files stand."""
+    members = {f"acme/{name}": data for name, data in bundle_members().items() if name != "index.xml"}
+    index = re.sub(
+        rb"<relativePath ?/>|<relativePath></relativePath>",
+        b"<relativePath>acme</relativePath>",
+        bundle_members()["index.xml"],
+    )
+    assert b"acme" in index
+    verification = eib.verify_bundle(put(tmp_path / "custom.zip", zipped({"index.xml": index, **members})))
+
+    assert verification.findings == ()
+
+
+# The esxcli kind
+
+
+def without_components(data: bytes) -> bytes:
+    members = zip_members(data)
+    DROP_BULLETINS(members)
+    inside(drop("^(baseimages|addons)/"))(members)
+    return zipped(members)
+
+
+def test_a_bundle_of_the_esxcli_kind_passes_as_one_and_fails_for_vlcm_by_name(tmp_path: Path) -> None:
+    """As ``Export-EsxImageProfile -ExportToBundle`` writes it: no vendor code, no component metadata."""
+    data = without_components(written(RELEASE).bundle)
+    members = zip_members(data)
+    change(r"^index\.xml", sub(rb"<code>.*</code>", b"<code/>"))(members)
+    inside(change("^profiles/", sub(rb"<bulletinlist>.*</bulletinlist>", b"")))(members)
+    path = put(tmp_path / "profile.zip", zipped(members))
+
+    assert eib.verify_bundle(path, kind="esxcli").findings == ()
+    verification = eib.verify_bundle(path)
+    assert not verification.is_passed
+    assert codes_of(verification) == {
+        "vendor-code": {"vendor-code-wrong"},
+        "components": {"component-metadata-missing"},
+    }
+
+
+def test_a_profile_of_6_7_is_no_bundle_for_vlcm(tmp_path: Path) -> None:
+    verification = eib.verify_bundle(written("6.7").bundle_in(tmp_path))
+
+    assert codes_of(verification) == {"components": {"component-metadata-missing"}}
+
+
+def test_stored_bytes_alone_can_be_asked_for(tmp_path: Path) -> None:
+    path = put(tmp_path / "custom.zip", with_members(with_payload(other_contents, sums=("stored",))))
+
+    assert not eib.verify_bundle(path).is_passed
+    assert eib.verify_bundle(path, deep=False).is_passed
+
+
+# Fair to others
+
+
+def test_every_real_bundle_is_sound(realdata: Path) -> None:
+    """They fail for vLCM at most, for want of a vendor code or of components."""
+    paths = sorted((realdata / "bundles").rglob("*.zip"))
+    assert len(paths) >= 5
+    accepted = []
+    for path in paths:
+        as_esxcli = eib.verify_bundle(path, kind="esxcli")
+        assert as_esxcli.findings == (), path.name
+        verification = eib.verify_bundle(path)
+        assert {f.code for f in verification.findings} <= {"vendor-code-wrong", "component-metadata-missing"}
+        accepted += [path.name] if verification.is_passed else []
+    assert accepted
+
+
+# What cannot be verified
+
+
+@pytest.mark.parametrize(
+    ("data", "found", "hint"),
+    [
+        pytest.param(b"", "empty file", "download it again", id="empty"),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer", "git lfs pull", id="pointer"),
+        pytest.param(bytes(32769) + b"CD001" + bytes(4096), "ISO image", "verify_iso", id="iso"),
+    ],
+)
+def test_what_is_no_zip_is_named(tmp_path: Path, data: bytes, found: str, hint: str) -> None:
+    with pytest.raises(eib.NotADepotError, match="no zip archive") as caught:
+        eib.verify_bundle(put(tmp_path / "custom.zip", data))
+
+    assert caught.value.found == found
+    assert hint in caught.value.hint
+
+
+def test_a_zip_of_anything_fails_without_an_exception(tmp_path: Path) -> None:
+    verification = eib.verify_bundle(put(tmp_path / "photos.zip", zipped({"holiday.jpg": b"\xff\xd8"})))
+
+    assert not verification.is_passed
+    assert {"index-missing", "vendor-missing", "unreadable-source"} <= {f.code for f in verification.findings}
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(eib.ModelError, match="no kind of bundle"):
+        eib.verify_bundle(tmp_path / "custom.zip", kind="iso")
+
+
+def test_limits_are_findings(tmp_path: Path) -> None:
+    path = written(RELEASE).bundle_in(tmp_path)
+
+    small = eib.verify_bundle(path, limits=eib.ReadLimits(payload_bytes=1000))
+    assert codes_of(small) == {"bytes": {"payload-too-large"}}
+    few = eib.verify_bundle(path, limits=eib.ReadLimits(member_count=10))
+    assert codes_of(few) == {"archive": {"archive-damaged"}}
+    tiny = eib.verify_bundle(path, limits=eib.ReadLimits(metadata_bytes=1000))
+    assert not tiny.is_passed
+    assert "metadata-damaged" in codes_of(tiny)["metadata-parts"]
+
+
+# What a verification says
+
+
+def test_a_verification_as_json_and_text_names_check_certainty_and_remedy(tmp_path: Path) -> None:
+    path = put(tmp_path / "custom.zip", DAMAGES["vendor code of seven letters"].data())
+    verification = eib.verify_bundle(path)
+    document = verification.as_dict()
+
+    assert (document["path"], document["kind"], document["passed"]) == (str(path), "vlcm", False)
+    checks = document["checks"]
+    assert isinstance(checks, list)
+    (failed,) = (check for check in checks if not check["passed"])
+    assert (failed["name"], failed["certainty"]) == ("vendor-code", "confirmed")
+    assert failed["findings"] == [finding.as_dict() for finding in verification.findings]
+    text = verification.render_text()
+    assert text.startswith(f"{path}: FAILED as vlcm\n")
+    assert "  [FAILED] has every vendor a code of three letters or digits? (confirmed)\n" in text
+    assert "      error: the vendor code is 'Unknown', not three letters or digits\n" in text
+    assert "        try: write the bundle anew with a vendor code\n" in text
+    assert "  [ok] is the content type that of ESXi depots? (inferred)\n" in text
+
+
+def test_a_warning_is_shown_as_one(tmp_path: Path) -> None:
+    path = put(tmp_path / "custom.zip", DAMAGES["other content type"].data())
+    text = eib.verify_bundle(path).render_text()
+
+    assert text.startswith(f"{path}: passed as vlcm\n")
+    assert "  [warning] is the content type that of ESXi depots? (inferred)\n" in text
