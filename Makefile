@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test lint fixtures test-large boot-all bench clean
+.PHONY: help demo test test-wheel test-all lint fixtures test-large boot-all bench clean
 
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
 	@echo "make test        lint, types and all tests"
+	@echo "make test-wheel  the unit tests, properties and stories against the built and installed wheel"
+	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
@@ -30,7 +32,13 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-report=
+
+test-wheel: $(STAMP)
+	.ci/test-wheel $(PYTHON)
+
+test-all: $(STAMP)
+	.ci/test-wheel $$(.ci/interpreters 3.11 3.12 3.13 3.14 | cut -d' ' -f2)
 
 fixtures: $(STAMP)
 	$(BIN)/python fixtures/make_fixtures.py --check

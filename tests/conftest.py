@@ -8,12 +8,20 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import esximage_builder
+
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_configure() -> None:
+    """Refuse to test the source tree where the installed package is meant."""
+    if os.environ.get("ESXIMAGE_INSTALLED") and Path(esximage_builder.__file__).is_relative_to(ROOT / "esximage_builder"):
+        pytest.exit("ESXIMAGE_INSTALLED is set, but the package is imported from the source tree", returncode=2)
 
 
 @pytest.fixture(scope="session")
