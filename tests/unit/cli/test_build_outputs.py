@@ -1,4 +1,4 @@
-"""The command line's lock files, bills of materials and reports."""
+"""``esximage build``: lock files, bills of materials and reports."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import hashlib
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
-import attrs
 import pytest
 from support.changed_depots import DEPOTS, ROOT, clean_environment, left_in
 
 import esximage_builder as eib
-from esximage_builder.cli.app import main
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.command_line import Runner
 
 U3F, U3G = DEPOTS / "VMware-ESXi-7.0U3f-20036589-depot.zip", DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip"
 ESXI_67 = DEPOTS / "VMware-ESXi-6.7.0-8169922-depot.zip"
@@ -24,37 +24,6 @@ A03 = DEPOTS / "ACME-ESXi-Addon-702.17867351.A03-depot.zip"
 A08 = DEPOTS / "ACME-ESXi-Addon-703.20328353.A08-depot.zip"
 I40EN_NEW = DEPOTS / "Intel-i40en_2.8.4.0-1OEM.700.1.0.15843807.zip"
 WRONG = ("--base", "7.0U3g", "--add-on", "ACME-AddOn:702.17867351.A03")
-
-
-@final
-@attrs.frozen
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@final
-@attrs.frozen
-class Runner:
-    """Runs the command line in this process."""
-
-    capsys: pytest.CaptureFixture[str]
-
-    def __call__(self, *arguments: object) -> Outcome:
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as stop:  # how argparse leaves
-            code = stop.code if isinstance(stop.code, int) else -1
-        said = self.capsys.readouterr()
-        return Outcome(code, said.out, said.err)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Runner:
-    return Runner(capsys)
 
 
 def test_a_lock_builds_the_same_bytes_elsewhere(run: Runner, tmp_path: Path) -> None:

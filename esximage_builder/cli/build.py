@@ -1,0 +1,301 @@
+"""``esximage build``: compose, check and write an image.
+
+What cannot end well is refused before anything is opened. An image with errors that are not
+waived is not written; its report is, and says which.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, final
+
+import attrs
+
+from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, image_of
+from esximage_builder.cli.output import (
+    EXIT_DONE,
+    EXIT_IMAGE_HAS_ERRORS,
+    print_json,
+    print_note,
+    print_text,
+    show_progress,
+)
+from esximage_builder.depot.opening import open_depot
+from esximage_builder.errors import ModelError
+from esximage_builder.export.bundle import export_bundle
+from esximage_builder.export.iso import export_iso
+from esximage_builder.export.lock import write_lock
+from esximage_builder.export.pxe import export_pxe
+from esximage_builder.export.result import ExportResult
+from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
+from esximage_builder.rules.boot_layout import without_tools
+from esximage_builder.rules.validate import validate
+from esximage_builder.views.report_file import require_report_suffix, write_report
+from esximage_builder.views.text import render_text_report, report_as_dict
+
+if TYPE_CHECKING:
+    from esximage_builder.depot.opening import Depot
+    from esximage_builder.export.sbom import SbomFormat
+    from esximage_builder.models.image import Image
+    from esximage_builder.rules.validate import ValidationReport
+
+__all__ = ["Options", "add_arguments", "run"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Options:
+    """The image, what to write of it, and what goes onto what boots."""
+
+    image: ImageOptions
+    iso: str | None
+    bundle: str | None
+    pxe: str | None
+    pxe_prefix: str | None
+    lock: str | None
+    sbom: str | None
+    sbom_format: SbomFormat
+    report: str | None
+    kickstart: str | None
+    kernel_options: tuple[str, ...]
+    with_tools: bool
+    with_installer: bool
+    allow: tuple[str, ...]
+    as_json: bool
+
+    @classmethod
+    def from_namespace(cls, namespace: argparse.Namespace) -> Self:
+        """Take them over from the parser."""
+        return cls(
+            image=ImageOptions.from_namespace(namespace),
+            iso=namespace.iso,
+            bundle=namespace.bundle,
+            pxe=namespace.pxe,
+            pxe_prefix=namespace.pxe_prefix,
+            lock=namespace.lock,
+            sbom=namespace.sbom,
+            sbom_format=namespace.sbom_format,
+            report=namespace.report,
+            kickstart=namespace.kickstart,
+            kernel_options=tuple(namespace.kernel_option),
+            with_tools=not namespace.without_tools,
+            with_installer=not namespace.without_installer,
+            allow=tuple(namespace.allow),
+            as_json=namespace.json,
+        )
+
+    @property
+    def kernel_command_line(self) -> str:
+        """The kernel options to add, as one line."""
+        return " ".join(self.kernel_options)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The paths to write, by the option that names each."""
+        named = {
+            "--iso": self.iso,
+            "--bundle": self.bundle,
+            "--pxe": self.pxe,
+            "--lock": self.lock,
+            "--sbom": self.sbom,
+            "--report": self.report,
+        }
+        return {option: path for option, path in named.items() if path is not None}
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Checked:
+    """A composed image with its depots still open, and what was found out about it.
+
+    Attributes:
+        options: What was asked for.
+        depot: The opened depots.
+        composed: The whole image.
+        images: What the outputs hold, the composed image first if it is among them.
+        reports: What was found on each of them.
+    """
+
+    options: Options
+    depot: Depot
+    composed: Image
+    images: tuple[Image, ...]
+    reports: tuple[ValidationReport, ...]
+
+    @property
+    def image(self) -> Image:
+        """The image to report on."""
+        return self.images[0]
+
+    @property
+    def report(self) -> ValidationReport:
+        """All that was found."""
+        others = self.reports[1:]
+        return self.reports[0].with_findings(finding for other in others for finding in other.findings)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes."""
+    add_image_arguments(parser)
+    _add_outputs(parser)
+    parser.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO and the network boot tree")
+    parser.add_argument(
+        "--kernel-option", action="append", default=[], metavar="OPT", help="add to the stock kernel options"
+    )
+    parser.add_argument("--without-tools", action="store_true", help="leave VMware Tools off ISO and network boot tree")
+    parser.add_argument("--without-installer", action="store_true", help="leave the installer off, to boot ESXi itself")
+    parser.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
+    parser.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
+    parser.add_argument("--pxe", metavar="OUT", help="write a network boot tree into a new folder")
+    parser.add_argument(
+        "--pxe-prefix", metavar="PREFIX", help="path or address of that folder on the server, for its boot.cfg"
+    )
+    parser.add_argument("--lock", metavar="OUT", help="write a lock file, from which --locked builds the same image")
+    parser.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
+    parser.add_argument("--sbom-format", choices=SBOM_FORMATS, default=SBOM_FORMATS[0], help="its form")
+    parser.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md or .html")
+
+
+def run(options: Options) -> int:
+    """Write what was asked for and print the report."""
+    _require_outputs(options)
+    with open_depot(*options.image.depots) as depot:
+        checked = _check(options, depot)
+        is_writable = not checked.report.errors_except(options.allow)
+        results = _write(checked) if is_writable else []
+        if options.report is not None:  # of an image with errors too: it says which
+            results.append(_write_report(checked, options.report, results))
+    _print_report(checked, results)
+    if not is_writable and not options.as_json:
+        but = "" if options.report is None else " but the report"
+        print_note(f"nothing written{but}: the image has errors")
+    return EXIT_DONE if is_writable else EXIT_IMAGE_HAS_ERRORS
+
+
+def _check(options: Options, depot: Depot) -> _Checked:
+    composed = image_of(options.image, depot)
+    images = _written_images(options, composed)
+    minimum = options.image.minimum_acceptance
+    reports = tuple(validate(image, depot.catalog, minimum_acceptance=minimum) for image in images)
+    return _Checked(options=options, depot=depot, composed=composed, images=images, reports=reports)
+
+
+def _written_images(options: Options, composed: Image) -> tuple[Image, ...]:
+    """Return what is to be validated: the images that the outputs hold, the composed one first.
+
+    ISO and network boot tree alone can be without VMware Tools; where nothing is written, the
+    composed image is looked at.
+    """
+    boots = options.iso is not None or options.pxe is not None
+    is_whole = any(path is not None for path in (options.bundle, options.lock, options.sbom))
+    is_cut = boots and not options.with_tools
+    return (*([composed] if is_whole or not is_cut else []), *([without_tools(composed)] if is_cut else []))
+
+
+def _require_outputs(options: Options) -> None:
+    """Refuse what cannot end well before anything is opened: one file for two outputs, a report of no form."""
+    _require_different_files(options.outputs)
+    if options.pxe_prefix is not None and options.pxe is None:
+        raise ModelError("--pxe-prefix goes with --pxe only", found=options.pxe_prefix, hint="name the folder to write")
+    if options.report is not None:
+        require_report_suffix(options.report)
+    if options.sbom is not None:
+        require_sbom_library(options.sbom_format)
+
+
+def _require_different_files(outputs: dict[str, str]) -> None:
+    taken: dict[Path, str] = {}
+    for option, path in outputs.items():
+        other = taken.setdefault(Path(path).resolve(), option)
+        if other != option:
+            raise ModelError(f"{other} and {option} name one file", found=path, expected="two different files")
+
+
+def _write(checked: _Checked) -> list[ExportResult]:
+    """Write what boots before all else, since kickstart file, prefix or kernel options may yet be refused."""
+    options = checked.options
+    results = []
+    if options.pxe is not None:
+        results.append(_write_pxe(checked, options.pxe))
+    if options.iso is not None:
+        results.append(_write_iso(checked, options.iso))
+    if options.bundle is not None:
+        results.append(_write_bundle(checked, options.bundle))
+    if options.lock is not None:
+        results.append(_write_lock(checked, options.lock))
+    if options.sbom is not None:
+        results.append(export_sbom(checked.composed, checked.depot, options.sbom, format=options.sbom_format))
+    return results
+
+
+def _write_pxe(checked: _Checked, target: str) -> ExportResult:
+    options = checked.options
+    return export_pxe(
+        checked.composed,
+        checked.depot,
+        target,
+        prefix=options.pxe_prefix or "",
+        kickstart=options.kickstart,
+        kernel_options=options.kernel_command_line,
+        with_tools=options.with_tools,
+        with_installer=options.with_installer,
+        allow=options.allow,
+        report=checked.reports[-1],
+        progress=show_progress,
+    )
+
+
+def _write_iso(checked: _Checked, target: str) -> ExportResult:
+    options = checked.options
+    return export_iso(
+        checked.composed,
+        checked.depot,
+        target,
+        kickstart=options.kickstart,
+        kernel_options=options.kernel_command_line,
+        with_tools=options.with_tools,
+        with_installer=options.with_installer,
+        allow=options.allow,
+        report=checked.reports[-1],
+        progress=show_progress,
+    )
+
+
+def _write_bundle(checked: _Checked, target: str) -> ExportResult:
+    return export_bundle(
+        checked.composed,
+        checked.depot,
+        target,
+        allow=checked.options.allow,
+        report=checked.reports[0],
+        progress=show_progress,
+    )
+
+
+def _write_lock(checked: _Checked, target: str) -> ExportResult:
+    lock, path = write_lock(checked.composed, checked.depot, target), Path(target)
+    return ExportResult(path=path, size_bytes=path.stat().st_size, image_digest=lock.digest)
+
+
+def _write_report(checked: _Checked, target: str, results: list[ExportResult]) -> ExportResult:
+    return write_report(
+        checked.image,
+        checked.report,
+        target,
+        allow=checked.options.allow,
+        results=results,
+        catalog=checked.depot.catalog,
+    )
+
+
+def _print_report(checked: _Checked, results: list[ExportResult]) -> None:
+    allow = checked.options.allow
+    if checked.options.as_json:
+        print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results))
+    else:
+        print_text(render_text_report(checked.image, checked.report, allow=allow, results=results))

@@ -1,0 +1,46 @@
+"""``esximage inspect``: say what depots hold."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Self, final
+
+import attrs
+
+from esximage_builder.cli.output import EXIT_DONE, print_json, print_text
+from esximage_builder.depot.opening import open_depot
+from esximage_builder.views.catalog import catalog_as_dict, render_text_listing
+
+__all__ = ["Options", "add_arguments", "run"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Options:
+    """What to look into."""
+
+    paths: tuple[str, ...]
+    as_json: bool
+
+    @classmethod
+    def from_namespace(cls, namespace: argparse.Namespace) -> Self:
+        """Take them over from the parser."""
+        return cls(paths=tuple(namespace.paths), as_json=namespace.json)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes."""
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a bundle, an unpacked one, an ESXi installer ISO, or a .vib file"
+    )
+
+
+def run(options: Options) -> int:
+    """Print what the depots hold."""
+    with open_depot(*options.paths) as depot:
+        listing = catalog_as_dict(depot)
+    if options.as_json:
+        print_json(listing)
+    else:
+        print_text(render_text_listing(listing))
+    return EXIT_DONE

@@ -1,0 +1,93 @@
+"""What the command line says, on which stream, and with which exit code it ends.
+
+Answers go to the output stream, as text or as one JSON object; errors and progress go to the
+error stream. Exit codes: 0 done, 1 the image has errors and nothing was written, 2 bad input or
+usage, 130 interrupted (docs/command-line.md#exit-codes).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from esximage_builder.errors import ComposeError, EsxImageError, IncompatibleImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from esximage_builder.findings import Finding
+
+__all__ = [
+    "EXIT_BAD_INPUT",
+    "EXIT_DONE",
+    "EXIT_IMAGE_HAS_ERRORS",
+    "EXIT_INTERRUPTED",
+    "exit_code_of",
+    "print_error",
+    "print_json",
+    "print_note",
+    "print_text",
+    "show_progress",
+    "stop_printing",
+]
+
+EXIT_DONE: Final = 0
+EXIT_IMAGE_HAS_ERRORS: Final = 1
+EXIT_BAD_INPUT: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+def print_text(text: str) -> None:
+    """Print what the terminal can show; names from files may hold more than its encoding has."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, errors="backslashreplace").decode(encoding), end="")
+
+
+def print_json(document: object) -> None:
+    """Print one JSON object in ASCII, with two-space indent."""
+    print(json.dumps(document, indent=2))
+
+
+def print_note(text: str) -> None:
+    """Print a line that belongs to no answer."""
+    print(text, file=sys.stderr)
+
+
+def print_error(error: EsxImageError, *, as_json: bool) -> None:
+    """Print an error, and the findings behind it where there are several."""
+    findings = error.findings if isinstance(error, ComposeError) else ()
+    findings = findings if len(findings) > 1 else ()  # a single one is what the error itself says
+    if as_json:
+        _print_error_as_json(error, findings)
+    else:
+        _print_error_as_text(error, findings)
+
+
+def _print_error_as_json(error: EsxImageError, findings: Sequence[Finding]) -> None:
+    listed = {"findings": [finding.as_dict() for finding in findings]} if findings else {}
+    print_note(json.dumps({"error": error.as_dict()} | listed))
+
+
+def _print_error_as_text(error: EsxImageError, findings: Sequence[Finding]) -> None:
+    print_note(f"esximage: {error}")
+    for finding in findings:
+        print_note(f"  [{finding.severity.value}] {finding.code}: {finding.message}")
+
+
+def exit_code_of(error: EsxImageError) -> int:
+    """Return 1 for an image that was refused, 2 for all else."""
+    return EXIT_IMAGE_HAS_ERRORS if isinstance(error, IncompatibleImageError) else EXIT_BAD_INPUT
+
+
+def show_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
+    """Show on a terminal how far a stage is; a file or pipe gets nothing."""
+    if total_bytes and sys.stderr.isatty():
+        end = "\n" if done_bytes >= total_bytes else ""
+        print(f"\r{stage} {100 * done_bytes // total_bytes:3d} %", end=end, file=sys.stderr, flush=True)
+
+
+def stop_printing() -> None:
+    """Send the rest of the output nowhere: whoever read it has seen enough, as `head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

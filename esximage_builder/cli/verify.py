@@ -1,0 +1,55 @@
+"""``esximage verify``: say whether a bundle or an installer ISO would be taken."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Self, final
+
+import attrs
+
+from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
+from esximage_builder.depot.sniff import FileKind, sniff
+from esximage_builder.verify.bundle import verify_bundle
+from esximage_builder.verify.disc import verify_iso
+
+if TYPE_CHECKING:
+    from esximage_builder.verify.checklist import Verification
+
+__all__ = ["Options", "add_arguments", "run"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Options:
+    """The file to look at, and who shall take it."""
+
+    path: str
+    kind: str
+    as_json: bool
+
+    @classmethod
+    def from_namespace(cls, namespace: argparse.Namespace) -> Self:
+        """Take them over from the parser."""
+        return cls(path=namespace.path, kind=namespace.kind, as_json=namespace.json)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes."""
+    parser.add_argument("path", metavar="PATH", help="a bundle or an installer ISO")
+    parser.add_argument("--kind", choices=("vlcm", "esxcli"), default="vlcm", help="who shall take the bundle")
+
+
+def run(options: Options) -> int:
+    """Print the checklist; a file that is not passed ends with 1."""
+    verification = _verification_of(options)
+    if options.as_json:
+        print_json(verification.as_dict())
+    else:
+        print_text(verification.render_text())
+    return EXIT_DONE if verification.is_passed else EXIT_IMAGE_HAS_ERRORS
+
+
+def _verification_of(options: Options) -> Verification:
+    if sniff(options.path).kind is FileKind.ISO:
+        return verify_iso(options.path)
+    return verify_bundle(options.path, kind=options.kind)

@@ -1,0 +1,84 @@
+"""``esximage recommend``: suggestions and what was passed over, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.command_line import answer, found, run, spec_file
+
+from esximage_builder.rules.recommend import PassedOver, Recommendation
+from esximage_builder.views.change import render_recommendation
+
+if TYPE_CHECKING:
+    import pytest
+
+ADD_ON = "ACME-AddOn:703.20328353.A08"
+
+
+def test_recommend_as_text(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(
+        capsys, "recommend", "--depot", *sorted(depots.iterdir()), "--base", "7.0U3f", "--add-on", ADD_ON
+    )
+
+    assert code == 0
+    assert out == (
+        "latest of the current series: ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A09 (patch)\n"
+        "latest of all: ESXi 8.0.3-0.0.24022510 with ACME-AddOn:803.24022510.A02 (upgrade)\n"
+        "    lower than now, which hosts refuse that were given them by hand: MRVL-E4-CNA-Driver-Bundle\n"
+        "\n"
+        "passed over:\n"
+        "  ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A08: a newer candidate is suggested\n"
+        "  ESXi 7.0.3-0.50.20036589 with ACME-AddOn:703.20328353.A09: a newer candidate is suggested\n"
+    )
+
+
+def test_recommend_as_json_gives_specs_that_can_be_built(
+    depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = sorted(depots.iterdir())
+    document = answer(capsys, "recommend", "--depot", *opened, "--base", "7.0U3f", "--add-on", ADD_ON)
+
+    assert set(document) == {"current_series", "latest", "passed_over"}
+    for key in ("current_series", "latest"):
+        suggestion = document[key]
+        assert set(suggestion) == {"spec", "change", "lowered_components", "warnings"}
+        path = tmp_path / f"{key}.json"
+        path.write_text(json.dumps(suggestion["spec"]), encoding="utf-8")
+        assert run(capsys, "build", "--depot", *opened, "--spec", path)[0] == 0
+    assert document["passed_over"][0] == {
+        "base_image": "7.0.3-0.55.20328353",
+        "add_on": "ACME-AddOn:703.20328353.A08",
+        "reasons": ["a newer candidate is suggested"],
+    }
+
+
+def test_recommend_with_nothing_newer(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "recommend", "--depot", *found(depots, "8.0U3"), "--base", "8.0U3")
+
+    assert (code, out) == (0, "latest of the current series: nothing newer fits\nlatest of all: nothing newer fits\n")
+    document = answer(capsys, "recommend", "--depot", *found(depots, "8.0U3"), "--base", "8.0U3")
+    assert document == {"current_series": None, "latest": None, "passed_over": []}
+
+
+def test_recommend_from_a_spec(depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = spec_file(tmp_path, "image.json", "7.0U3f")
+    _, out, _ = run(capsys, "recommend", "--depot", *found(depots, "7.0U3f", "7.0U3g"), "--spec", path)
+
+    assert out.startswith("latest of the current series: ESXi 7.0.3-0.55.20328353 (patch)\n")
+
+
+def test_recommend_of_what_is_not_loaded(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "recommend", "--depot", *found(depots, "7.0U3f"), "--base", "7.0U3g")
+
+    assert code == 2
+    assert "no loaded base image is called 7.0U3g" in err
+
+
+def test_a_candidate_without_an_add_on_is_shown_without() -> None:
+    passed = PassedOver(base_image="8.0.3-0.0.24022510", add_on="", reasons=["one", "two"])
+
+    assert render_recommendation(Recommendation(passed_over=[passed])).endswith(
+        "passed over:\n  ESXi 8.0.3-0.0.24022510: one; two\n"
+    )
