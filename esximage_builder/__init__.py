@@ -89,6 +89,8 @@ __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - a list of names, made from one tab
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return _version()
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -97,5 +99,11 @@ def __getattr__(name: str) -> object:
     return value
 
 
+def _version() -> str:
+    version: str = importlib.import_module(f"{__name__}.distribution").installed_version()
+    globals()["__version__"] = version
+    return version
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

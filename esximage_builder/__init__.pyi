@@ -207,3 +207,5 @@ from esximage_builder.vocabulary import (
     Relation as Relation,
     VibType as VibType,
 )
+
+__version__: str

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from esximage_builder.cli.output import (
     EXIT_DONE,
@@ -61,6 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_DONE
 
 
+class _PrintVersion(argparse.Action):
+    """Print the version, which is looked up only when it is asked for, and leave."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        version = importlib.import_module("esximage_builder.distribution").installed_version()
+        print(f"{parser.prog} {version}")
+        parser.exit()
+
+
 def _run(namespace: argparse.Namespace) -> int:
     verb = _module_of(namespace.command)
     code: int = verb.run(verb.Options.from_namespace(namespace))
@@ -80,6 +89,14 @@ def _parser(verbs: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
     """Return the parser, which knows all verbs, but the arguments of these only."""
     parser = argparse.ArgumentParser(
         prog="esximage", description="Read, compose, check and write VMware ESXi images.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "--version",
+        action=_PrintVersion,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        nargs=0,
+        help="show the version and exit",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for verb, says in VERBS.items():

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.changed_depots import DEPOTS, ROOT, SPECS, clean_environment, left_in
 
+import esximage_builder as eib
+
 if TYPE_CHECKING:
     from support.command_line import Runner
 
@@ -138,6 +140,17 @@ def test_help_exits_with_0(run: Runner, command: list[str]) -> None:
     outcome = run(*command, "--help")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("usage: esximage")
+
+
+def test_the_version_exits_with_0(run: Runner) -> None:
+    outcome = run("--version")
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"esximage {eib.__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["inspect", "--version"], ["--vers"]], ids=["of a verb", "abbreviated"])
+def test_the_version_is_asked_for_in_one_way(run: Runner, arguments: list[str]) -> None:
+    outcome = run(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
 
 
 # The process

@@ -143,11 +143,20 @@ FRONT = {"cli", "cli.app", "cli.output", "errors"}
 LIBRARIES = {"attr", "attrs", "lxml", "packaging", "pycdlib", "cryptography", "asn1crypto"}
 
 
-def test_help_loads_nothing_of_the_library() -> None:
-    loaded = loaded_by("--help")
+@pytest.mark.parametrize(
+    ("option", "more"),
+    [pytest.param("--help", set[str](), id="help"), pytest.param("--version", {"distribution"}, id="version")],
+)
+def test_help_and_version_load_nothing_of_the_library(option: str, more: set[str]) -> None:
+    loaded = loaded_by(option)
 
-    assert own(loaded) == FRONT
-    assert loaded & {*LIBRARIES, "zipfile", "tarfile"} == set()
+    assert own(loaded) == FRONT | more
+    assert loaded & LIBRARIES == set()
+
+
+def test_help_does_not_look_for_the_version() -> None:
+    """The metadata of installed packages takes longer to find than the help to print."""
+    assert "importlib.metadata" not in loaded_by("--help")
 
 
 # What a verb loads of the command line, and of which floors it loads nothing.
