@@ -14,12 +14,12 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from esximage_builder.cli.output import (
-    EXIT_DONE,
     EXIT_INTERRUPTED,
     exit_code_of,
+    finish_printing,
     print_error,
     print_note,
-    stop_printing,
+    print_text,
 )
 from esximage_builder.errors import EsxImageError
 
@@ -46,8 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Without the program's name; None takes those of the process.
     """
-    given = sys.argv[1:] if arguments is None else arguments
-    namespace = _parser(_verb_in(given)).parse_args(given)
+    try:
+        return _answer(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        finish_printing()
+
+
+def _answer(arguments: Sequence[str]) -> int:
+    namespace = _parser(_verb_in(arguments)).parse_args(arguments)
     try:
         return _run(namespace)
     except EsxImageError as error:
@@ -56,9 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print_note("interrupted; nothing half-written was left behind")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        stop_printing()
-        return EXIT_DONE
 
 
 class _PrintVersion(argparse.Action):
@@ -66,7 +69,7 @@ class _PrintVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         version = importlib.import_module("esximage_builder.distribution").installed_version()
-        print(f"{parser.prog} {version}")
+        print_text(f"{parser.prog} {version}\n")
         parser.exit()
 
 

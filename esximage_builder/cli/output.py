@@ -2,7 +2,8 @@
 
 Answers go to the output stream, as text or as one JSON object; errors and progress go to the
 error stream. Exit codes: 0 done, 1 the image has errors and nothing was written, 2 bad input or
-usage, 130 interrupted (docs/command-line.md#exit-codes).
+usage, 130 interrupted (docs/command-line.md#exit-codes). Whoever reads a stream may stop, as
+``head`` does, or may never have been there; that changes nothing but what is shown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from esximage_builder.errors import ComposeError, EsxImageError, IncompatibleIma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
     from esximage_builder.findings import Finding
 
@@ -25,12 +27,12 @@ __all__ = [
     "EXIT_IMAGE_HAS_ERRORS",
     "EXIT_INTERRUPTED",
     "exit_code_of",
+    "finish_printing",
     "print_error",
     "print_json",
     "print_note",
     "print_text",
     "show_progress",
-    "stop_printing",
 ]
 
 EXIT_DONE: Final = 0
@@ -41,18 +43,17 @@ EXIT_INTERRUPTED: Final = 130
 
 def print_text(text: str) -> None:
     """Print what the terminal can show; names from files may hold more than its encoding has."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, errors="backslashreplace").decode(encoding), end="")
+    _put(text, sys.stdout)
 
 
 def print_json(document: object) -> None:
     """Print one JSON object in ASCII, with two-space indent."""
-    print(json.dumps(document, indent=2))
+    _put(json.dumps(document, indent=2) + "\n", sys.stdout)
 
 
 def print_note(text: str) -> None:
     """Print a line that belongs to no answer."""
-    print(text, file=sys.stderr)
+    _put(text + "\n", sys.stderr)
 
 
 def print_error(error: EsxImageError, *, as_json: bool) -> None:
@@ -83,11 +84,37 @@ def exit_code_of(error: EsxImageError) -> int:
 
 def show_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
     """Show on a terminal how far a stage is; a file or pipe gets nothing."""
-    if total_bytes and sys.stderr.isatty():
+    if total_bytes and sys.stderr is not None and sys.stderr.isatty():
         end = "\n" if done_bytes >= total_bytes else ""
-        print(f"\r{stage} {100 * done_bytes // total_bytes:3d} %", end=end, file=sys.stderr, flush=True)
+        _put(f"\r{stage} {100 * done_bytes // total_bytes:3d} %{end}", sys.stderr)
+        _flush(sys.stderr)
 
 
-def stop_printing() -> None:
-    """Send the rest of the output nowhere: whoever read it has seen enough, as `head` does."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def finish_printing() -> None:
+    """Hand over what is still buffered, so that nothing is left for the end of the process to stumble over."""
+    _flush(sys.stdout)
+    _flush(sys.stderr)
+
+
+def _put(text: str, stream: TextIO | None) -> None:
+    if stream is None:  # closed before we began
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, errors="backslashreplace").decode(encoding))
+    except BrokenPipeError:
+        _lead_nowhere(stream)
+
+
+def _flush(stream: TextIO | None) -> None:
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        _lead_nowhere(stream)
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """Send what is buffered, and all that follows, to no one."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

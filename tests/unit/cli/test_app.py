@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.changed_depots import DEPOTS, ROOT, SPECS, clean_environment, left_in
+from support.changed_depots import DEPOTS, ROOT, SPECS, clean_environment, edit_zip, left_in
 
 import esximage_builder as eib
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.command_line import Runner
 
 U3G = DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip"
@@ -239,3 +242,67 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     outcome = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False)
 
     assert (outcome.returncode, outcome.stderr) == (0, b"")
+
+
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """A pipe that nobody reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    return edit_zip(I40EN_NEW, tmp_path / "cut.zip", lambda name, data: data[:-9] if name.endswith(".vib") else data)
+
+
+def exit_code(*arguments: object, unbuffered: str = "", **streams: int | None) -> int:
+    command = [sys.executable, "-m", "esximage_builder", *map(str, arguments)]
+    environment = clean_environment(PYTHONUNBUFFERED=unbuffered)
+    return subprocess.run(command, env=environment, check=False, **streams).returncode  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_the_exit_code_does_not_depend_on_who_reads(unread: int, damaged: Path, unbuffered: str) -> None:
+    """A short answer is written when the process ends, a long one before; neither changes what is true."""
+
+    def ends(*arguments: object) -> int:
+        return exit_code(*arguments, unbuffered=unbuffered, stdout=unread)
+
+    assert ends("inspect", I40EN_NEW) == 0
+    assert ends("verify", damaged) == 1
+    assert ends("verify", damaged, "--json") == 1
+    assert ends("--help") == 0
+    assert ends("--version") == 0
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_an_error_that_nobody_reads_is_still_one(unread: int, unbuffered: str) -> None:
+    assert exit_code("inspect", "/nonexistent", unbuffered=unbuffered, stderr=unread) == 2
+    assert exit_code("inspect", unbuffered=unbuffered, stderr=unread) == 2
+
+
+@pytest.mark.parametrize(
+    ("closed", "shown"),
+    [
+        pytest.param(">&-", "", id="output"),
+        pytest.param("2>&-", "sources\n", id="errors"),
+        pytest.param(">&- 2>&-", "", id="both"),
+    ],
+)
+def test_a_stream_may_be_closed_from_the_start(closed: str, shown: str) -> None:
+    """Services are started so."""
+    command = f"{sys.executable} -m esximage_builder inspect {I40EN_NEW} {closed}"
+    done = subprocess.run(["sh", "-c", command], env=clean_environment(), capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(shown)
+
+
+def test_an_error_never_lands_on_the_output_stream() -> None:
+    command = f"{sys.executable} -m esximage_builder inspect /nonexistent 2>&-"
+    done = subprocess.run(["sh", "-c", command], env=clean_environment(), capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, b"")
