@@ -40,6 +40,7 @@ _HOMES = {
     "export.sbom": ("export_sbom",),
     "findings": ("Finding", "Severity"),
     "documents.vib_archive": ("VibHead",),
+    "hosts.compliance": ("judge_host",),
     "limits": ("ReadLimits",),
     "models.add_on": ("AddOn",),
     "models.base_image": ("BaseImage",),
@@ -71,7 +72,7 @@ _HOMES = {
         "rule_set_of",
     ),
     "rules.compatibility": (
-        "Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "judge_host",
+        "Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component",
     ),
     "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
     "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),

@@ -48,6 +48,7 @@ from esximage_builder.findings import (
     Finding as Finding,
     Severity as Severity,
 )
+from esximage_builder.hosts.compliance import judge_host as judge_host
 from esximage_builder.limits import ReadLimits as ReadLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
@@ -131,7 +132,6 @@ from esximage_builder.rules.compatibility import (
     Verdict as Verdict,
     judge_add_on as judge_add_on,
     judge_component as judge_component,
-    judge_host as judge_host,
 )
 from esximage_builder.rules.compose import (
     compose as compose,

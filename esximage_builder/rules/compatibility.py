@@ -1,7 +1,7 @@
 """Compatibility in layers: each gives a verdict of its own and says why.
 
-An add-on or component is judged against a base image, an image against a host. "No
-downgrade" belongs to hosts alone: composing an image may lower a component on purpose.
+An add-on or component is judged against a base image. "No downgrade" is no layer of these: composing
+an image may lower a component on purpose, and only hosts refuse it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Component
-    from esximage_builder.models.host import Host, HostComponent
-    from esximage_builder.models.image import EffectiveComponent, Image
 
-__all__ = ["Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "judge_host"]
+__all__ = ["Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "verdict_of"]
 
 
 class Layer(enum.StrEnum):
@@ -223,7 +221,8 @@ def _of_layer(findings: Iterable[Finding], layer: Layer) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if _LAYER_OF_CODE[finding.code] is layer)
 
 
-def _verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """Return what findings come to for the layer that has them."""
     severities = {finding.severity for finding in findings}
     if Severity.ERROR in severities:
         return Verdict.FAILS
@@ -237,7 +236,7 @@ def _common_layers(findings: tuple[Finding, ...]) -> list[LayerVerdict]:
         bad = [finding.message for finding in own if finding.severity is not Severity.INFO]
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
         reason = bad[0] + more if bad else good_news
-        layers.append(LayerVerdict(layer=layer, verdict=_verdict_of(own), reason=reason, findings=own))
+        layers.append(LayerVerdict(layer=layer, verdict=verdict_of(own), reason=reason, findings=own))
     return layers
 
 
@@ -266,7 +265,7 @@ def _train(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...]) 
         return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.UNKNOWN, reason=reason, findings=own)
     if answer:
         reason = own[0].message if own else f"both are of the {target} train"
-        return LayerVerdict(layer=Layer.TRAIN, verdict=_verdict_of(own), reason=reason, findings=own)
+        return LayerVerdict(layer=Layer.TRAIN, verdict=verdict_of(own), reason=reason, findings=own)
     trains = ", ".join(train_text(train) for train in declared_trains(add_on))
     reason = f"the add-on is of the {trains} train, the base image of {target}"
     is_declared_here = is_declared(add_on, base_image.version)
@@ -277,80 +276,3 @@ def _train(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...]) 
     if is_declared_here is None:
         own = _of_layer(findings, Layer.DECLARED)
     return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.FAILS, reason=reason, findings=own)
-
-
-def judge_host(image: Image, host: Host) -> Compatibility:
-    """Judge an image against a host: nothing on a host may go down.
-
-    Only what image and host have in common is compared: the base image, an add-on of the same
-    name, components of the same name.
-    """
-    findings = [*_lower_base(image, host), *_lower_add_on(image, host), *_lower_components(image, host)]
-    reason = findings[0].message if findings else "nothing on the host is newer than the image"
-    verdict = LayerVerdict(layer=Layer.HOST, verdict=_verdict_of(tuple(findings)), reason=reason, findings=findings)
-    return Compatibility(subject=image.name, target=host.name, layers=[verdict])
-
-
-def _lower_base(image: Image, host: Host) -> list[Finding]:
-    version = image.esxi_version
-    if version is None or version >= host.base_image:
-        return []
-    return [
-        Finding(
-            code="host-newer-than-image",
-            severity=Severity.ERROR,
-            message=f"{host.name} runs ESXi {host.base_image}, the image would put {version} on it",
-            items=(host.name, f"ESXi:{version}"),
-            cause="a host's base image is never lowered",
-            remedy=f"raise the image to {host.base_image} or later",
-        )
-    ]
-
-
-def _lower_add_on(image: Image, host: Host) -> list[Finding]:
-    if image.add_on is None or host.add_on is None or image.add_on.name != host.add_on.name:
-        return []
-    if image.add_on.version >= host.add_on.version:
-        return []
-    return [
-        Finding(
-            code="host-add-on-newer",
-            severity=Severity.ERROR,
-            message=f"{host.name} has {host.add_on}, the image would put {image.add_on.version} on it",
-            items=(host.name, image.add_on.id),
-            cause="an add-on on a host is never lowered",
-            remedy=f"raise the image's add-on to {host.add_on.version} or later",
-        )
-    ]
-
-
-def _lower_components(image: Image, host: Host) -> list[Finding]:
-    wanted = {entry.component.name: entry for entry in image.components}
-    return [
-        _lower_component(host, installed, wanted[installed.name])
-        for installed in host.components
-        if installed.name in wanted and wanted[installed.name].component.version < installed.version
-    ]
-
-
-_ORIGINS = {True: "was added by hand", False: "came with an image", None: "is on the host, who added it is not known"}
-
-
-def _lower_component(host: Host, installed: HostComponent, target: EffectiveComponent) -> Finding:
-    """Word what people know as "Downgrades of manually added Components are not supported"."""
-    source = "image profile" if target.source is None else target.source.display
-    version = target.component.version
-    if installed.is_manual is False:
-        rule = "whether a host takes a lower one is not publicly known, so it counts as refused"
-    else:
-        rule = "downgrades of manually added components are not supported"
-    return Finding(
-        code="host-component-newer",
-        severity=Severity.ERROR,
-        message=f"{host.name} has {installed.name} {installed.version}, the image would lower it to {version}",
-        items=(host.name, target.component.id),
-        cause=f"the {source} brings {version}; the component {_ORIGINS[installed.is_manual]}: {rule}",
-        remedy=f"take a newer add-on that has {installed.version} or later, or add {installed.name} "
-        f"{installed.version} to the image, or remove the component from the host first (not if the host boots or "
-        "is reached over a network or storage adapter that needs it)",
-    )

@@ -24,6 +24,7 @@ FLOORS = (
     "containers",
     "documents",
     "rules",
+    "hosts",
     "depot",
     "verify",
     "export",
@@ -39,6 +40,7 @@ APART = {
     "streams": {"models"},
     "containers": {"models"},
     "rules": {"streams", "containers", "documents"},
+    "hosts": {"streams", "containers", "documents"},
 }
 
 OWNERS = {

@@ -20,11 +20,12 @@ from esximage_builder.documents.software_spec import render_software_spec
 from esximage_builder.errors import ComposeError, NotInDepotError
 from esximage_builder.export.bundle import export_bundle
 from esximage_builder.findings import Severity
+from esximage_builder.hosts.compliance import judge_host
 from esximage_builder.models.host import Host, HostComponent
 from esximage_builder.models.image import Image
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
 from esximage_builder.rules.classify import classify_images, classify_known, classify_releases
-from esximage_builder.rules.compatibility import Layer, Verdict, judge_add_on, judge_component, judge_host
+from esximage_builder.rules.compatibility import Layer, Verdict, judge_add_on, judge_component
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.decompose import decompose, recognise
 from esximage_builder.rules.diff import Impact, diff

@@ -1,0 +1,1 @@
+"""Hosts: what an image would do to one, decided on values only."""
