@@ -16,6 +16,7 @@ import importlib
 # Where each public name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
     "checksums": ("Checksum",),
+    "codes": ("Layer",),
     "depot.documents": ("read_lock", "read_software_spec", "write_software_spec"),
     "depot.opening": ("Depot", "open_depot"),
     "depot.sniff": ("FileKind", "Sniffed", "sniff"),
@@ -72,7 +73,7 @@ _HOMES = {
         "rule_set_of",
     ),
     "rules.compatibility": (
-        "Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component",
+        "Compatibility", "LayerVerdict", "Verdict", "judge_add_on", "judge_component",
     ),
     "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
     "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),

@@ -1,5 +1,6 @@
 # Types of the public names; __init__.py says where they live.
 from esximage_builder.checksums import Checksum as Checksum
+from esximage_builder.codes import Layer as Layer
 from esximage_builder.depot.documents import (
     read_lock as read_lock,
     read_software_spec as read_software_spec,
@@ -127,7 +128,6 @@ from esximage_builder.rules.classify import (
 )
 from esximage_builder.rules.compatibility import (
     Compatibility as Compatibility,
-    Layer as Layer,
     LayerVerdict as LayerVerdict,
     Verdict as Verdict,
     judge_add_on as judge_add_on,

@@ -20,7 +20,9 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 def pytest_configure() -> None:
     """Refuse to test the source tree where the installed package is meant."""
-    if os.environ.get("ESXIMAGE_INSTALLED") and Path(esximage_builder.__file__).is_relative_to(ROOT / "esximage_builder"):
+    if os.environ.get("ESXIMAGE_INSTALLED") and Path(esximage_builder.__file__).is_relative_to(
+        ROOT / "esximage_builder"
+    ):
         pytest.exit("ESXIMAGE_INSTALLED is set, but the package is imported from the source tree", returncode=2)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar, assert_never, final
 
 import attrs
 
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.codes import has_code, make_finding
+from esximage_builder.findings import Severity
 from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.catalog import Catalog
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.depot.source import SourceContents, VibLocation
     from esximage_builder.documents.release_unit import ReleaseUnit
+    from esximage_builder.findings import Finding
     from esximage_builder.models.vib import Vib
 
 __all__ = ["merge_sources"]
@@ -38,7 +40,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
     findings = [finding for source in sources for finding in source.findings]
     vibs, vib_sources, locations = _merge_vibs(sources, findings)
     found_ids = {vib.id for vib in vibs}
-    findings = [f for f in findings if f.code != "vib-file-missing" or not found_ids.issuperset(f.items)]
+    findings = [f for f in findings if not (has_code(f, "vib-file-missing") and f.fact("vib") in found_ids)]
     bulletins = [bulletin for source in sources for bulletin in source.bulletins]
     units = _Units()
     for unit in (unit for source in sources for unit in source.units):
@@ -48,6 +50,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
         identity=lambda item: item.id,
         content=lambda item: sorted(item.vib_ids),
         findings=findings,
+        code="component-content-differs",
         kind="component",
     )
     catalog = Catalog(
@@ -58,6 +61,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
                 identity=lambda unit: f"ESXi:{unit.version.key}",
                 content=lambda unit: unit.components,
                 findings=findings,
+                code="base-image-content-differs",
                 kind="base-image",
             ),
             key=lambda unit: unit.version,
@@ -68,6 +72,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
                 identity=lambda unit: unit.id,
                 content=lambda unit: (unit.components, unit.removed_components, unit.supported_base_images),
                 findings=findings,
+                code="add-on-content-differs",
                 kind="add-on",
             ),
             key=lambda unit: (unit.name, unit.version),
@@ -78,6 +83,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
             identity=lambda item: item.id,
             content=lambda item: sorted(item.vib_ids),
             findings=findings,
+            code="bulletin-content-differs",
             kind="bulletin",
         ),
         profiles=_merge(
@@ -85,6 +91,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
             identity=lambda profile: profile.name,
             content=lambda profile: sorted(profile.vib_ids),
             findings=findings,
+            code="profile-content-differs",
             kind="profile",
         ),
         solutions=sorted(
@@ -93,6 +100,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
                 identity=lambda unit: unit.id,
                 content=lambda unit: unit.components,
                 findings=findings,
+                code="solution-content-differs",
                 kind="solution",
             ),
             key=lambda unit: (unit.name, unit.version),
@@ -103,6 +111,7 @@ def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Location
                 identity=lambda unit: unit.id,
                 content=lambda unit: (unit.components, unit.removed_components),
                 findings=findings,
+                code="hardware-support-content-differs",
                 kind="hardware-support",
             ),
             key=lambda unit: (unit.name, unit.version),
@@ -144,6 +153,7 @@ def _merge(
     identity: Callable[[_Noun], str],
     content: Callable[[_Noun], object],
     findings: list[Finding],
+    code: str,
     kind: str,
 ) -> list[_Noun]:
     """Return each item once; those with one identity and two contents stay apart, with a finding.
@@ -161,7 +171,7 @@ def _merge(
             distinct.setdefault(repr(content(item)), item)
         merged += [distinct[key] for key in sorted(distinct)]
         if len(distinct) > 1:
-            findings.append(_differs(kind, _shown_id(ordered[0], name), len(distinct)))
+            findings.append(_differs(code, kind, _shown_id(ordered[0], name), len(distinct)))
     return merged
 
 
@@ -169,12 +179,13 @@ def _shown_id(item: object, name: str) -> str:
     return item.id if isinstance(item, BaseImage) else name
 
 
-def _differs(kind: str, name: str, count: int) -> Finding:
-    return Finding(
-        code=f"{kind}-content-differs",
+def _differs(code: str, kind: str, name: str, count: int) -> Finding:
+    return make_finding(
+        code,
+        f"{name} occurs with {count} different contents",
         severity=Severity.WARNING,
-        message=f"{name} occurs with {count} different contents",
         items=(name,),
+        facts={"kind": kind, "id": name, "differs": "content"},
         cause="two depots use one name and version for different things",
         remedy="open only the depot that you mean to use",
     )
@@ -217,11 +228,12 @@ def _certainty(entry: tuple[Vib, VibLocation, str]) -> tuple[bool, str, str, str
 
 def _vib_differs(vib_id: str, sources: Sequence[set[str]]) -> Finding:
     held = "; ".join(", ".join(sorted(names)) for names in sources)
-    return Finding(
-        code="vib-content-differs",
+    return make_finding(
+        "vib-content-differs",
+        f"{vib_id} occurs with {len(sources)} different contents",
         severity=Severity.WARNING,
-        message=f"{vib_id} occurs with {len(sources)} different contents",
         items=(vib_id,),
+        facts={"kind": "vib", "id": vib_id, "differs": "content"},
         cause=f"one id, different bytes, in: {held}",
         remedy="name the source to take it from, or open only one of them",
     )

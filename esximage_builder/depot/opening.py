@@ -6,17 +6,19 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, final
 
+from esximage_builder.codes import make_finding
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
 from esximage_builder.documents.vib_archive import VibHead, read_vib_head
 from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.vib import Vib
     from esximage_builder.models.vib_store import PackedVib
@@ -170,10 +172,10 @@ def _unreadable(source: str, error: EsxImageError) -> SourceContents:
 
 def _as_finding(code: str, error: EsxImageError) -> Finding:
     cause = f"found {error.found}, expected {error.expected}" if error.expected else error.found
-    return Finding(
-        code=code,
+    return make_finding(
+        code,
+        error.message,
         severity=Severity.ERROR,
-        message=error.message,
         cause=cause,
         remedy=error.hint,
         where=error.where,

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.codes import make_finding
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, read_database
@@ -31,13 +32,14 @@ from esximage_builder.documents.release_unit import ReleaseUnit, parse_release_u
 from esximage_builder.documents.vib_archive import VibHead, read_vib_head
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import DepotError, EsxImageError
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
@@ -186,10 +188,9 @@ class _Reading:
         loose = [path for path in tree.sizes if path.lower().endswith(_VIB_SUFFIX) and path not in located]
         if loose:
             self.contents.findings.append(
-                Finding(
-                    code="vib-not-indexed",
-                    severity=Severity.INFO,
-                    message=f"{len(loose)} .vib files stand in the depot that its metadata does not describe",
+                make_finding(
+                    "vib-not-indexed",
+                    f"{len(loose)} .vib files stand in the depot that its metadata does not describe",
                     items=tuple(sorted(loose)),
                     cause="no vCenter and no host would see them",
                     remedy="open such a file by itself if it is wanted",
@@ -250,10 +251,9 @@ class _Reading:
             where = tree.place(path)
             if path not in tree.sizes:
                 self.contents.findings.append(
-                    Finding(
-                        code="metadata-missing",
-                        severity=Severity.ERROR,
-                        message=f"the depot's index names {url}, which is not there",
+                    make_finding(
+                        "metadata-missing",
+                        f"the depot's index names {url}, which is not there",
                         items=(url,),
                         cause="the archive is incomplete or was packed anew without it",
                         remedy="download the depot again",
@@ -302,10 +302,9 @@ class _Reading:
             unread = [name for name, kind in kinds.items() if kind is None]
         if unread:
             self.contents.findings.append(
-                Finding(
-                    code="metadata-not-read",
-                    severity=Severity.INFO,
-                    message=f"{len(unread)} metadata files are of a kind this library does not read",
+                make_finding(
+                    "metadata-not-read",
+                    f"{len(unread)} metadata files are of a kind this library does not read",
                     items=tuple(sorted(unread)),
                     cause="their format is not publicly known, nothing else depends on them",
                     where=where,
@@ -398,11 +397,12 @@ class _Reading:
         path = self._vib_path(vib, tree, folder)
         if path is None:
             self.contents.findings.append(
-                Finding(
-                    code="vib-file-missing",
+                make_finding(
+                    "vib-file-missing",
+                    f"the depot describes {vib.id}, but does not hold it",
                     severity=Severity.WARNING,
-                    message=f"the depot describes {vib.id}, but does not hold it",
                     items=(vib.id,),
+                    facts={"vib": vib.id},
                     cause="the archive is incomplete, or a metadata-only download",
                     remedy="open a depot that holds the VIB beside this one",
                     where=where,
@@ -412,11 +412,12 @@ class _Reading:
         size = None if vib.file is None else vib.file.size_bytes
         if size is not None and tree.sizes[path] != size:
             self.contents.findings.append(
-                Finding(
-                    code="vib-size-differs",
+                make_finding(
+                    "vib-size-differs",
+                    f"{path} has {tree.sizes[path]} bytes, its metadata says {size}",
                     severity=Severity.WARNING,
-                    message=f"{path} has {tree.sizes[path]} bytes, its metadata says {size}",
                     items=(vib.id,),
+                    facts={"kind": "vib", "id": vib.id, "differs": "size"},
                     cause="the VIB is cut short or was changed; exporting it will fail",
                     remedy="download the depot again",
                     where=tree.where,

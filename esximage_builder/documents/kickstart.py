@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from esximage_builder.codes import make_finding
 from esximage_builder.disc_files import KICKSTART_FILE
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from esximage_builder.findings import Finding
 
 __all__ = ["check_kickstart", "check_kickstart_options", "kickstart_option"]
 
@@ -45,10 +48,9 @@ def check_kickstart(data: bytes, *, where: str) -> tuple[Finding, ...]:
     findings = []
     if b"\r" in data:
         findings.append(
-            Finding(
-                code="kickstart-line-ends",
-                severity=Severity.WARNING,
-                message="the kickstart file has Windows line ends",
+            make_finding(
+                "kickstart-line-ends",
+                "the kickstart file has Windows line ends",
                 cause="a carriage return becomes part of the last word of each line, shell scripts break",
                 remedy="save it with Unix line ends",
                 where=where,
@@ -78,18 +80,18 @@ def _no_install(where: str, *, may_be_included: bool) -> Finding:
     message = "the kickstart file has no install, upgrade or installorupgrade line"
     remedy = "add for example: install --firstdisk --overwritevmfs"
     if may_be_included:
-        return Finding(
-            code="kickstart-no-install",
+        return make_finding(
+            "kickstart-no-install",
+            message,
             severity=Severity.WARNING,
-            message=message,
             cause="the file that it includes may have one, which cannot be seen from here",
             remedy=f"if it does not, {remedy}",
             where=where,
         )
-    return Finding(
-        code="kickstart-no-install",
+    return make_finding(
+        "kickstart-no-install",
+        message,
         severity=Severity.ERROR,
-        message=message,
         cause="the installer stops with an error when none of them is there",
         remedy=remedy,
         where=where,
@@ -112,10 +114,9 @@ def check_kickstart_options(
     findings = []
     if len(places) + has_kickstart > 1:
         findings.append(
-            Finding(
-                code="kickstart-named-twice",
-                severity=Severity.ERROR,
-                message="the kernel options name more than one kickstart file",
+            make_finding(
+                "kickstart-named-twice",
+                "the kernel options name more than one kickstart file",
                 items=tuple(f"ks={place}" for place in places),
                 cause="the kickstart file that was given has its own ks= option"
                 if has_kickstart
@@ -135,19 +136,18 @@ def _check_disc_path(path: str, names: tuple[str, ...] | None) -> Iterator[Findi
     if names is not None and name in names:
         return
     if meant:
-        yield Finding(
-            code="kickstart-path-case",
+        yield make_finding(
+            "kickstart-path-case",
+            f"{option} does not have the case of the file on the disc",
             severity=Severity.ERROR,
-            message=f"{option} does not have the case of the file on the disc",
             items=(option, meant),
             cause="names on the disc are in upper case, and the installer looks for the exact name",
             remedy=f"write {kickstart_option(meant)}",
         )
         return
-    yield Finding(
-        code="kickstart-not-on-disc",
-        severity=Severity.ERROR,
-        message=f"{option} names a file that is not on the disc",
+    yield make_finding(
+        "kickstart-not-on-disc",
+        f"{option} names a file that is not on the disc",
         items=(option,),
         cause="a network boot has no disc" if names is None else "nothing puts a file of this name on the disc",
         remedy="give the kickstart file itself, or put it on a server and write ks=http://server/ks.cfg",

@@ -10,13 +10,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esximage_builder.codes import make_finding
 from esximage_builder.documents.depot_index import MetadataEntry
 from esximage_builder.export.depot_zip import DepotContents, with_file_facts, write_depot
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Finding
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.vocabulary import Platform
@@ -24,6 +25,7 @@ from esximage_builder.vocabulary import Platform
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib_store import VibStore
     from esximage_builder.progress import Progress
@@ -125,10 +127,9 @@ def _left_out(image: Image, with_reserved: bool) -> tuple[Finding, ...]:  # noqa
     if with_reserved or not (image.reserved_vibs or image.reserved_components):
         return ()
     return (
-        Finding(
-            code="reserved-vibs-left-out",
-            severity=Severity.WARNING,
-            message=f"{len(image.reserved_vibs)} reserved VIBs are not in the bundle",
+        make_finding(
+            "reserved-vibs-left-out",
+            f"{len(image.reserved_vibs)} reserved VIBs are not in the bundle",
             items=tuple(entry.vib.id for entry in image.reserved_vibs),
             cause="the base image or add-on lists their components, so the bundle is partial",
             remedy="keep the depots of base image and add-on, or export with reserved VIBs",

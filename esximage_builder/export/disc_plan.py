@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.codes import make_finding
 from esximage_builder.disc_files import (
     BIOS_BOOT,
     BIOS_LOADER,
@@ -31,7 +32,6 @@ from esximage_builder.documents.boot_cfg import BootCfg, BootModuleLine, render_
 from esximage_builder.documents.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
-from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
 from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER_PAYLOADS, PayloadType
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from esximage_builder.documents.vib_archive import VibHead
+    from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload
@@ -196,11 +197,11 @@ def _modules(image: Image, options: DiscOptions) -> list[BootModule]:
         if options.with_installer or module.payload.name not in INSTALLER_PAYLOADS
     ]
     if not modules or modules[0].payload.type != PayloadType.BOOT:
-        finding = Finding(
-            code="no-bootable-base",
-            severity=Severity.ERROR,
-            message="no VIB of the image carries a kernel",
+        finding = make_finding(
+            "no-bootable-base",
+            "no VIB of the image carries a kernel",
             items=(image.name,),
+            facts={"image": image.name},
             cause="none of its host VIBs has a payload of type boot that could come first",
             remedy="start from a base image, or write an offline bundle, which need not boot",
         )
@@ -342,10 +343,9 @@ def _added_options(options: DiscOptions) -> list[Finding]:
     if not words:
         return []
     return [
-        Finding(
-            code="kernel-options-added",
-            severity=Severity.INFO,
-            message=f"kernel options that no stock disc has: {' '.join(words)}",
+        make_finding(
+            "kernel-options-added",
+            f"kernel options that no stock disc has: {' '.join(words)}",
             items=words,
             cause="they were asked for",
         )
@@ -358,10 +358,9 @@ def _left_out(image: Image, archives: tuple[str, ...]) -> list[Finding]:
     if not ids or DPU_DEPOT.lower() in archives:
         return []
     return [
-        Finding(
-            code="dpu-vibs-left-out",
-            severity=Severity.INFO,
-            message=f"{len(ids)} VIBs for data processing units are not on the disc",
+        make_finding(
+            "dpu-vibs-left-out",
+            f"{len(ids)} VIBs for data processing units are not on the disc",
             items=ids,
             cause="discs before 8.0 have no place for them",
             remedy="take the offline bundle where they are needed",
@@ -371,11 +370,11 @@ def _left_out(image: Image, archives: tuple[str, ...]) -> list[Finding]:
 
 def _mapped_names(modules: list[BootModule], names: tuple[str, ...]) -> list[Finding]:
     return [
-        Finding(
-            code="local-name-mapped",
-            severity=Severity.INFO,
-            message=f"{module.local_name} of {module.vib.id} stands on the disc as {name.upper()}",
+        make_finding(
+            "local-name-mapped",
+            f"{module.local_name} of {module.vib.id} stands on the disc as {name.upper()}",
             items=(module.vib.id, module.payload.name, name),
+            facts={"vib": module.vib.id, "payload": module.payload.name, "name_on_disc": name},
             cause="its local name is no legal 8.3 file name, or another payload has it",
         )
         for module, name in zip(modules, names, strict=True)

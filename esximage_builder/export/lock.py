@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esximage_builder.codes import make_finding
 from esximage_builder.depot.opening import Depot
 from esximage_builder.documents.lock_file import render_lock
 from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
 from esximage_builder.export.depot_zip import with_file_facts
-from esximage_builder.findings import Finding, Severity
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
 from esximage_builder.rules.lock import check_loaded, check_same, image_of_lock
@@ -19,6 +19,7 @@ from esximage_builder.vocabulary import ComponentSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
     from esximage_builder.models.vib_store import VibStore
@@ -162,9 +163,7 @@ def _digests(depot: Depot) -> Callable[[Vib], str]:
 
 def _not_loaded(error: NotInDepotError) -> Finding:
     """Word what composing misses: a hardware support package or a solution, which no lock pins."""
-    return Finding(
-        code="lock-differs", severity=Severity.ERROR, message=error.message, cause=error.hint, remedy="open its depot"
-    )
+    return make_finding("lock-differs", error.message, cause=error.hint, remedy="open its depot")
 
 
 def _refusal(lock: Lock, differences: Sequence[Finding]) -> ComposeError:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from esximage_builder.findings import Finding, Severity
-from esximage_builder.rules.compatibility import Compatibility, Layer, LayerVerdict, verdict_of
+from esximage_builder.codes import Layer, make_finding
+from esximage_builder.rules.compatibility import Compatibility, LayerVerdict, verdict_of
 
 if TYPE_CHECKING:
+    from esximage_builder.findings import Finding
     from esximage_builder.models.host import Host, HostComponent
     from esximage_builder.models.image import EffectiveComponent, Image
 
@@ -34,11 +35,11 @@ def _lower_base(image: Image, host: Host) -> list[Finding]:
     if version is None or version >= host.base_image:
         return []
     return [
-        Finding(
-            code="host-newer-than-image",
-            severity=Severity.ERROR,
-            message=f"{host.name} runs ESXi {host.base_image}, the image would put {version} on it",
+        make_finding(
+            "host-newer-than-image",
+            f"{host.name} runs ESXi {host.base_image}, the image would put {version} on it",
             items=(host.name, f"ESXi:{version}"),
+            facts={"host": host.name, "has": host.base_image.text, "wanted": version.text},
             cause="a host's base image is never lowered",
             remedy=f"raise the image to {host.base_image} or later",
         )
@@ -51,11 +52,16 @@ def _lower_add_on(image: Image, host: Host) -> list[Finding]:
     if image.add_on.version >= host.add_on.version:
         return []
     return [
-        Finding(
-            code="host-add-on-newer",
-            severity=Severity.ERROR,
-            message=f"{host.name} has {host.add_on}, the image would put {image.add_on.version} on it",
+        make_finding(
+            "host-add-on-newer",
+            f"{host.name} has {host.add_on}, the image would put {image.add_on.version} on it",
             items=(host.name, image.add_on.id),
+            facts={
+                "host": host.name,
+                "add_on": image.add_on.name,
+                "has": host.add_on.version.text,
+                "wanted": image.add_on.version.text,
+            },
             cause="an add-on on a host is never lowered",
             remedy=f"raise the image's add-on to {host.add_on.version} or later",
         )
@@ -82,11 +88,16 @@ def _lower_component(host: Host, installed: HostComponent, target: EffectiveComp
         rule = "whether a host takes a lower one is not publicly known, so it counts as refused"
     else:
         rule = "downgrades of manually added components are not supported"
-    return Finding(
-        code="host-component-newer",
-        severity=Severity.ERROR,
-        message=f"{host.name} has {installed.name} {installed.version}, the image would lower it to {version}",
+    return make_finding(
+        "host-component-newer",
+        f"{host.name} has {installed.name} {installed.version}, the image would lower it to {version}",
         items=(host.name, target.component.id),
+        facts={
+            "host": host.name,
+            "component": installed.name,
+            "has": installed.version.text,
+            "wanted": version.text,
+        },
         cause=f"the {source} brings {version}; the component {_ORIGINS[installed.is_manual]}: {rule}",
         remedy=f"take a newer add-on that has {installed.version} or later, or add {installed.name} "
         f"{installed.version} to the image, or remove the component from the host first (not if the host boots or "

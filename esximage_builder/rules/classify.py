@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.codes import make_finding
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.releases import (
     is_minor_train,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.image import Image
@@ -139,21 +140,21 @@ def _change(before: _Release, after: _Release, *, kind: ChangeKind, rises: bool)
 def _release_findings(before: _Release, after: _Release, *, rises: bool) -> Iterator[Finding]:
     dates = before.released_at, after.released_at
     if rises and dates[0] is not None and dates[1] is not None and dates[0] > dates[1]:
-        yield Finding(
-            code="upgrade-back-in-time",
-            severity=Severity.WARNING,
-            message=f"{after.id} is older than {before.id}, although its version is higher",
+        yield make_finding(
+            "upgrade-back-in-time",
+            f"{after.id} is older than {before.id}, although its version is higher",
             items=(before.id, after.id),
+            facts={"before": before.id, "after": after.id},
             cause=f"released {dates[1]:%Y-%m-%d}, before {dates[0]:%Y-%m-%d}: fixes of the older train may be missing",
             remedy="move to a later patch of the new train",
         )
     if before.numbers[:2] < _OLDEST_WITH_DIRECT_PATH and after.numbers[:2] >= _NO_DIRECT_PATH_FROM:
         shown = [".".join(map(str, side.numbers)) for side in (before, after)]
-        yield Finding(
-            code="no-direct-upgrade",
-            severity=Severity.ERROR,
-            message=f"no host goes from {shown[0]} to {shown[1]} directly",
+        yield make_finding(
+            "no-direct-upgrade",
+            f"no host goes from {shown[0]} to {shown[1]} directly",
             items=(before.id, after.id),
+            facts={"before": before.id, "after": after.id},
             cause="the installer of the new release refuses hosts that old (inferred from public upgrade matrices)",
             remedy="upgrade to 6.7 or 7.0 first",
         )
@@ -208,20 +209,20 @@ def _add_on_findings(before: Image, after: Image, kind: ChangeKind) -> Iterator[
     if kind not in (ChangeKind.UPDATE, ChangeKind.UPGRADE) or before.add_on is None:
         return
     if after.add_on is None:
-        yield Finding(
-            code="add-on-dropped",
-            severity=Severity.WARNING,
-            message=f"the add-on {before.add_on.id} is not in the new image",
+        yield make_finding(
+            "add-on-dropped",
+            f"the add-on {before.add_on.id} is not in the new image",
             items=(before.add_on.id,),
+            facts={"add_on": before.add_on.id},
             cause="an update moves base image and add-on together; without one the vendor's drivers and agents go",
             remedy=f"take the version of {before.add_on.name} for the new release",
         )
     elif after.add_on.id == before.add_on.id and after.base_image is not None:
-        yield Finding(
-            code="add-on-not-moved",
-            severity=Severity.WARNING,
-            message=f"the add-on stays at {before.add_on.id} while the base image changes its train",
+        yield make_finding(
+            "add-on-not-moved",
+            f"the add-on stays at {before.add_on.id} while the base image changes its train",
             items=(before.add_on.id, after.base_image.id),
+            facts={"add_on": before.add_on.id, "base_image": after.base_image.id},
             cause="an add-on is made for one release train",
             remedy=f"take the version of {before.add_on.name} for {after.base_image.version.product}",
         )

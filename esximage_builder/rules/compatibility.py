@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.codes import Layer, layer_of
 from esximage_builder.errors import ComposeError
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.release_fit import declared_trains, is_declared, is_in_train, train_text
@@ -21,25 +22,13 @@ from esximage_builder.rules.validate import validate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Component
 
-__all__ = ["Compatibility", "Layer", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "verdict_of"]
-
-
-class Layer(enum.StrEnum):
-    """What is asked, in this order."""
-
-    DECLARED = "declared"
-    TRAIN = "train"
-    CONTENTS = "contents"
-    PLATFORM = "platform"
-    RELATIONS = "relations"
-    CORE = "core"
-    OVERRIDES = "overrides"
-    HOST = "host"
+__all__ = ["Compatibility", "LayerVerdict", "Verdict", "judge_add_on", "judge_component", "verdict_of"]
 
 
 class Verdict(enum.StrEnum):
@@ -110,63 +99,6 @@ class Compatibility:
         return next((verdict for verdict in self.layers if verdict.layer is layer), None)
 
 
-_LAYER_OF_CODE = {
-    "component-missing": Layer.CONTENTS,
-    "vib-missing": Layer.CONTENTS,
-    "vib-content-differs": Layer.CONTENTS,
-    "vib-size-differs": Layer.CONTENTS,
-    "component-content-differs": Layer.CONTENTS,
-    "base-image-content-differs": Layer.CONTENTS,
-    "add-on-content-differs": Layer.CONTENTS,
-    "profile-content-differs": Layer.CONTENTS,
-    "bulletin-content-differs": Layer.CONTENTS,
-    "solution-content-differs": Layer.CONTENTS,
-    "hardware-support-content-differs": Layer.CONTENTS,
-    "no-bootable-base": Layer.CONTENTS,
-    "boot-loader-missing": Layer.CONTENTS,
-    "acceptance-too-low": Layer.CONTENTS,
-    "removals-need-newer-vcenter": Layer.CONTENTS,
-    "component-asked-and-removed": Layer.CONTENTS,
-    "removed-component-absent": Layer.CONTENTS,
-    "add-on-base-unsupported": Layer.DECLARED,
-    "add-on-base-unknown": Layer.TRAIN,
-    "platform-mismatch": Layer.PLATFORM,
-    "missing-gunzip-checksum": Layer.PLATFORM,
-    "missing-dependency": Layer.RELATIONS,
-    "conflict": Layer.RELATIONS,
-    "duplicate-vib-name": Layer.RELATIONS,
-    "replaced-vib-present": Layer.RELATIONS,
-    "file-conflict": Layer.RELATIONS,
-    "core-component-removed": Layer.CORE,
-    "core-component-overridden": Layer.CORE,
-    "component-lowered": Layer.OVERRIDES,
-    "pinned-vib-reserved": Layer.OVERRIDES,
-    "base-newer-than-add-on": Layer.TRAIN,
-    "host-newer-than-image": Layer.HOST,
-    "host-add-on-newer": Layer.HOST,
-    "host-component-newer": Layer.HOST,
-}
-
-# Codes of reading, writing, moving and verifying: composing and validating give none of them.
-_CODES_OF_NO_LAYER = frozenset({
-    "add-on-dropped", "add-on-not-moved", "archive-damaged", "bios-loader-not-compared", "boot-cfg-build-differs",
-    "boot-cfg-damaged", "boot-cfg-differs", "boot-cfg-missing", "boot-entry-emulated", "boot-entry-missing",
-    "boot-file-missing", "boot-info-table-wrong", "boot-module-left-out", "boot-module-missing",
-    "boot-module-order", "component-metadata-missing", "content-type-wrong", "descriptor-differs", "disc-damaged",
-    "disc-unreadable", "dpu-vibs-left-out", "image-database-damaged", "image-database-missing",
-    "image-profile-missing", "index-missing", "kernel-options-added", "kickstart-line-ends",
-    "kickstart-named-twice", "kickstart-no-install", "kickstart-not-on-disc", "kickstart-path-case",
-    "local-name-mapped", "lock-differs", "member-damaged", "metadata-damaged", "metadata-missing",
-    "metadata-not-read", "metadata-part-missing", "name-not-upper-case", "no-direct-upgrade",
-    "payload-archive-incomplete", "payload-checksum-differs", "payload-damaged", "payload-missing",
-    "payload-not-unpacked", "payload-size-differs", "payload-too-large", "payload-without-checksum",
-    "product-missing", "reserved-vibs-left-out", "several-image-profiles", "signature-missing",
-    "unit-component-missing", "unreadable-document", "unreadable-source", "upgrade-back-in-time",
-    "vcf-version-unknown", "vendor-code-wrong", "vendor-index-missing", "vendor-missing", "vib-checksum-differs",
-    "vib-checksum-missing", "vib-damaged", "vib-file-missing", "vib-not-indexed", "vib-path-wrong",
-    "vib-without-component",
-})  # fmt: skip
-
 _GOOD_NEWS = {
     Layer.CONTENTS: "everything it lists is loaded",
     Layer.PLATFORM: "published for this release",
@@ -213,12 +145,7 @@ def _less(findings: Iterable[Finding], known: Iterable[Finding]) -> tuple[Findin
 
 
 def _of_layer(findings: Iterable[Finding], layer: Layer) -> tuple[Finding, ...]:
-    """Return the findings of one layer.
-
-    Raises:
-        KeyError: A code has no layer; a test keeps every code in the table.
-    """
-    return tuple(finding for finding in findings if _LAYER_OF_CODE[finding.code] is layer)
+    return tuple(finding for finding in findings if layer_of(finding.code) is layer)
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:

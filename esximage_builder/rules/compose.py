@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.codes import make_finding
 from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
-from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.component import ComponentReference
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import (
@@ -314,11 +314,11 @@ class _Composition:
 
 
 def _core_removed(name: str, source: ComponentSource) -> ComposeError:
-    finding = Finding(
-        code="core-component-removed",
-        severity=Severity.ERROR,
-        message=f"{name} cannot be removed",
+    finding = make_finding(
+        "core-component-removed",
+        f"{name} cannot be removed",
         items=(name,),
+        facts={"component": name},
         cause="ESXi does not boot or cannot be updated without it",
         remedy="take the name out of the removed components",
     )

@@ -7,14 +7,21 @@ are one cause, not sixty lines.
 from __future__ import annotations
 
 import enum
-import re
 from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.codes import code_of
 from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason, Rule
+from esximage_builder.rules.driver_interfaces import (
+    ESX_VERSION,
+    VMKAPI,
+    VMKLINUX,
+    interface_numbers,
+    interface_of,
+)
 from esximage_builder.rules.relations import ProvideIndex
 from esximage_builder.vocabulary import AcceptanceLevel, ComponentSource
 
@@ -84,9 +91,6 @@ class Explanation:
     items: tuple[str, ...] = attrs.field(converter=as_tuple)
 
 
-_VMKLINUX = re.compile(r"com\.vmware\.driverAPI|vmklinux")
-_VMKAPI = re.compile(r"vmkapi_(?:incompat_)?([0-9]+)_([0-9]+)_")
-_ESX_VERSION = re.compile(r"esx-version\b")
 _FIRST_WITHOUT_VMKLINUX = 7
 # First release that offers a driver interface. Source: docs/formats.md#relationships.
 _VMKAPI_RELEASES = {
@@ -126,15 +130,14 @@ def explain_findings(
     """
     findings = tuple(findings)
     mismatches = _mismatches(findings, image)
-    groups: dict[tuple[Severity, str, str], list[Finding]] = {}
+    groups: dict[tuple[Severity, str, str, bool], list[Finding]] = {}
     for finding in findings:
-        mismatch = mismatches.get(finding.items[0]) if _mismatch(finding, image) is not None else None
+        mismatch = mismatches.get(finding.fact("vib")) if _mismatch(finding, image) is not None else None
         cause = finding.cause if mismatch is None else mismatch.cause
-        groups.setdefault((finding.severity, finding.code, cause), []).append(finding)
-    known = {mismatch.cause for mismatch in mismatches.values()}
+        groups.setdefault((finding.severity, finding.code, cause, mismatch is not None), []).append(finding)
     explained = [
-        _explanation(cause, group, _mismatch_remedies(group, catalog, image) if cause in known else None)
-        for (_, _, cause), group in groups.items()
+        _explanation(cause, group, _mismatch_remedies(group, catalog, image) if is_mismatch else None)
+        for (_, _, cause, is_mismatch), group in groups.items()
     ]
     return tuple(sorted(explained, key=lambda entry: (entry.severity.rank, entry.code, entry.cause, entry.items)))
 
@@ -145,25 +148,24 @@ def _mismatches(findings: Iterable[Finding], image: Image | None) -> dict[str, _
     for finding in findings:
         mismatch = _mismatch(finding, image)
         if mismatch is not None:
-            found[finding.items[0]] = min(mismatch, found.get(finding.items[0], mismatch))
+            vib_id = finding.fact("vib")
+            found[vib_id] = min(mismatch, found.get(vib_id, mismatch))
     return found
 
 
 def _mismatch(finding: Finding, image: Image | None) -> _Mismatch | None:
     """Return the driver interface that a missing dependency tells of; None if it tells of none."""
-    if finding.code != "missing-dependency" or len(finding.items) < len(("vib", "constraint")):
-        return None
-    wanted = finding.items[1]
+    interface = finding.fact("interface")
+    numbers = interface_numbers(finding.fact("interface_version"))
     version = None if image is None else image.esxi_version
     is_old_image = version is not None and version.major < _FIRST_WITHOUT_VMKLINUX
-    if _VMKLINUX.match(wanted) and not is_old_image:
+    if interface == VMKLINUX and not is_old_image:
         return _Mismatch(0, "built for the vmklinux drivers of ESXi 6.x and older; no base image since 7.0 has them")
-    match = _VMKAPI.match(wanted)
-    if match is not None:
-        return _vmkapi_mismatch((int(match[1]), int(match[2])), image)
-    if _ESX_VERSION.match(wanted):
+    if interface == VMKAPI and numbers is not None:
+        return _vmkapi_mismatch(numbers, image)
+    if interface == ESX_VERSION:
         own = "" if version is None else f"; the image is ESXi {version.product}"
-        return _Mismatch(2, f"made for other ESXi versions: it asks for {wanted}{own}")
+        return _Mismatch(2, f"made for other ESXi versions: it asks for {finding.fact('requires')}{own}")
     return None
 
 
@@ -184,7 +186,8 @@ def _vmkapi_mismatch(wanted: tuple[int, int], image: Image | None) -> _Mismatch:
 def _provided_text(image: Image | None) -> str:
     """Say which driver interfaces the image has; empty if none, or if no image is at hand."""
     names = [] if image is None else [p.name for entry in image.vibs for p in entry.vib.provides]
-    numbers = sorted((int(match[1]), int(match[2])) for name in names if (match := _VMKAPI.match(name)) is not None)
+    versions = (interface_numbers(interface_of(name)[1]) for name in names)
+    numbers = sorted(known for known in versions if known is not None)
     if not numbers:
         return ""
     low, high = (f"{major}.{minor}" for major, minor in (numbers[0], numbers[-1]))
@@ -199,19 +202,19 @@ def _explanation(cause: str, group: list[Finding], remedies: list[str] | None) -
     return Explanation(
         code=first.code,
         severity=first.severity,
-        headline=first.message if len(group) == 1 else _headline(first.code, items, len(group)),
+        headline=first.message if len(group) == 1 else _headline(group, items),
         cause=cause,
         remedies=remedies,
         items=items,
     )
 
 
-def _headline(code: str, items: list[str], count: int) -> str:
-    if code == "missing-dependency":
+def _headline(group: list[Finding], items: list[str]) -> str:
+    if all(finding.fact("requires") for finding in group):
         who = "1 VIB asks" if len(items) == 1 else f"{len(items)} VIBs ask"
         return f"{who} for what the image does not have: {_some(items)}"
     named = f" of {_some(items)}" if items else ""
-    return f"{count} findings: {code.replace('-', ' ')}{named}"
+    return f"{len(group)} findings: {group[0].code.replace('-', ' ')}{named}"
 
 
 def _some(names: list[str]) -> str:
@@ -221,7 +224,7 @@ def _some(names: list[str]) -> str:
 
 def _mismatch_remedies(group: list[Finding], catalog: Catalog | None, image: Image | None) -> list[str]:
     """Return what may take the place of VIBs built for another release: no base image of that release does."""
-    ids = sorted({finding.items[0] for finding in group})
+    ids = sorted({finding.fact("vib") for finding in group})
     known = {} if catalog is None else {vib.id: vib for vib in catalog.vibs}
     remedies, left = [], []
     for vib_id in ids:
@@ -272,7 +275,7 @@ def explain_acceptance(image: Image) -> Explanation | None:
     if is_community:
         cause += "; that has to be set on the host first, and a host with UEFI Secure Boot refuses community VIBs"
     return Explanation(
-        code="acceptance-level",
+        code=code_of("acceptance-level").name,
         severity=Severity.WARNING if is_community else Severity.INFO,
         headline=f"the image is {level.display}: {_some(lowest)} {'pulls' if len(lowest) == 1 else 'pull'} it down",
         cause=cause,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.codes import make_finding
 from esximage_builder.models.image import Rule
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.versions import ComponentVersion
@@ -19,6 +19,7 @@ from esximage_builder.vocabulary import ComponentSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import Image
     from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
@@ -33,9 +34,7 @@ _OPEN_THE_DEPOT = "open the depot that the lock was made from"
 
 
 def _differs(message: str, *items: str, cause: str = "", remedy: str = _OPEN_THE_DEPOT) -> Finding:
-    return Finding(
-        code="lock-differs", severity=Severity.ERROR, message=message, items=items, cause=cause, remedy=remedy
-    )
+    return make_finding("lock-differs", message, items=items, cause=cause, remedy=remedy)
 
 
 def check_loaded(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> tuple[Finding, ...]:

@@ -17,8 +17,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from esximage_builder.codes import make_finding
 from esximage_builder.errors import VersionSyntaxError
-from esximage_builder.findings import Finding, Severity
 from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, known_release, train_of
 from esximage_builder.versions import BaseImageVersion, ProductRange
 from esximage_builder.vocabulary import Platform
@@ -26,6 +26,7 @@ from esximage_builder.vocabulary import Platform
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.component import Component
@@ -153,22 +154,22 @@ def _unsupported(add_on: AddOn, base_image: BaseImage, others: Iterable[AddOn]) 
     else:
         how = f"declared: {declared}" if declared else "by its version"
         cause = f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
-    return Finding(
-        code="add-on-base-unsupported",
-        severity=Severity.ERROR,
-        message=f"the add-on {add_on.id} is not made for the base image {version}",
+    return make_finding(
+        "add-on-base-unsupported",
+        f"the add-on {add_on.id} is not made for the base image {version}",
         items=(add_on.id, base_image.id),
+        facts={"add_on": add_on.id, "base_image": base_image.id},
         cause=cause,
         remedy=_remedy(add_on, version, others),
     )
 
 
 def _unknown_train(add_on: AddOn, base_image: BaseImage) -> Finding:
-    return Finding(
-        code="add-on-base-unknown",
-        severity=Severity.WARNING,
-        message=f"the add-on {add_on.id} does not say which base images it is made for",
+    return make_finding(
+        "add-on-base-unknown",
+        f"the add-on {add_on.id} does not say which base images it is made for",
         items=(add_on.id, base_image.id),
+        facts={"add_on": add_on.id, "base_image": base_image.id},
         cause="it declares none, and its version names no ESXi release",
         remedy="check its release notes",
     )
@@ -227,11 +228,11 @@ def _check_published(add_on: AddOn, base_image: BaseImage) -> Iterator[Finding]:
     published = published_with(add_on, base_image.version.train)
     if published is None or not is_newer_than_published(base_image.version, published):
         return
-    yield Finding(
-        code="base-newer-than-add-on",
-        severity=Severity.WARNING,
-        message=f"{base_image.id} is newer than the base image that {add_on.id} was published with",
+    yield make_finding(
+        "base-newer-than-add-on",
+        f"{base_image.id} is newer than the base image that {add_on.id} was published with",
         items=(add_on.id, base_image.id),
+        facts={"add_on": add_on.id, "base_image": base_image.id, "published": published.name},
         cause=f"the add-on names build {published.build}, {published.name}; "
         "inside a release train a newer patch is supported",
         remedy="see whether the vendor has a newer add-on",
@@ -262,10 +263,9 @@ def check_removals(removed_components: Iterable[str], version: BaseImageVersion)
     if not names or version not in ProductRange(f"<{_FIRST_REMOVALS_RELEASE}"):
         return ()
     return (
-        Finding(
-            code="removals-need-newer-vcenter",
-            severity=Severity.WARNING,
-            message="the spec removes components, which needs vCenter 8.0 U3 or later",
+        make_finding(
+            "removals-need-newer-vcenter",
+            "the spec removes components, which needs vCenter 8.0 U3 or later",
             items=names,
             cause=f"older ones do not know the key removed_components, and the base image, ESXi {version.product}, "
             "can belong to an older one",
@@ -315,11 +315,11 @@ def check_platform(
         return ()
     made_for = ", ".join(sorted({f"{platform.product_line} {platform.version}".strip() for platform in wanted}))
     return (
-        Finding(
-            code="platform-mismatch",
-            severity=Severity.WARNING,
-            message=f"{component.id} is published for {made_for}, the image is ESXi {version}",
+        make_finding(
+            "platform-mismatch",
+            f"{component.id} is published for {made_for}, the image is ESXi {version}",
             items=(component.id,),
+            facts={"component": component.id, "made_for": made_for},
             cause="its bulletin names no platform of this release",
             remedy="take the component's build for this release if there is one",
         ),

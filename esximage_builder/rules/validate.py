@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.codes import as_error, has_code, make_finding
+from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.compose import is_core_component
+from esximage_builder.rules.driver_interfaces import interface_of
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
 from esximage_builder.rules.release_fit import check_add_on, check_platform, check_removals, platforms_of
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
@@ -24,6 +26,7 @@ from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadTy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.constraint import Constraint
     from esximage_builder.models.image import Image, RemovedComponent
@@ -95,30 +98,31 @@ def validate(
 
 def _check_missing(image: Image, _: Catalog | None) -> Iterator[Finding]:
     for entry in image.missing_components:
-        yield Finding(
-            code="component-missing",
-            severity=Severity.ERROR,
-            message=f"no loaded depot has the component {entry.component}",
+        yield make_finding(
+            "component-missing",
+            f"no loaded depot has the component {entry.component}",
             items=(str(entry.component),),
+            facts={"component": str(entry.component), "source": entry.source.value},
             cause=f"the {entry.source.display} lists it",
             remedy="open the depot that holds it beside the others",
         )
     for vib_id, group in itertools.groupby(image.missing_vibs, key=lambda entry: entry.vib_id):
         components = tuple(sorted({entry.component for entry in group if entry.component}))
-        yield Finding(
-            code="vib-missing",
-            severity=Severity.ERROR,
-            message=f"no loaded depot has the VIB {vib_id}",
+        yield make_finding(
+            "vib-missing",
+            f"no loaded depot has the VIB {vib_id}",
             items=(vib_id, *components),
+            facts={"vib": vib_id},
             cause=f"it belongs to {', '.join(components)}" if components else "the image profile lists it",
             remedy="the depot is incomplete: download it again, or open the one that holds the VIB",
         )
     for vib_id in image.unchosen_vibs:
-        yield Finding(
-            code="vib-content-differs",
+        yield make_finding(
+            "vib-content-differs",
+            f"the image needs {vib_id}, which the loaded depots have with different contents",
             severity=Severity.ERROR,
-            message=f"the image needs {vib_id}, which the loaded depots have with different contents",
             items=(vib_id,),
+            facts={"kind": "vib", "id": vib_id, "differs": "content"},
             cause="one id, different bytes, and no source was chosen",
             remedy="name the source to prefer, or open only one of them",
         )
@@ -128,25 +132,33 @@ def _check_depot_findings(image: Image, catalog: Catalog | None) -> Iterator[Fin
     """Pass on what reading noticed about things that are in the image."""
     if catalog is None or not catalog.findings:
         return
-    used = {entry.component.id for entry in image.components} | set(image.vibs_by_id)
-    used |= {unit.id for unit in (image.base_image, image.add_on) if unit is not None}
-    used |= {image.profile.name} if image.profile is not None else set()
+    used = set(_parts(image))
     for finding in catalog.findings:
-        if finding.code.endswith("-content-differs") and finding.code != "vib-content-differs":
-            if not used.isdisjoint(finding.items):
-                yield attrs.evolve(finding, severity=Severity.ERROR)
-        elif finding.code == "vib-size-differs" and not used.isdisjoint(finding.items):
-            yield attrs.evolve(finding, severity=Severity.ERROR)
+        is_used = (finding.fact("kind"), finding.fact("id")) in used
+        if finding.fact("differs") and is_used and not has_code(finding, "vib-content-differs"):
+            yield as_error(finding)
+
+
+def _parts(image: Image) -> Iterator[tuple[str, str]]:
+    """Yield kind and id of what is in the image, as findings of the depots have them in their facts."""
+    yield from (("component", entry.component.id) for entry in image.components)
+    yield from (("vib", vib_id) for vib_id in image.vibs_by_id)
+    if image.base_image is not None:
+        yield "base-image", image.base_image.id
+    if image.add_on is not None:
+        yield "add-on", image.add_on.id
+    if image.profile is not None:
+        yield "profile", image.profile.name
 
 
 def _check_base(image: Image, _: Catalog | None) -> Iterator[Finding]:
     base = image.base_vib
     if base is None:
-        yield Finding(
-            code="no-bootable-base",
-            severity=Severity.ERROR,
-            message="no VIB of the image carries a kernel",
+        yield make_finding(
+            "no-bootable-base",
+            "no VIB of the image carries a kernel",
             items=(image.name,),
+            facts={"image": image.name},
             cause="none of its host VIBs has a payload of type boot",
             remedy="start from a base image, or from a profile that has esx-base",
         )
@@ -154,11 +166,11 @@ def _check_base(image: Image, _: Catalog | None) -> Iterator[Finding]:
     types = {payload.type for vib in image.host_vibs for payload in vib.payloads}
     for loader, firmware in ((_BIOS_LOADER, "BIOS"), (_EFI_LOADER, "UEFI")):
         if loader not in types:
-            yield Finding(
-                code="boot-loader-missing",
-                severity=Severity.WARNING,
-                message=f"the image has no {firmware} boot loader: its ISO will not boot with {firmware}",
+            yield make_finding(
+                "boot-loader-missing",
+                f"the image has no {firmware} boot loader: its ISO will not boot with {firmware}",
                 items=(base.id, str(loader)),
+                facts={"firmware": firmware, "payload_type": loader.value},
                 cause=f"no VIB has a payload of type {loader}",
                 remedy="nothing to do if no host boots that way",
             )
@@ -175,6 +187,7 @@ def _check_dependencies(image: Image, catalog: Catalog | None) -> Iterator[Findi
 
 
 def _missing_dependency(vib: Vib, constraint: Constraint, index: ProvideIndex, loaded: ProvideIndex | None) -> Finding:
+    interface, number = interface_of(constraint.name)
     provided = index.versions_of(constraint.name)
     if provided:
         cause = f"the image provides {constraint.name} in another version: {', '.join(provided)}"
@@ -189,11 +202,11 @@ def _missing_dependency(vib: Vib, constraint: Constraint, index: ProvideIndex, l
         remedy = f"loaded and able to provide it: {', '.join(sorted(p.id for p in providers)[:5])}"
     else:
         remedy = f"take a version of {vib.name} made for this base image, or leave it out"
-    return Finding(
-        code="missing-dependency",
-        severity=Severity.ERROR,
-        message=f"{vib.id} requires {constraint}, which the image does not have",
+    return make_finding(
+        "missing-dependency",
+        f"{vib.id} requires {constraint}, which the image does not have",
         items=(vib.id, str(constraint)),
+        facts={"vib": vib.id, "requires": str(constraint), "interface": interface, "interface_version": number},
         cause=cause,
         remedy=remedy,
     )
@@ -206,11 +219,11 @@ def _check_conflicts(image: Image, _: Catalog | None) -> Iterator[Finding]:
         for constraint in vib.conflicts:
             for other in index.providers(constraint):
                 if other.id != vib.id:
-                    yield Finding(
-                        code="conflict",
-                        severity=Severity.ERROR,
-                        message=f"{vib.id} cannot be installed together with {other.id}",
+                    yield make_finding(
+                        "conflict",
+                        f"{vib.id} cannot be installed together with {other.id}",
                         items=(vib.id, other.id),
+                        facts={"vib": vib.id, "other": other.id, "declared": str(constraint)},
                         cause=f"it declares a conflict with {constraint}",
                         remedy="leave one of the two out",
                     )
@@ -221,22 +234,22 @@ def _check_duplicates(image: Image, _: Catalog | None) -> Iterator[Finding]:
     for name, group in itertools.groupby(by_name, key=lambda vib: vib.name):
         ids = tuple(sorted(vib.id for vib in group))
         if len(ids) > 1:
-            yield Finding(
-                code="duplicate-vib-name",
-                severity=Severity.ERROR,
-                message=f"the image has {len(ids)} VIBs named {name}",
+            yield make_finding(
+                "duplicate-vib-name",
+                f"the image has {len(ids)} VIBs named {name}",
                 items=ids,
+                facts={"name": name},
                 cause="a host keeps one version of a VIB name",
                 remedy="leave the older one out",
             )
     for winner in (vib for vib in by_name if vib.replaces):
         for loser in by_name:
             if loser.id != winner.id and replaces_vib(winner, loser):
-                yield Finding(
-                    code="replaced-vib-present",
-                    severity=Severity.ERROR,
-                    message=f"{loser.id} is still there beside {winner.id}, which replaces it",
+                yield make_finding(
+                    "replaced-vib-present",
+                    f"{loser.id} is still there beside {winner.id}, which replaces it",
                     items=(winner.id, loser.id),
+                    facts={"vib": winner.id, "replaced": loser.id},
                     cause="a host would remove the replaced VIB",
                     remedy=f"leave {loser.id} out",
                 )
@@ -250,10 +263,9 @@ def _check_files(image: Image, _: Catalog | None) -> Iterator[Finding]:
     for ids, paths in clashes.items():
         if len(ids) > 1:
             shown = ", ".join(sorted(paths)[:3]) + (" ..." if len(paths) > _SHOWN_PATHS else "")
-            yield Finding(
-                code="file-conflict",
-                severity=Severity.ERROR,
-                message=f"{len(paths)} files belong to more than one VIB: {shown}",
+            yield make_finding(
+                "file-conflict",
+                f"{len(paths)} files belong to more than one VIB: {shown}",
                 items=ids,
                 cause="only a VIB marked as overlay may cover the files of another, and only one of each path",
                 remedy="leave one of the VIBs out",
@@ -293,11 +305,11 @@ def _check_gunzip_checksums(image: Image, _: Catalog | None) -> Iterator[Finding
             if payload.type in MODULE_TYPES and payload.checksum("sha-256", "gunzip") is None
         ]
         if lacking:
-            yield Finding(
-                code="missing-gunzip-checksum",
-                severity=Severity.ERROR,
-                message=f"{vib.id} lacks the sha-256 checksum that ESXi {version.major} demands",
+            yield make_finding(
+                "missing-gunzip-checksum",
+                f"{vib.id} lacks the sha-256 checksum that ESXi {version.major} demands",
                 items=(vib.id, *lacking),
+                facts={"vib": vib.id},
                 cause="ESXi 8.0 and later refuse payloads without a sha-256 checksum of their unpacked bytes",
                 remedy="get a build of the VIB made for ESXi 8.0, or have it built anew",
             )
@@ -331,11 +343,11 @@ def _check_core(image: Image, _: Catalog | None) -> Iterator[Finding]:
         own.discard(entry.component.id)
         if own and not core.isdisjoint({entry.component.id, *own}):
             source = "unknown source" if entry.source is None else entry.source.display
-            yield Finding(
-                code="core-component-overridden",
-                severity=Severity.ERROR,
-                message=f"{entry.component.id} from the {source} takes the place of a core component",
+            yield make_finding(
+                "core-component-overridden",
+                f"{entry.component.id} from the {source} takes the place of a core component",
                 items=(entry.component.id, *(str(lost.component) for lost in entry.overridden)),
+                facts={"component": entry.component.id, "source": "" if entry.source is None else entry.source.value},
                 cause="ESXi's own components are released together; one of another release breaks the set",
                 remedy="move the base image instead",
             )
@@ -346,12 +358,16 @@ def _check_lowered(image: Image, _: Catalog | None) -> Iterator[Finding]:
         for lost in entry.overridden:
             if entry.component.version < lost.component.version:
                 source = "unknown source" if entry.source is None else entry.source.display
-                yield Finding(
-                    code="component-lowered",
-                    severity=Severity.WARNING,
-                    message=f"{entry.component.id} from the {source} is lower than {lost.component} "
+                yield make_finding(
+                    "component-lowered",
+                    f"{entry.component.id} from the {source} is lower than {lost.component} "
                     f"from the {lost.source.display}",
                     items=(entry.component.id, str(lost.component)),
+                    facts={
+                        "component": entry.component.id,
+                        "source": "" if entry.source is None else entry.source.value,
+                        "lowered": str(lost.component),
+                    },
                     cause="a higher source overrides by name, whatever the version",
                     remedy="take a newer version, unless the lower one is wanted",
                 )
@@ -363,11 +379,11 @@ def _check_pinned(image: Image, _: Catalog | None) -> Iterator[Finding]:
             ReserveReason.LOWER_VERSION,
             ReserveReason.REPLACED,
         ):
-            yield Finding(
-                code="pinned-vib-reserved",
-                severity=Severity.WARNING,
-                message=f"{entry.vib.id} of {entry.component} is not installed, {entry.winner} is",
+            yield make_finding(
+                "pinned-vib-reserved",
+                f"{entry.vib.id} of {entry.component} is not installed, {entry.winner} is",
                 items=(entry.vib.id, entry.winner),
+                facts={"vib": entry.vib.id, "winner": entry.winner, "reason": entry.reason.value},
                 cause="two components bring the VIB name, the highest version is installed"
                 if entry.reason is ReserveReason.LOWER_VERSION
                 else "the installed VIB replaces it",
@@ -385,19 +401,19 @@ def _check_removals(image: Image, _: Catalog | None) -> Iterator[Finding]:
     for entry in image.removed:
         if not entry.removed:
             who = "the spec" if entry.source is ComponentSource.USER_REMOVED else f"the {entry.source.display}"
-            yield Finding(
-                code="removed-component-absent",
-                severity=Severity.INFO,
-                message=f"{who} removes {entry.name}, which the image does not have",
+            yield make_finding(
+                "removed-component-absent",
+                f"{who} removes {entry.name}, which the image does not have",
                 items=(entry.name,),
+                facts={"component": entry.name},
                 remedy="check the spelling of the name, or drop the removal",
             )
         elif entry.source is ComponentSource.USER_REMOVED and _is_asked_for(entry):
-            yield Finding(
-                code="component-asked-and-removed",
-                severity=Severity.WARNING,
-                message=f"the spec asks for {entry.name} and removes it",
+            yield make_finding(
+                "component-asked-and-removed",
+                f"the spec asks for {entry.name} and removes it",
                 items=(entry.name,),
+                facts={"component": entry.name},
                 cause="removals come last, so the component is not in the image",
                 remedy="drop the name from one of the two lists",
             )
@@ -426,11 +442,11 @@ def _check_acceptance(image: Image, minimum: AcceptanceLevel | None) -> Iterator
         return
     for vib in (entry.vib for entry in image.vibs):
         if vib.acceptance_level < minimum:
-            yield Finding(
-                code="acceptance-too-low",
-                severity=Severity.ERROR,
-                message=f"{vib.id} is {vib.acceptance_level.display}, below {minimum.display}",
+            yield make_finding(
+                "acceptance-too-low",
+                f"{vib.id} is {vib.acceptance_level.display}, below {minimum.display}",
                 items=(vib.id,),
+                facts={"vib": vib.id, "level": vib.acceptance_level.value, "minimum": minimum.value},
                 cause="the image's level is the lowest of its VIBs",
                 remedy="leave the VIB out, take a signed build, or accept the lower level",
             )

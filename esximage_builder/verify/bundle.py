@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES
+from esximage_builder.codes import as_error, has_code, make_finding
 from esximage_builder.containers.zip import ZipReader, open_zip
 from esximage_builder.depot.opening import Depot, open_depot
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.depot.tree import join
 from esximage_builder.documents.depot_index import MetadataEntry, VendorEntry, parse_index, parse_vendor_index
 from esximage_builder.errors import EsxImageError, ModelError
-from esximage_builder.findings import Finding, Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.verify.checklist import Certainty, Checklist, require_kind
 from esximage_builder.verify.vib import check_head, check_vib
@@ -30,6 +30,7 @@ from esximage_builder.verify.vib import check_head, check_vib
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.vib import Vib
@@ -72,7 +73,7 @@ def verify_bundle(
         try:
             archive = stack.enter_context(open_zip(Path(path), where=str(path), limits=bounds))
         except EsxImageError as error:
-            problem = _error("archive-damaged", error.message, cause=error.found, remedy=error.hint)
+            problem = make_finding("archive-damaged", error.message, cause=error.found, remedy=error.hint)
             checks.ask("archive", "is it a sound zip archive?", Certainty.CONFIRMED, [problem])
             return checks.result(kind)
         checks.ask("archive", "is it a sound zip archive?", Certainty.CONFIRMED)
@@ -110,7 +111,7 @@ def _check_index(archive: ZipReader, checks: Checklist, kind: str, limits: ReadL
     try:
         vendors = parse_index(_read(archive, name, limits), where=name, max_bytes=limits.document_bytes)
     except EsxImageError as error:
-        problems.append(_error("index-missing", _unreadable(name, error), items=(name,), cause=error.found))
+        problems.append(make_finding("index-missing", _unreadable(name, error), items=(name,), cause=error.found))
     if not vendors and not problems:
         problems.append(_no_vendor())
     checks.ask("index", "is there an index.xml with a vendor?", Certainty.CONFIRMED, problems)
@@ -122,7 +123,7 @@ def _check_index(archive: ZipReader, checks: Checklist, kind: str, limits: ReadL
         "metadata",
         "is every named metadata zip there?",
         Certainty.CONFIRMED,
-        [_error("metadata-missing", f"{path} is not in the archive", items=(path,)) for path in missing],
+        [make_finding("metadata-missing", f"{path} is not in the archive", items=(path,)) for path in missing],
     )
     question = f"does the metadata hold {' and '.join(_METADATA_PARTS)}?"
     present = [path for path in bundle.metadata_paths if path in archive.members]
@@ -140,7 +141,7 @@ def _unreadable(path: str, error: EsxImageError) -> str:
 
 
 def _no_vendor() -> Finding:
-    return _error(
+    return make_finding(
         "vendor-missing",
         "index.xml has no vendor block",
         items=("index.xml",),
@@ -150,7 +151,7 @@ def _no_vendor() -> Finding:
 
 def _check_vendor_block(vendors: tuple[VendorEntry, ...], checks: Checklist) -> None:
     codes = [
-        _error(
+        make_finding(
             "vendor-code-wrong",
             f"the vendor code is {vendor.code!r}, not three letters or digits",
             items=(vendor.name,),
@@ -162,7 +163,7 @@ def _check_vendor_block(vendors: tuple[VendorEntry, ...], checks: Checklist) -> 
     question = "has every vendor a code of three letters or digits?"
     checks.ask("vendor-code", question, Certainty.CONFIRMED, codes if vendors else [_no_vendor()])
     types = [
-        _warning("content-type-wrong", f"the content type is {vendor.content_type!r}", items=(vendor.name,))
+        make_finding("content-type-wrong", f"the content type is {vendor.content_type!r}", items=(vendor.name,))
         for vendor in vendors
         if vendor.content_type != _CONTENT_TYPE
     ]
@@ -180,18 +181,20 @@ def _check_vendor_index(
         try:
             found = parse_vendor_index(_read(archive, path, limits), where=path, max_bytes=limits.document_bytes)
         except EsxImageError as error:
-            problems.append(_error("vendor-index-missing", _unreadable(path, error), items=(path,), cause=error.found))
+            problems.append(
+                make_finding("vendor-index-missing", _unreadable(path, error), items=(path,), cause=error.found)
+            )
             continue
         if not found:
-            problems.append(_error("vendor-index-missing", f"{path} names no metadata", items=(path,)))
+            problems.append(make_finding("vendor-index-missing", f"{path} names no metadata", items=(path,)))
         entries += [(join(vendor.relative_path, ""), entry) for entry in found]
     problems += [
-        _error("product-missing", f"an entry for {entry.url} names no product or version", items=(entry.url,))
+        make_finding("product-missing", f"an entry for {entry.url} names no product or version", items=(entry.url,))
         for _, entry in entries
         if not (entry.product_id and entry.version)
     ]
     if not vendors:
-        problems.append(_error("vendor-index-missing", "no vendor index is named", items=("index.xml",)))
+        problems.append(make_finding("vendor-index-missing", "no vendor index is named", items=("index.xml",)))
     question = "does the vendor index name metadata, product and version?"
     checks.ask("vendor-index", question, Certainty.CONFIRMED, problems)
     return tuple(entries)
@@ -203,9 +206,9 @@ def _missing_parts(archive: ZipReader, path: str, limits: ReadLimits) -> list[Fi
         with open_zip(io.BytesIO(data), where=path, limits=limits, depth=2) as metadata:
             names = {PurePosixPath(name).name for name in metadata.members}
     except EsxImageError as error:
-        return [_error("metadata-damaged", _unreadable(path, error), items=(path,), cause=error.found)]
+        return [make_finding("metadata-damaged", _unreadable(path, error), items=(path,), cause=error.found)]
     return [
-        _error("metadata-part-missing", f"{path} has no {part}", items=(f"{path}!{part}",))
+        make_finding("metadata-part-missing", f"{path} has no {part}", items=(f"{path}!{part}",))
         for part in _METADATA_PARTS
         if part not in names
     ]
@@ -213,12 +216,12 @@ def _missing_parts(archive: ZipReader, path: str, limits: ReadLimits) -> list[Fi
 
 def _check_contents(bundle: _Bundle, depot: Depot, checks: Checklist, kind: str, *, deep: bool) -> None:
     catalog = depot.catalog
-    unread = [f for f in catalog.findings if f.code in ("unreadable-document", "unreadable-source")]
+    unread = [f for f in catalog.findings if has_code(f, "unreadable-document", "unreadable-source")]
     checks.ask("documents", "can every metadata document be read?", Certainty.CONFIRMED, unread)
     differing = [
-        attrs.evolve(f, severity=Severity.ERROR) if f.code == "vib-content-differs" else f
+        as_error(f) if has_code(f, "vib-content-differs") else f
         for f in catalog.findings
-        if f.code.endswith("-content-differs")
+        if f.fact("differs") == "content"
     ]
     checks.ask("contents", "has everything one content only?", Certainty.INFERRED, differing)
     if kind == "vlcm":
@@ -241,7 +244,7 @@ def _check_components(depot: Depot, checks: Checklist) -> None:
     problems = []
     if not catalog.components:
         problems.append(
-            _error(
+            make_finding(
                 "component-metadata-missing",
                 "the bundle has no component: it is of the esxcli kind",
                 remedy="export it anew as an offline bundle for vLCM",
@@ -251,7 +254,7 @@ def _check_components(depot: Depot, checks: Checklist) -> None:
     loose = tuple(vib.id for vib in catalog.vibs if vib.id not in in_components)
     if loose and catalog.components:
         message = f"{len(loose)} VIBs are in no component, vLCM will not see them"
-        problems.append(_warning("vib-without-component", message, items=loose))
+        problems.append(make_finding("vib-without-component", message, items=loose))
     checks.ask("components", "is every VIB part of a component?", Certainty.CONFIRMED, problems)
     question = "are the components there that profiles, base images and add-ons list?"
     checks.ask("release-units", question, Certainty.INFERRED, _missing_components(depot))
@@ -262,7 +265,7 @@ def _missing_components(depot: Depot) -> list[Finding]:
     catalog = depot.catalog
     bulletins = {*catalog.components_by_bulletin_id, *(bulletin.id for bulletin in catalog.bulletins)}
     needed = [
-        _error(
+        make_finding(
             "unit-component-missing",
             f"profile {profile.name} lists {bulletin_id}, which is not there",
             items=(bulletin_id, profile.name),
@@ -278,9 +281,9 @@ def _missing_components(depot: Depot) -> list[Finding]:
     if absent and has_image:
         items = tuple(str(reference) for _, reference in absent)
         message = f"{len(items)} overridden or removed components were left out: the bundle is partial"
-        return [_warning("reserved-vibs-left-out", message, items=items)]
+        return [make_finding("reserved-vibs-left-out", message, items=items)]
     return needed + [
-        _error("unit-component-missing", f"{unit.id} lists {ref}, which is not there", items=(str(ref), unit.id))
+        make_finding("unit-component-missing", f"{unit.id} lists {ref}, which is not there", items=(str(ref), unit.id))
         for unit, ref in absent
     ]
 
@@ -293,14 +296,18 @@ def _check_references(depot: Depot, checks: Checklist) -> None:
         *((profile.name, profile.vib_ids) for profile in catalog.profiles),
     ]
     missing = [
-        _error("vib-missing", f"{owner} lists {vib_id}, which is not there", items=(vib_id, owner))
+        make_finding(
+            "vib-missing",
+            f"{owner} lists {vib_id}, which is not there",
+            items=(vib_id, owner),
+            facts={"vib": vib_id, "owner": owner},
+        )
         for owner, vib_ids in owners
         for vib_id in vib_ids
         if vib_id not in catalog.vibs_by_id
     ]
-    described = [f for f in catalog.findings if f.code == "vib-file-missing"]
-    missing += [attrs.evolve(f, severity=Severity.ERROR) for f in described]
-    missing += [f for f in catalog.findings if f.code == "vib-not-indexed"]
+    missing += [as_error(f) for f in catalog.findings if has_code(f, "vib-file-missing")]
+    missing += [f for f in catalog.findings if has_code(f, "vib-not-indexed")]
     question = "is every VIB there that a component, bulletin or profile lists?"
     checks.ask("vibs", question, Certainty.CONFIRMED, missing)
 
@@ -308,7 +315,7 @@ def _check_references(depot: Depot, checks: Checklist) -> None:
 def _check_vib_facts(bundle: _Bundle, depot: Depot, checks: Checklist) -> None:
     """Check what metadata adds to descriptors: where the file is, and its digest."""
     misplaced = [
-        _error(
+        make_finding(
             "vib-path-wrong",
             f"{vib.id} is not where the metadata says",
             items=(vib.id,),
@@ -323,7 +330,7 @@ def _check_vib_facts(bundle: _Bundle, depot: Depot, checks: Checklist) -> None:
     question = "is every VIB where the metadata says?"
     checks.ask("vib-paths", question, Certainty.CONFIRMED, misplaced)
     sums = [
-        _error("vib-checksum-missing", f"{vib.id} has no sha-256 in the metadata", items=(vib.id,))
+        make_finding("vib-checksum-missing", f"{vib.id} has no sha-256 in the metadata", items=(vib.id,))
         for vib in depot.catalog.vibs
         if vib.file is None or not vib.file.sha256
     ]
@@ -339,7 +346,9 @@ def _head_findings(depot: Depot, vib: Vib) -> tuple[Finding, ...]:
         with depot.open_vib(vib) as source:
             return check_head(vib, source, where=depot.where_is(vib), limits=depot.limits)
     except EsxImageError as error:
-        return (_error("vib-damaged", error.message, items=(vib.id,), cause=error.found, where=depot.where_is(vib)),)
+        return (
+            make_finding("vib-damaged", error.message, items=(vib.id,), cause=error.found, where=depot.where_is(vib)),
+        )
 
 
 def _byte_findings(depot: Depot, vib: Vib, *, deep: bool) -> tuple[Finding, ...]:
@@ -358,28 +367,16 @@ def _damaged_members(bundle: _Bundle, depot: Depot) -> Iterator[Finding]:
                     while stream.read(COPY_BLOCK_BYTES):
                         pass
             except EsxImageError as error:
-                yield _error("member-damaged", f"{name}: {error.message}", items=(name,), cause=error.found)
+                yield make_finding("member-damaged", f"{name}: {error.message}", items=(name,), cause=error.found)
 
 
 def _check_vcf(depot: Depot, checks: Checklist) -> None:
     """Say for 9.x that a further attribute is rumoured which this library does not write."""
     nines = [unit for unit in depot.catalog.base_images if unit.version.major >= _FIRST_VCF_MAJOR]
     if nines:
-        note = _warning(
+        note = make_finding(
             "vcf-version-unknown",
             "vLCM 9.1 is said to want a vcfVersion attribute, whose form is not publicly known",
             items=tuple(unit.id for unit in nines),
         )
         checks.ask("vcf-version", "is the vcfVersion attribute of 9.x there?", Certainty.INFERRED, [note])
-
-
-def _error(
-    code: str, message: str, *, items: tuple[str, ...] = (), cause: str = "", remedy: str = "", where: str = ""
-) -> Finding:
-    return Finding(
-        code=code, severity=Severity.ERROR, message=message, items=items, cause=cause, remedy=remedy, where=where
-    )
-
-
-def _warning(code: str, message: str, *, items: tuple[str, ...] = ()) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message, items=items)

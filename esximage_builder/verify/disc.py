@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
+from esximage_builder.codes import make_finding
 from esximage_builder.containers.boot_info_table import is_boot_info_table_right
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.depot.disc import is_installer_disc
@@ -35,7 +36,7 @@ from esximage_builder.documents.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
 from esximage_builder.rules.compose import image_from_profile
@@ -46,6 +47,7 @@ from esximage_builder.verify.vib import check_signed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.verify.checklist import Verification
@@ -91,7 +93,7 @@ def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: Read
         try:
             disc = stack.enter_context(open_iso(source, where=where, limits=limits))
         except EsxImageError as error:
-            problem = _error("disc-damaged", error.message, cause=error.found, remedy=error.hint)
+            problem = make_finding("disc-damaged", error.message, cause=error.found, remedy=error.hint)
             checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED, [problem])
             return checks.result("iso")
         checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED)
@@ -124,7 +126,7 @@ def _lower_case_names(disc: IsoReader) -> list[Finding]:
     if not lower:
         return []
     message = f"{len(lower)} names are not upper case; some boot loaders will not find them"
-    return [_warning("name-not-upper-case", message, items=lower[:_SHOWN])]
+    return [make_finding("name-not-upper-case", message, items=lower[:_SHOWN])]
 
 
 def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> bool | None:
@@ -132,14 +134,23 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
     bootable = [entry for entry in disc.boot_entries if entry.is_bootable]
     platforms = {entry.platform for entry in bootable}
     problems = [
-        _warning("boot-entry-missing", f"the disc has no boot entry for {shown}", items=(platform,))
+        make_finding(
+            "boot-entry-missing",
+            f"the disc has no boot entry for {shown}",
+            items=(platform,),
+            severity=Severity.WARNING,
+        )
         for platform, shown in (("bios", "BIOS"), ("efi", "UEFI"))
         if platform not in platforms
     ]
     if not platforms & _NEEDED.keys():
-        problems = [_error("boot-entry-missing", "the disc does not boot at all", items=("bios", "efi"))]
+        problems = [
+            make_finding(
+                "boot-entry-missing", "the disc does not boot at all", items=("bios", "efi"), severity=Severity.ERROR
+            )
+        ]
     problems += [
-        _error(
+        make_finding(
             "boot-entry-emulated",
             f"the boot entry for {entry.platform} emulates a floppy or hard disk",
             items=(entry.platform,),
@@ -157,7 +168,7 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
         except EsxImageError as error:
             files.append(_unreadable(ISOLINUX_CFG, error))
     files += [
-        _error("boot-file-missing", f"{path} is not there", items=(path,))
+        make_finding("boot-file-missing", f"{path} is not there", items=(path,))
         for path in dict.fromkeys(needed)
         if path not in disc.files
     ]
@@ -181,7 +192,7 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
         is_right = is_boot_info_table_right(content, offset=loader.offset)
     except EsxImageError:
         is_right = False
-    problem = _error(
+    problem = make_finding(
         "boot-info-table-wrong",
         f"the boot information table of {loader.path} does not say where it is",
         items=(loader.path,),
@@ -203,9 +214,9 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
             message = f"{path} is not there"
             is_needed = path == BOOT_CFG or has_efi
             problems.append(
-                _error("boot-cfg-missing", message, items=(path,))
+                make_finding("boot-cfg-missing", message, items=(path,), severity=Severity.ERROR)
                 if is_needed
-                else _warning("boot-cfg-missing", message, items=(path,))
+                else make_finding("boot-cfg-missing", message, items=(path,), severity=Severity.WARNING)
             )
             continue
         try:
@@ -213,10 +224,10 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
             found[path] = parse_boot_cfg(content, where=f"{disc.where}!{path}", max_bytes=limits.document_bytes)
         except EsxImageError as error:
             message = f"{path} cannot be read: {error.message}"
-            problems.append(_error("boot-cfg-damaged", message, items=(path,), cause=error.found))
+            problems.append(make_finding("boot-cfg-damaged", message, items=(path,), cause=error.found))
     if len(set(found.values())) > 1:
         problems.append(
-            _error(
+            make_finding(
                 "boot-cfg-differs",
                 "the two boot.cfg files differ: BIOS and UEFI hosts will boot differently",
                 items=tuple(found),
@@ -231,19 +242,19 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
 
 def _missing_files(disc: IsoReader, boot_cfg: BootCfg, path: str) -> Iterator[Finding]:
     if not boot_cfg.kernel:
-        yield _error("boot-module-missing", f"{path} names no kernel", items=(path,))
+        yield make_finding("boot-module-missing", f"{path} names no kernel", items=(path,))
     for name in (boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)):
         if name and _path_on_disc(name, boot_cfg, path) not in disc.files:
-            yield _error("boot-module-missing", f"{path} names {name}, which is not there", items=(name,))
+            yield make_finding("boot-module-missing", f"{path} names {name}, which is not there", items=(name,))
     for script in re.findall(r"(?:^|\s)ks=cdrom:/*(\S+)", boot_cfg.kernelopt):
         if script.upper() not in disc.files:
-            yield _error("kickstart-not-on-disc", f"{path} names {script}, which is not there", items=(script,))
+            yield make_finding("kickstart-not-on-disc", f"{path} names {script}, which is not there", items=(script,))
         elif script != script.upper():
             message = f"{path} names {script}, the disc has {script.upper()}"
             yield (
-                _warning("kickstart-path-case", message, items=(script,))
+                make_finding("kickstart-path-case", message, items=(script,), severity=Severity.WARNING)
                 if disc.has_rock_ridge
-                else _error("kickstart-path-case", message, items=(script,))
+                else make_finding("kickstart-path-case", message, items=(script,), severity=Severity.ERROR)
             )
 
 
@@ -268,15 +279,17 @@ def _check_database(
             contents = read_disc(disc, stack=stack, limits=limits, budget=ReadBudget(limits))
         except EsxImageError as error:
             message = f"IMGDB.TGZ cannot be read: {error.message}"
-            problems.append(_error("image-database-damaged", message, cause=error.found, where=error.where))
+            problems.append(make_finding("image-database-damaged", message, cause=error.found, where=error.where))
     else:
-        problems.append(_error("image-database-missing", f"{IMAGE_DATABASE} is not there", items=(IMAGE_DATABASE,)))
+        problems.append(
+            make_finding("image-database-missing", f"{IMAGE_DATABASE} is not there", items=(IMAGE_DATABASE,))
+        )
     if contents is not None and not contents.profiles:
-        problems.append(_error("image-profile-missing", "the image database has no image profile"))
+        problems.append(make_finding("image-profile-missing", "the image database has no image profile"))
     checks.ask("image-database", "does the disc have an image database?", Certainty.CONFIRMED, problems)
     if contents is not None:
         unread = [
-            _error("unreadable-document", error.message, cause=error.found, remedy=error.hint, where=error.where)
+            make_finding("unreadable-document", error.message, cause=error.found, remedy=error.hint, where=error.where)
             for error in contents.errors
         ]
         question = "can every document of the disc be read, and every reserved VIB?"
@@ -314,7 +327,7 @@ def _judged_profiles(
     name, why_not = _upgrade_profile_name(disc, limits)
     named = [profile for profile in profiles if profile.name == name]
     said = f"{_UPGRADE_PROFILE} names {name}, which was judged" if named else "all of them were judged"
-    problem = _warning(
+    problem = make_finding(
         "several-image-profiles",
         f"the image database has {len(profiles)} image profiles; {said}",
         items=tuple(profile.name for profile in profiles),
@@ -350,7 +363,7 @@ def _of_each(check: Callable[[Image], Iterator[Finding]], images: Sequence[Image
 def _missing_vibs(image: Image) -> Iterator[Finding]:
     for entry in image.missing_vibs:
         message = f"the profile lists {entry.vib_id}, which the disc lacks"
-        yield _error("vib-missing", message, items=(entry.vib_id,))
+        yield make_finding("vib-missing", message, items=(entry.vib_id,), facts={"vib": entry.vib_id})
 
 
 def _signature_findings(contents: SourceContents, limits: ReadLimits) -> Iterator[Finding]:
@@ -376,10 +389,10 @@ def _module_order(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
     left_out = [name for name in expected if name.lower() not in found]
     if left_out:
         shown = ", ".join(left_out[:_SHOWN])
-        yield _warning("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out))
+        yield make_finding("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out))
     wanted = [name.lower() for name in expected if name.lower() in found]
     if [name for name in found if name in set(wanted)] != wanted:
-        yield _warning("boot-module-order", "boot.cfg loads its modules in another order")
+        yield make_finding("boot-module-order", "boot.cfg loads its modules in another order")
 
 
 def _other_build(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
@@ -387,26 +400,14 @@ def _other_build(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
     expected = version.text if version is not None and generation_of(version).has_build else ""
     if expected and boot_cfg.build != expected:
         message = f"boot.cfg says build {boot_cfg.build or '(none)'}, the image is {expected}"
-        yield _warning("boot-cfg-build-differs", message, items=(boot_cfg.build, expected))
-
-
-def _error(
-    code: str, message: str, *, items: tuple[str, ...] = (), cause: str = "", remedy: str = "", where: str = ""
-) -> Finding:
-    return Finding(
-        code=code, severity=Severity.ERROR, message=message, items=items, cause=cause, remedy=remedy, where=where
-    )
+        yield make_finding("boot-cfg-build-differs", message, items=(boot_cfg.build, expected))
 
 
 def _unreadable(what: str, error: EsxImageError) -> Finding:
-    return _error(
+    return make_finding(
         "disc-unreadable",
         f"{what} cannot be read: {error.message}",
         cause=error.found,
         remedy=error.hint,
         where=error.where,
     )
-
-
-def _warning(code: str, message: str, *, items: tuple[str, ...] = (), cause: str = "") -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message, items=items, cause=cause)

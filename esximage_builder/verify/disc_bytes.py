@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.codes import has_code, make_finding
 from esximage_builder.containers.boot_info_table import without_boot_info_table
 from esximage_builder.containers.gzip import gunzip_blocks
 from esximage_builder.containers.tar_gz import TarGzReader
 from esximage_builder.depot.disc import DiscTree
 from esximage_builder.disc_files import MISCELLANEOUS, PAYLOAD_ARCHIVE
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 from esximage_builder.verify.vib import check_payload, check_vib
 from esximage_builder.vocabulary import INSTALLER_OPTION, INSTALLER_PAYLOADS, MODULE_TYPES, PayloadType, VibType
 
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
     from esximage_builder.depot.disc import PayloadPlace
     from esximage_builder.depot.source import SourceContents
     from esximage_builder.documents.boot_cfg import BootCfg
+    from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
 __all__ = ["check_archives", "check_disc_bytes"]
 
+_GET_AGAIN = "the disc is damaged or was changed: get it again"
+
 
 def check_archives(disc: IsoReader, limits: ReadLimits) -> Iterator[Finding]:
     """Read the archives to their ends that reading the disc as a depot does not read."""
     if PAYLOAD_ARCHIVE not in disc.files:
-        yield _error("payload-archive-incomplete", f"{PAYLOAD_ARCHIVE} is not there", items=(PAYLOAD_ARCHIVE,))
+        yield make_finding(
+            "payload-archive-incomplete", f"{PAYLOAD_ARCHIVE} is not there", items=(PAYLOAD_ARCHIVE,), remedy=_GET_AGAIN
+        )
     for name in (PAYLOAD_ARCHIVE, MISCELLANEOUS):
         if name not in disc.files:
             continue
@@ -49,7 +55,9 @@ def check_archives(disc: IsoReader, limits: ReadLimits) -> Iterator[Finding]:
                     pass
         except EsxImageError as error:
             message = f"{name} cannot be read: {error.message}"
-            yield _error("archive-damaged", message, items=(name,), cause=error.found, where=error.where)
+            yield make_finding(
+                "archive-damaged", message, items=(name,), cause=error.found, where=error.where, remedy=_GET_AGAIN
+            )
 
 
 def check_disc_bytes(
@@ -77,7 +85,14 @@ def check_disc_bytes(
                 findings += check_vib(vib, source, where=location.where, limits=limits, deep=deep)
         except EsxImageError as error:
             findings.append(
-                _error("vib-damaged", error.message, items=(vib.id,), cause=error.found, where=location.where)
+                make_finding(
+                    "vib-damaged",
+                    error.message,
+                    items=(vib.id,),
+                    cause=error.found,
+                    where=location.where,
+                    remedy=_GET_AGAIN,
+                )
             )
     return [*places.findings(), *findings]
 
@@ -126,7 +141,13 @@ class _Places:
         if is_archive_whole and not is_archived and payload.type == PayloadType.BOOT and vib.is_for_host:
             message = f"{PAYLOAD_ARCHIVE} lacks {payload.name} of {vib.id}, which the installer writes to the disk"
             self._incomplete.append(
-                _error("payload-archive-incomplete", message, items=(vib.id, payload.name), where=tree.where)
+                make_finding(
+                    "payload-archive-incomplete",
+                    message,
+                    items=(vib.id, payload.name),
+                    where=tree.where,
+                    remedy=_GET_AGAIN,
+                )
             )
 
     def findings(self) -> Iterator[Finding]:
@@ -141,7 +162,7 @@ class _Places:
 
     def _tell_unread(self, what: str, error: SourceUnreadableError) -> None:
         """Take in what was not looked at; no other place that is sound makes up for it."""
-        found = _error("disc-unreadable", f"{what}: {error.message}", cause=error.found, where=error.where)
+        found = make_finding("disc-unreadable", f"{what}: {error.message}", cause=error.found, where=error.where)
         self._unread[attrs.evolve(found, remedy=error.hint)] = None
 
     def _is_sound(self, place: PayloadPlace, payload: Payload) -> bool:
@@ -154,7 +175,15 @@ class _Places:
             self._tell_unread(f"payload {payload.name} could not be compared", error)
             return False
         except EsxImageError as error:
-            found = (_error("payload-damaged", error.message, cause=error.found, where=error.where or place.where),)
+            found = (
+                make_finding(
+                    "payload-damaged",
+                    error.message,
+                    cause=error.found,
+                    where=error.where or place.where,
+                    remedy=_GET_AGAIN,
+                ),
+            )
         is_sound = not any(finding.severity is Severity.ERROR for finding in found)
         if is_sound or place.where not in self._found:
             self._found[place.where] = found
@@ -171,7 +200,8 @@ class _Places:
             return [place for place in wrong if _without_table(place) == original]
         if self.has_table:
             for place in wrong:
-                if [finding.code for finding in self._found.get(place.where, ())] == ["payload-checksum-differs"]:
+                found = self._found.get(place.where, ())
+                if len(found) == 1 and has_code(found[0], "payload-checksum-differs"):
                     self._found[place.where] = (_not_compared(place),)
         return []
 
@@ -179,10 +209,20 @@ class _Places:
         is_wanted = payload.name not in INSTALLER_PAYLOADS or self.runs_installer
         is_needed = payload.type in MODULE_TYPES and vib.is_for_host and vib.type != VibType.LOCKER and is_wanted
         message = f"the disc does not hold payload {payload.name} of {vib.id}"
-        items = (vib.id, payload.name)
+        items, facts = (vib.id, payload.name), {"vib": vib.id, "payload": payload.name}
         if is_needed:
-            return _error("payload-missing", message, items=items, where=tree.where)
-        return _warning("payload-missing", message, items=items, where=tree.where)
+            return make_finding(
+                "payload-missing",
+                message,
+                severity=Severity.ERROR,
+                items=items,
+                facts=facts,
+                remedy=_GET_AGAIN,
+                where=tree.where,
+            )
+        return make_finding(
+            "payload-missing", message, severity=Severity.WARNING, items=items, facts=facts, where=tree.where
+        )
 
 
 def _without_table(place: PayloadPlace) -> bytes:
@@ -191,25 +231,9 @@ def _without_table(place: PayloadPlace) -> bytes:
 
 
 def _not_compared(place: PayloadPlace) -> Finding:
-    return _warning(
+    return make_finding(
         "bios-loader-not-compared",
         "the BIOS loader has a right boot information table, and what stood in its place is not known",
         items=(place.where,),
         where=place.where,
     )
-
-
-def _error(code: str, message: str, *, items: tuple[str, ...] = (), cause: str = "", where: str = "") -> Finding:
-    return Finding(
-        code=code,
-        severity=Severity.ERROR,
-        message=message,
-        items=items,
-        cause=cause,
-        remedy="the disc is damaged or was changed: get it again",
-        where=where,
-    )
-
-
-def _warning(code: str, message: str, *, items: tuple[str, ...] = (), where: str = "") -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message, items=items, where=where)

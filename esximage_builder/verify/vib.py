@@ -9,22 +9,25 @@ import hashlib
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum, Hasher, hasher_for
+from esximage_builder.codes import has_code, make_finding
 from esximage_builder.containers.gzip import gunzip_blocks
 from esximage_builder.containers.zstd import unzstd_blocks
 from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
-from esximage_builder.findings import Finding, Severity
+from esximage_builder.findings import Severity
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
 __all__ = ["check_head", "check_payload", "check_signed", "check_vib"]
 
+_GET_AGAIN = "the file is damaged or was changed: get it again from its publisher"
 _GUNZIP = "gunzip"
 _GUNZIP_ONCE = "sha-256-gunzip1"
 
@@ -51,15 +54,19 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
         for payload, data, size in iter_payloads(stream, vib, where=where, limits=limits):
             findings += check_payload(payload, data, size_bytes=size, where=where, limits=limits, deep=deep)
     except EsxImageError as error:
-        findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+        findings.append(_damaged(error, error.where or where))
     try:
         while stream.read(COPY_BLOCK_BYTES):
             pass
     except EsxImageError as error:
-        findings.append(_error("vib-damaged", error.message, where=error.where or where, cause=error.found))
+        findings.append(_damaged(error, error.where or where))
     if measured.is_whole:
         findings += _check_file(vib, measured.digest.hexdigest(), measured.size_bytes, where)
     return tuple(findings)
+
+
+def _damaged(error: EsxImageError, place: str) -> Finding:
+    return make_finding("vib-damaged", error.message, items=(place,), cause=error.found, remedy=_GET_AGAIN, where=place)
 
 
 @final
@@ -85,11 +92,24 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
     if file is None:
         return
     if file.size_bytes is not None and file.size_bytes != size:
-        yield _error("vib-size-differs", f"the VIB has {size} bytes, its metadata says {file.size_bytes}", where=where)
+        yield make_finding(
+            "vib-size-differs",
+            f"the VIB has {size} bytes, its metadata says {file.size_bytes}",
+            severity=Severity.ERROR,
+            items=(where,),
+            facts={"kind": "vib", "id": vib.id, "differs": "size"},
+            remedy=_GET_AGAIN,
+            where=where,
+        )
     if file.sha256 and file.sha256 != digest:
         cause = f"{digest} instead of {file.sha256}"
-        yield _error(
-            "vib-checksum-differs", "the VIB's sha-256 is not what its metadata says", where=where, cause=cause
+        yield make_finding(
+            "vib-checksum-differs",
+            "the VIB's sha-256 is not what its metadata says",
+            where=where,
+            cause=cause,
+            items=(where,),
+            remedy=_GET_AGAIN,
         )
 
 
@@ -103,11 +123,13 @@ def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) ->
     findings = []
     if head.parse(where=where, limits=limits) != vib:
         findings.append(
-            _error(
+            make_finding(
                 "descriptor-differs",
                 "the descriptor in the VIB says something else than the depot's metadata",
                 where=where,
                 cause="the metadata was edited, or belongs to another build",
+                items=(where,),
+                remedy=_GET_AGAIN,
             )
         )
     return (*findings, *check_signed(vib, is_signed=head.is_signed, where=where))
@@ -118,7 +140,15 @@ def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...
     if is_signed or vib.acceptance_level < AcceptanceLevel.PARTNER:
         return ()
     level = vib.acceptance_level.display
-    return (_error("signature-missing", f"{vib.id} claims to be {level} but is not signed", where=where),)
+    return (
+        make_finding(
+            "signature-missing",
+            f"{vib.id} claims to be {level} but is not signed",
+            where=where,
+            items=(where,),
+            remedy=_GET_AGAIN,
+        ),
+    )
 
 
 def check_payload(
@@ -141,7 +171,7 @@ def check_payload(
     findings = []
     if payload.size_bytes is not None and payload.size_bytes != size_bytes:
         message = f"the payload has {size_bytes} bytes, its descriptor says {payload.size_bytes}"
-        findings.append(_error("payload-size-differs", message, where=place))
+        findings.append(make_finding("payload-size-differs", message, where=place, items=(place,), remedy=_GET_AGAIN))
     stored = _hashers(payload, "")
     if not stored:
         findings.append(_unchecked(place))
@@ -181,10 +211,18 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
             size = sum(len(block) for block in _tapped(gunzipped, full))
             findings += _check_unpacked_size(payload, size, place)
     except LimitExceededError as error:
-        return [_error("payload-too-large", error.message, where=place, cause=error.expected)]
+        return [
+            make_finding(
+                "payload-too-large", error.message, where=place, cause=error.expected, items=(place,), remedy=_GET_AGAIN
+            )
+        ]
     except DepotError as error:
-        return [_error("payload-damaged", error.message, where=place, cause=error.found)]
-    is_unpacked = not any(finding.code == "payload-not-unpacked" for finding in findings)
+        return [
+            make_finding(
+                "payload-damaged", error.message, where=place, cause=error.found, items=(place,), remedy=_GET_AGAIN
+            )
+        ]
+    is_unpacked = not any(has_code(finding, "payload-not-unpacked") for finding in findings)
     return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
 
 
@@ -204,7 +242,7 @@ def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Fi
     stated = payload.uncompressed_size_bytes
     if stated is not None and stated != size:
         message = f"the payload unpacks to {size} bytes, its descriptor says {stated}"
-        yield _error("payload-size-differs", message, where=place)
+        yield make_finding("payload-size-differs", message, where=place, items=(place,), remedy=_GET_AGAIN)
 
 
 def _tapped(blocks: Iterable[bytes], hashers: _Hashers) -> Iterator[bytes]:
@@ -227,31 +265,20 @@ def _differences(hashers: _Hashers, place: str) -> Iterator[Finding]:
         found = hasher.hexdigest()
         if found != checksum.digest:
             kind = f"{checksum.algorithm} {checksum.verify_process}".strip()
-            yield _error(
+            yield make_finding(
                 "payload-checksum-differs",
                 f"the payload's {kind} checksum is not what its descriptor says",
                 where=place,
                 cause=f"{found} instead of {checksum.digest}",
+                items=(place,),
+                remedy=_GET_AGAIN,
             )
 
 
-def _error(code: str, message: str, *, where: str, cause: str = "") -> Finding:
-    return Finding(
-        code=code,
-        severity=Severity.ERROR,
-        message=message,
-        items=(where,),
-        cause=cause,
-        remedy="the file is damaged or was changed: get it again from its publisher",
-        where=where,
-    )
-
-
 def _not_unpacked(error: MissingExtraError, place: str) -> Finding:
-    return Finding(
-        code="payload-not-unpacked",
-        severity=Severity.WARNING,
-        message="the payload was not unpacked, its checksums over unpacked bytes are unchecked",
+    return make_finding(
+        "payload-not-unpacked",
+        "the payload was not unpacked, its checksums over unpacked bytes are unchecked",
         items=(place,),
         cause=error.message,
         remedy=error.hint,
@@ -260,10 +287,9 @@ def _not_unpacked(error: MissingExtraError, place: str) -> Finding:
 
 
 def _unchecked(place: str) -> Finding:
-    return Finding(
-        code="payload-without-checksum",
-        severity=Severity.WARNING,
-        message="no checksum covers the payload's bytes as they are stored",
+    return make_finding(
+        "payload-without-checksum",
+        "no checksum covers the payload's bytes as they are stored",
         items=(place,),
         cause="the VIB was built with a tool that writes none",
         remedy="have it built anew, if it is yours",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.codes import has_code
 from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
@@ -317,13 +318,17 @@ def _waivers(waived: Sequence[Finding]) -> Iterator[Block]:
 def _output(result: ExportResult, report: ValidationReport) -> Iterator[Block]:
     yield Facts([("File", str(result.path)), ("Size", _shown_bytes(result.size_bytes))])
     own = output_findings(result, report)
-    mapped = [finding for finding in own if finding.code == "local-name-mapped"]
+    mapped = [finding for finding in own if has_code(finding, "local-name-mapped")]
     if mapped:
         yield Paragraph("These files have another name on the disc than the local-name rule gives:")
-        yield Table(columns=("VIB", "Payload", "Name on disc"), rows=[finding.items for finding in mapped])
+        yield Table(columns=("VIB", "Payload", "Name on disc"), rows=map(_mapped, mapped))
     codes = frozenset(finding.code for finding in result.waived)
     for explained in explain_findings(finding for finding in own if finding not in mapped):
         yield _cause(explained, codes)
+
+
+def _mapped(finding: Finding) -> tuple[str, ...]:
+    return (finding.fact("vib"), finding.fact("payload"), finding.fact("name_on_disc"))
 
 
 def _size(image: Image) -> Iterator[Block]:

@@ -14,6 +14,7 @@ import pytest
 from support.memory_catalogs import Stock, esx_base, platforms, vib
 from support.release_catalogs import BNXT, DELL, LPFC, base_image, codes, dell, part, shop, the, version_of
 
+from esximage_builder.codes import Layer
 from esximage_builder.depot.documents import read_software_spec
 from esximage_builder.depot.opening import Depot, open_depot
 from esximage_builder.documents.software_spec import render_software_spec
@@ -25,7 +26,7 @@ from esximage_builder.models.host import Host, HostComponent
 from esximage_builder.models.image import Image
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
 from esximage_builder.rules.classify import classify_images, classify_known, classify_releases
-from esximage_builder.rules.compatibility import Layer, Verdict, judge_add_on, judge_component
+from esximage_builder.rules.compatibility import Verdict, judge_add_on, judge_component
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.decompose import decompose, recognise
 from esximage_builder.rules.diff import Impact, diff

@@ -1,63 +1,120 @@
-"""Every ``Finding(...)`` in the package, read off its source: which codes there are, and of what severity."""
+"""Which findings the package makes, by its source: codes, severities and facts of every call."""
 
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+
+__all__ = ["PACKAGE", "FindingCall", "asked_codes", "codes_in", "finding_calls", "sources"]
 
 PACKAGE = Path(__file__).parents[2] / "esximage_builder"
+_MAKER = "make_finding"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FindingCall:
-    """A ``Finding(...)`` in the code: its possible codes and its severity."""
+    """A call that makes a finding: where it is, its possible codes, its severity if given, its facts."""
 
+    place: str
     codes: frozenset[str]
     severity: str
+    facts: frozenset[str]
 
 
-def finding_calls(*rooms: str) -> list[FindingCall]:
-    """Return the calls in these modules, given by their paths in the package; without any, in all."""
-    sources = [PACKAGE / room for room in rooms] or sorted(PACKAGE.rglob("*.py"))
-    return [call for source in sources for call in _calls_of(source)]
+def sources() -> tuple[Path, ...]:
+    """Every module of the package but the table itself."""
+    return tuple(path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "codes.py")
 
 
-def _calls_of(source: Path) -> list[FindingCall]:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    calls = []
-    for function in functions:
-        for node in ast.walk(function):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
-                keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-                severity = keywords["severity"]
-                calls.append(
-                    FindingCall(
-                        codes=frozenset(_codes(keywords["code"], function, tree)),
-                        severity=severity.attr.lower() if isinstance(severity, ast.Attribute) else "",
-                    )
-                )
-    return calls
+@functools.cache
+def finding_calls(path: Path) -> tuple[FindingCall, ...]:
+    """Return the calls of one module that make a finding."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(
+        _finding_call(call, function, tree, f"{path.name}:{call.lineno}")
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for call in _calls_of(function, _MAKER)
+    )
 
 
-def _codes(node: ast.expr, function: ast.FunctionDef, tree: ast.Module) -> set[str]:
-    """Return what an expression for a code can be: a constant, ``f"{kind}-..."`` or a parameter."""
+def codes_in(module: ModuleType) -> set[str]:
+    """The finding codes that a module's source states: each of them has to be tested."""
+    assert module.__file__ is not None
+    return set().union(*(call.codes for call in finding_calls(Path(module.__file__))))
+
+
+def asked_codes() -> dict[str, str]:
+    """Return the codes that the package looks up or asks findings for, each with a place."""
+    return {
+        str(argument.value): f"{path.name}:{call.lineno}"
+        for path in sources()
+        for name in ("has_code", "code_of", "layer_of")
+        for call in _calls_of(ast.parse(path.read_text(encoding="utf-8")), name)
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
+
+
+def _calls_of(node: ast.AST, name: str) -> list[ast.Call]:
+    calls = (child for child in ast.walk(node) if isinstance(child, ast.Call))
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == name]
+
+
+def _finding_call(call: ast.Call, function: ast.FunctionDef, tree: ast.Module, place: str) -> FindingCall:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    severity, facts = keywords.get("severity"), keywords.get("facts")
+    assert severity is None or isinstance(severity, ast.Attribute), f"{place}: a severity is written out"
+    return FindingCall(
+        place=place,
+        codes=frozenset(_codes(call.args[0], function, tree, place)),
+        severity="" if severity is None else severity.attr.lower(),
+        facts=frozenset() if facts is None else _fact_names(facts, function, place),
+    )
+
+
+def _codes(node: ast.expr, function: ast.FunctionDef, tree: ast.Module, place: str) -> set[str]:
+    """Return what a code can be: written out, or a parameter that every caller in the module writes out."""
     if isinstance(node, ast.Constant):
         return {str(node.value)}
-    if isinstance(node, ast.JoinedStr):
-        first, rest = node.values
-        assert isinstance(first, ast.FormattedValue)
-        assert isinstance(first.value, ast.Name)
-        assert isinstance(rest, ast.Constant)
-        return {kind + str(rest.value) for kind in _keyword_constants(tree, first.value.id)}
-    assert isinstance(node, ast.Name), f"{function.name}: teach this test how its code is made"
-    calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call)]
-    own = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function.name]
-    index = [argument.arg for argument in function.args.args].index(node.id)
-    return {str(call.args[index].value) for call in own if isinstance(call.args[index], ast.Constant)}  # type: ignore[attr-defined]
+    assert isinstance(node, ast.Name), f"{place}: a code is written out"
+    names = [argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)]
+    given = [_argument(call, names.index(node.id), node.id) for call in _calls_of(tree, function.name)]
+    found: set[str] = set()
+    for value in given:
+        if isinstance(value, ast.Name):  # handed on from one parameter to the next
+            owner = next(f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and value in set(ast.walk(f)))
+            found |= _codes(value, owner, tree, place)
+        else:
+            assert isinstance(value, ast.Constant), f"{place}: a code is written out"
+            found.add(str(value.value))
+    return found
 
 
-def _keyword_constants(tree: ast.Module, name: str) -> set[str]:
-    keywords = [node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == name]
-    return {str(keyword.value.value) for keyword in keywords if isinstance(keyword.value, ast.Constant)}
+def _argument(call: ast.Call, index: int, name: str) -> ast.expr:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    return keywords[name] if name in keywords else call.args[index]
+
+
+def _fact_names(node: ast.expr, function: ast.FunctionDef, place: str) -> frozenset[str]:
+    """Return the keys of a dictionary that is written out, in the call or under a name of the same function."""
+    if isinstance(node, ast.Name):
+        return frozenset().union(*(_fact_names(value, function, place) for value in _assigned(function, node.id)))
+    assert isinstance(node, ast.Dict), f"{place}: facts are written out"
+    return frozenset(str(key.value) for key in node.keys if isinstance(key, ast.Constant))
+
+
+def _assigned(function: ast.FunctionDef, name: str) -> list[ast.expr]:
+    found = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and target.id == name:
+                    found.append(node.value)
+                elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = zip(target.elts, node.value.elts, strict=True)
+                    found += [value for part, value in pairs if isinstance(part, ast.Name) and part.id == name]
+    return found

@@ -6,9 +6,7 @@ The rules see no bytes, so nothing here makes any. ``Stock`` collects what a dep
 
 from __future__ import annotations
 
-import ast
 import itertools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
@@ -30,7 +28,6 @@ from esximage_builder.vocabulary import AcceptanceLevel, Relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from types import ModuleType
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
@@ -261,18 +258,6 @@ def cut_down(image: Image, finding: Finding) -> Image:
         missing_vibs=[entry for entry in image.missing_vibs if entry.vib_id in named],
         unchosen_vibs=[vib_id for vib_id in image.unchosen_vibs if vib_id in named],
     )
-
-
-def codes_in(module: ModuleType) -> set[str]:
-    """The finding codes that a module's source states: each of them has to be tested."""
-    assert module.__file__ is not None
-    calls = (
-        node
-        for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-    )
-    keywords = (keyword for call in calls for keyword in call.keywords if keyword.arg == "code")
-    return {str(keyword.value.value) for keyword in keywords if isinstance(keyword.value, ast.Constant)}
 
 
 # Generated depots. Few names and few versions, so that everything meets everything.

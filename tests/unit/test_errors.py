@@ -200,6 +200,6 @@ def test_findings_have_a_fixed_order_and_a_json_form() -> None:
     found = sorted([info, warning, lower, FINDING], key=lambda finding: finding.sort_key)
     assert found == [FINDING, lower, warning, info]
     assert json.loads(json.dumps(FINDING.as_dict())) == {
-        "code": "missing-dependency", "severity": "error", "message": "x needs y", "items": ["x"],
+        "code": "missing-dependency", "severity": "error", "message": "x needs y", "items": ["x"], "facts": {},
         "cause": "", "remedy": "", "where": "",
     }  # fmt: skip

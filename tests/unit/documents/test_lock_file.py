@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from support import memory_catalogs as catalogs, schema_strategies as strategies
 from support.changed_depots import DEPOTS, ROOT, clean_environment
+from support.finding_calls import codes_in
 from support.memory_catalogs import COMPONENT_NAMES, component, depots
 
 import esximage_builder as eib
@@ -505,7 +506,7 @@ def test_two_locks_are_compared_item_by_item(found: Lock, expected: list[str]) -
     findings = check_same(MODEL, found)
 
     assert [finding.message for finding in findings] == expected
-    assert {finding.code for finding in findings} <= catalogs.codes_in(sys.modules[check_same.__module__])
+    assert {finding.code for finding in findings} <= codes_in(sys.modules[check_same.__module__])
 
 
 def test_both_spellings_of_a_9x_base_image_are_one() -> None:

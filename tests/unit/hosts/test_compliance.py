@@ -7,12 +7,13 @@ import pytest
 from support.memory_catalogs import Stock, vib
 from support.release_catalogs import AGENT, BNXT, DELL, MARVELL, part, shop, the, version_of
 
+from esximage_builder.codes import Layer
 from esximage_builder.findings import Severity
 from esximage_builder.hosts.compliance import judge_host
 from esximage_builder.models.host import Host, HostComponent
 from esximage_builder.models.image import Image
 from esximage_builder.models.spec import AddOnReference
-from esximage_builder.rules.compatibility import Layer, LayerVerdict, Verdict
+from esximage_builder.rules.compatibility import LayerVerdict, Verdict
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion
 
@@ -162,3 +163,18 @@ def test_an_image_from_a_profile_has_no_source_to_name() -> None:
     )
 
     assert "the image profile brings 1.0-1" in the(judge_host(opened, host).findings, "host-component-newer").cause
+
+
+def test_every_finding_tells_host_and_both_versions_as_facts(image: Image) -> None:
+    """Whoever raises the image reads versions from facts, not from a sentence."""
+    host = attrs.evolve(
+        with_component(host_of(image), BNXT, "999-1"),
+        base_image=BaseImageVersion(version_of("7.0U3g")),
+        add_on=AddOnReference(DELL, AddOnVersion("703.20328353-A09")),
+    )
+
+    assert [dict(finding.facts) for finding in judge_host(image, host).findings] == [
+        {"host": "esx1", "has": version_of("7.0U3g"), "wanted": version_of("7.0U3f")},
+        {"host": "esx1", "add_on": DELL, "has": "703.20328353-A09", "wanted": A08},
+        {"host": "esx1", "component": BNXT, "has": "999-1", "wanted": "222.0.118.0-1OEM.700.1.0.15843807"},
+    ]

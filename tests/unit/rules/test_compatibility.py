@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from support.finding_calls import finding_calls
 from support.memory_catalogs import Stock, platforms, vib
 from support.release_catalogs import (
     LPFC,
@@ -15,13 +14,13 @@ from support.release_catalogs import (
     version_of,
 )
 
+from esximage_builder.codes import Layer
+from esximage_builder.errors import ModelError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.component import Component
-from esximage_builder.rules import compatibility as layers
 from esximage_builder.rules.compatibility import (
     Compatibility,
-    Layer,
     Verdict,
     judge_add_on,
     judge_component,
@@ -127,7 +126,11 @@ def missing_vib(stock: Stock) -> AddOn:
 def content_differs(stock: Stock) -> AddOn:
     made = add_on_with(stock)
     finding = Finding(
-        code="add-on-content-differs", severity=Severity.WARNING, message="two of them", items=("ACME:703.1",)
+        code="add-on-content-differs",
+        severity=Severity.WARNING,
+        message="two of them",
+        items=("ACME:703.1",),
+        facts={"kind": "add-on", "id": "ACME:703.1", "differs": "content"},
     )
     stock.findings.append(finding)
     return made
@@ -177,6 +180,23 @@ def test_each_layer_speaks_for_itself(make: object, expected: dict[str, str], co
     assert layer is not None
     assert layer.findings == answer.findings
     assert layer.reason == answer.findings[0].message
+
+
+def test_a_finding_that_speaks_for_no_layer_is_an_error_and_not_contents() -> None:
+    """Reading never makes one; whoever puts it into a catalog learns that no layer would tell of it."""
+    stock = shop(["7.0U3f"])
+    made = add_on_with(stock)
+    stock.findings.append(
+        Finding(
+            code="archive-damaged",
+            severity=Severity.ERROR,
+            message="m",
+            facts={"kind": "add-on", "id": made.id, "differs": "content"},
+        )
+    )
+
+    with pytest.raises(ModelError, match="speaks for no layer"):
+        judge(stock, made, "7.0U3f")
 
 
 def test_several_findings_are_counted_in_the_reason() -> None:
@@ -257,43 +277,3 @@ def test_a_dropped_acceptance_level_is_no_layer() -> None:
     own = part(stock, "tweak", "1.0-1", vib("tweak", acceptance_level=AcceptanceLevel.COMMUNITY))
 
     assert judge(stock, add_on_with(stock, own), "7.0U3f").verdict is Verdict.FITS
-
-
-# Every code has its layer
-
-ROOMS_THAT_JUDGE = ("rules/compose.py", "rules/validate.py", "rules/release_fit.py")
-PASSED_ON = {"vib-size-differs"}  # by validation, from what reading noticed; and every code that ends as below
-PASSED_ON_ENDING = "-content-differs"
-
-
-def emitted_codes(*rooms: str) -> set[str]:
-    return {code for call in finding_calls(*rooms) for code in call.codes}
-
-
-def test_every_code_that_the_package_gives_is_in_one_of_the_two_tables() -> None:
-    """None is about contents only because nobody thought of it."""
-    with_layer, without = set(layers._LAYER_OF_CODE), layers._CODES_OF_NO_LAYER
-
-    assert len(emitted_codes()) > 90
-    assert with_layer | without == emitted_codes()
-    assert with_layer & without == set()
-
-
-def test_every_code_that_a_pair_can_be_judged_by_has_a_layer() -> None:
-    judging = emitted_codes(*ROOMS_THAT_JUDGE)
-    passed_on = PASSED_ON | {code for code in emitted_codes() if code.endswith(PASSED_ON_ENDING)}
-
-    assert judging
-    assert judging | passed_on <= set(layers._LAYER_OF_CODE)
-
-
-def test_the_layers_of_hosts_are_those_that_hosts_are_judged_by() -> None:
-    of_hosts = {code for code, layer in layers._LAYER_OF_CODE.items() if layer is Layer.HOST}
-    assert of_hosts == emitted_codes("rules/compatibility.py")
-
-
-@pytest.mark.parametrize("code", ["disc-damaged", "unheard-of"])
-def test_a_code_without_a_layer_is_never_counted_as_contents(code: str) -> None:
-    finding = Finding(code=code, severity=Severity.ERROR, message="of no layer")
-    with pytest.raises(KeyError, match=code):
-        layers._common_layers((finding,))

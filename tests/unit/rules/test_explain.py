@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from support.memory_catalogs import Stock, esx_base, vib
 from support.release_catalogs import AGENT, BNXT, DELL, LPFC, base_image, dell, part, shop, version_of
@@ -223,6 +224,48 @@ def test_what_can_be_helped_by_adding_is_told_apart() -> None:
         "loaded and able to provide it: ACM_bootbank_acme-lib_1.0-1",
     )
     assert "made for this base image" in by_item["ACM_bootbank_never_1.0-1",].remedies[0]
+
+
+def test_words_do_not_decide() -> None:
+    """What a finding was built for stands in its facts: other words and items change no explanation of it."""
+    stock = stock_with_api("vmkapi_2_9_0_0")
+    driver(stock, "old", "vmkapi_2_2_0_0", "com.vmware.driverAPI-9.2.3.0")
+    image = compose(stock.catalog(), base_image=version_of("7.0U3f"), components=["old"])
+    findings = validate(image).findings
+    reworded = [
+        attrs.evolve(finding, items=finding.items[:1], message="m", cause="", remedy="") for finding in findings
+    ]
+
+    assert explain_findings(reworded, image=image) == explain_findings(findings, image=image)
+    assert explain_findings(findings, image=image)[0].cause == VMKLINUX
+
+
+def test_words_that_look_like_an_interface_are_no_fact() -> None:
+    said = Finding(
+        code="missing-dependency",
+        severity=Severity.ERROR,
+        message="m",
+        items=("ACM_bootbank_a_1.0-1", "vmkapi_2_2_0_0"),
+        cause="as the user says",
+    )
+
+    assert explain_findings([said])[0].cause == "as the user says"
+
+
+def test_a_missing_dependency_tells_what_it_asks_for_by_name() -> None:
+    stock = stock_with_api("vmkapi_2_9_0_0")
+    driver(stock, "old", "vmkapi_2_2_0_0", "acme-lib >= 1.2")
+    image = compose(stock.catalog(), base_image=version_of("7.0U3f"), components=["old"])
+
+    assert [dict(finding.facts) for finding in validate(image).findings] == [
+        {"vib": "ACM_bootbank_old_1.0-1", "requires": "acme-lib >= 1.2"},
+        {
+            "vib": "ACM_bootbank_old_1.0-1",
+            "requires": "vmkapi_2_2_0_0",
+            "interface": "vmkapi",
+            "interface_version": "2.2",
+        },
+    ]
 
 
 # Grouping

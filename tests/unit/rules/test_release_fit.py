@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.memory_catalogs import codes_in, component, platforms
+from support.finding_calls import codes_in
+from support.memory_catalogs import component, platforms
 
 from esximage_builder.findings import Severity
 from esximage_builder.models.add_on import AddOn

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
+from support.finding_calls import codes_in
 from support.memory_catalogs import (
     ADD_ON,
     BASE_VERSION,
     Stock,
-    codes_in,
     component,
     cut_down,
     esx_base,
@@ -216,9 +216,18 @@ def _boot_loaders_missing() -> Case:
 # What reading noticed about things in the image.
 
 
-def _seen(code: str, *items: str) -> Finding:
+def _seen(code: str, item: str) -> Finding:
+    """A finding as reading makes it: what it is about stands in its facts."""
+    kind, _, differs = code.removesuffix("-differs").rpartition("-")
     return Finding(
-        code=code, severity=Severity.WARNING, message="seen", items=items, cause="bytes", remedy="look", where="a.zip"
+        code=code,
+        severity=Severity.WARNING,
+        message="seen",
+        items=(item,),
+        facts={"vib": item} if code == "vib-file-missing" else {"kind": kind, "id": item, "differs": differs},
+        cause="bytes",
+        remedy="look",
+        where="a.zip",
     )
 
 
@@ -238,6 +247,9 @@ def _depot_findings() -> Case:
         ("vib-size-differs", "ACM_bootbank_unused_1.0-1"),
         ("vib-file-missing", "ACM_bootbank_agent_1.0-1"),
         ("profile-content-differs", "some profile"),
+        ("profile-content-differs", "net-acme:1.0-1"),
+        ("solution-content-differs", "net-acme:1.0-1"),
+        ("hardware-support-content-differs", ":".join(ADD_ON)),
     ]
     stock.findings += [_seen(code, item) for code, item in (*used, *unused)]
     return Case(
@@ -895,5 +907,5 @@ class TestReport:
         assert not report.is_valid
         assert len(report.errors) == 3
         assert [finding.code for finding in report.errors_except(["missing-dependency"])] == ["conflict"]
-        assert report.errors_except(["missing-dependency", "conflict", "unheard-of"]) == ()
+        assert report.errors_except(["missing-dependency", "conflict", "vib-missing"]) == ()
         assert report.errors_except([]) == report.errors

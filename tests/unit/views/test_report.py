@@ -64,6 +64,7 @@ def case() -> Case:
         severity=Severity.INFO,
         message="menu.c32.b00 of X stands on the disc as MENU_C32.B00",
         items=("VMware_bootbank_esx-base_1", "menu.c32", "menu_c32.b00"),
+        facts={"vib": "VMware_bootbank_esx-base_1", "payload": "menu.c32", "name_on_disc": "menu_c32.b00"},
     )
     kickstart = Finding(code="kickstart-no-install", severity=Severity.ERROR, message="no install line")
     line_ends = Finding(code="kickstart-line-ends", severity=Severity.WARNING, message="Windows line ends")
