@@ -37,6 +37,8 @@ This page is written by `docs/make_findings.py` from the one table of codes; a t
 Exports refuse an image with findings of severity error.
 A finding whose line says that it is *waivable* can be allowed by its code: `allow=["code"]` in Python, `--allow code` on the command line.
 The waived finding then stands in the result of the export.
+A waiver of what is no code, or of a code that is not waivable, is a `ModelError` that names the nearest code or says why.
+A waiver of a waivable code that does not come up is allowed: one build script may serve many images.
 
 Findings about reading depots stand in `Catalog.findings`.
 They do not stop an export by themselves: what matters for an image comes back as a finding of the image.

@@ -33,6 +33,7 @@ from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.validate import validate
 from esximage_builder.views.report_file import require_report_suffix, write_report
 from esximage_builder.views.text import render_text_report, report_as_dict
+from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
     from esximage_builder.depot.opening import Depot
@@ -198,7 +199,8 @@ def _written_images(options: Options, composed: Image) -> tuple[Image, ...]:
 
 
 def _require_outputs(options: Options) -> None:
-    """Refuse what cannot end well before anything is opened: one file for two outputs, a report of no form."""
+    """Refuse what cannot end well before anything is opened: one file for two outputs, a waiver of no code."""
+    require_waivable(options.allow)
     _require_different_files(options.outputs)
     if options.pxe_prefix is not None and options.pxe is None:
         raise ModelError("--pxe-prefix goes with --pxe only", found=options.pxe_prefix, hint="name the folder to write")

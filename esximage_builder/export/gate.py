@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.validate import validate
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def require_exportable(
 
     Raises:
         IncompatibleImageError: Errors are left.
-        ModelError: The report is of another image.
+        ModelError: The report is of another image, or ``allow`` has what is no code, or one
+            that cannot be waived.
     """
-    allowed = set(allow)
+    allowed = as_tuple(allow)
     report = _report_of(image, report, composed)
     errors = report.errors_except(allowed)
     if errors:

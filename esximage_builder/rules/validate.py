@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.codes import as_error, has_code, make_finding
+from esximage_builder.codes import CODES, as_error, has_code, make_finding
 from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
@@ -22,6 +22,7 @@ from esximage_builder.rules.driver_interfaces import interface_of
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
 from esximage_builder.rules.release_fit import check_add_on, check_platform, check_removals, platforms_of
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
+from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,8 +65,12 @@ class ValidationReport:
         return not self.errors
 
     def errors_except(self, allow: Iterable[str]) -> tuple[Finding, ...]:
-        """Return the errors whose code is not in ``allow``."""
-        waived = set(allow)
+        """Return the errors whose code is not in ``allow``.
+
+        Raises:
+            ModelError: ``allow`` has what is no code, or one that cannot be waived.
+        """
+        waived = require_waivable(allow, known=(finding.code for finding in self.errors if finding.code not in CODES))
         return tuple(finding for finding in self.errors if finding.code not in waived)
 
     def with_findings(self, findings: Iterable[Finding]) -> ValidationReport:

@@ -274,3 +274,19 @@ def test_prefer_says_which_depot_a_vib_comes_from(run: Runner, twins: tuple[Path
         assert run(*arguments, "--prefer", path).code == 0
         name = f"vib20/esx-base/VMware_bootbank_esx-base_{VERSION}.vib"
         assert zip_members(out / "custom.zip")[name] == zip_members(path)[name]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("missing-dependancy", "try: did you mean missing-dependency?"),
+        ("component-lowered", "component-lowered cannot be waived"),
+    ],
+)
+def test_a_waiver_that_does_nothing_is_refused_before_anything_is_opened(
+    run: Runner, out: Path, code: str, said: str
+) -> None:
+    outcome = run("build", "--depot", "not-there.zip", "--base", VERSION, "--bundle", out / "x.zip", "--allow", code)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+    assert left_in(out) == {}
