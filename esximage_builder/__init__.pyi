@@ -156,7 +156,6 @@ from esximage_builder.rules.explain import (
     explain_acceptance as explain_acceptance,
     explain_findings as explain_findings,
     explain_name as explain_name,
-    render_explanations as render_explanations,
     rule_set_of as rule_set_of,
 )
 from esximage_builder.rules.recommend import (
@@ -191,13 +190,21 @@ from esximage_builder.versions import (
     ReleaseName as ReleaseName,
     VibVersion as VibVersion,
 )
-from esximage_builder.views.html import render_html_report as render_html_report
-from esximage_builder.views.markdown import render_markdown_report as render_markdown_report
-from esximage_builder.views.report_file import write_report as write_report
-from esximage_builder.views.text import (
-    image_as_dict as image_as_dict,
+from esximage_builder.views.findings import (
+    finding_as_dict as finding_as_dict,
+    render_explanations as render_explanations,
+)
+from esximage_builder.views.image import image_as_dict as image_as_dict
+from esximage_builder.views.report import (
+    render_html_report as render_html_report,
+    render_markdown_report as render_markdown_report,
     render_text_report as render_text_report,
     report_as_dict as report_as_dict,
+)
+from esximage_builder.views.report_file import write_report as write_report
+from esximage_builder.views.verification import (
+    render_verification as render_verification,
+    verification_as_dict as verification_as_dict,
 )
 from esximage_builder.vocabulary import (
     AcceptanceLevel as AcceptanceLevel,

@@ -67,16 +67,3 @@ class Finding:
     def fact(self, name: str) -> str:
         """Return one of its facts by name; empty if it has none of that name."""
         return next((text for known, text in self.facts if known == name), "")
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the finding as the JSON object that reports hold."""
-        return {
-            "code": self.code,
-            "severity": self.severity.value,
-            "message": self.message,
-            "items": list(self.items),
-            "facts": dict(self.facts),
-            "cause": self.cause,
-            "remedy": self.remedy,
-            "where": self.where,
-        }

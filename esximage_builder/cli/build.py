@@ -31,8 +31,8 @@ from esximage_builder.export.result import ExportResult
 from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.validate import validate
+from esximage_builder.views.report import render_text_report, report_as_dict
 from esximage_builder.views.report_file import require_report_suffix, write_report
-from esximage_builder.views.text import render_text_report, report_as_dict
 from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
@@ -300,4 +300,8 @@ def _print_report(checked: _Checked, results: list[ExportResult]) -> None:
     if checked.options.as_json:
         print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results))
     else:
-        print_text(render_text_report(checked.image, checked.report, allow=allow, results=results))
+        print_text(
+            render_text_report(
+                checked.image, checked.report, allow=allow, results=results, catalog=checked.depot.catalog
+            )
+        )

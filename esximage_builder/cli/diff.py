@@ -15,7 +15,7 @@ from esximage_builder.errors import ModelError
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.decompose import recognise
 from esximage_builder.rules.diff import diff
-from esximage_builder.views.change import diff_as_dict, render_diff
+from esximage_builder.views.diff import diff_as_dict, render_diff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

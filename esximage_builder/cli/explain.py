@@ -14,11 +14,10 @@ from esximage_builder.rules.explain import (
     explain_acceptance,
     explain_findings,
     explain_name,
-    render_explanations,
     rule_set_of,
 )
 from esximage_builder.rules.validate import validate
-from esximage_builder.views.change import explanation_as_dict
+from esximage_builder.views.findings import explanation_as_dict, render_explanations
 
 if TYPE_CHECKING:
     from esximage_builder.models.image import Image

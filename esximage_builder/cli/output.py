@@ -67,7 +67,9 @@ def print_error(error: EsxImageError, *, as_json: bool) -> None:
 
 
 def _print_error_as_json(error: EsxImageError, findings: Sequence[Finding]) -> None:
-    listed = {"findings": [finding.as_dict() for finding in findings]} if findings else {}
+    from esximage_builder.views.findings import finding_as_dict  # noqa: PLC0415 - most runs end without an error
+
+    listed = {"findings": [finding_as_dict(finding) for finding in findings]} if findings else {}
     print_note(json.dumps({"error": error.as_dict()} | listed))
 
 

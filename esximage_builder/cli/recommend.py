@@ -11,7 +11,7 @@ from esximage_builder.cli.image_options import ImageOptions, add_image_arguments
 from esximage_builder.cli.output import EXIT_DONE, print_json, print_text
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.rules.recommend import recommend
-from esximage_builder.views.change import recommendation_as_dict, render_recommendation
+from esximage_builder.views.recommendation import recommendation_as_dict, render_recommendation
 
 __all__ = ["Options", "add_arguments", "run"]
 

@@ -11,6 +11,7 @@ from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.verify.bundle import verify_bundle
 from esximage_builder.verify.disc import verify_iso
+from esximage_builder.views.verification import render_verification, verification_as_dict
 
 if TYPE_CHECKING:
     from esximage_builder.verify.checklist import Verification
@@ -43,9 +44,9 @@ def run(options: Options) -> int:
     """Print the checklist; a file that is not passed ends with 1."""
     verification = _verification_of(options)
     if options.as_json:
-        print_json(verification.as_dict())
+        print_json(verification_as_dict(verification))
     else:
-        print_text(verification.render_text())
+        print_text(render_verification(verification))
     return EXIT_DONE if verification.is_passed else EXIT_IMAGE_HAS_ERRORS
 
 

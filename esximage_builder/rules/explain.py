@@ -39,11 +39,9 @@ __all__ = [
     "explain_acceptance",
     "explain_findings",
     "explain_name",
-    "render_explanations",
     "rule_set_of",
 ]
 
-_MOST_ITEMS = 6
 _MOST_NAMES = 3
 
 
@@ -282,23 +280,6 @@ def explain_acceptance(image: Image) -> Explanation | None:
         remedies=["leave them out, or get builds that a partner has signed"] if is_community else [],
         items=lowest,
     )
-
-
-def render_explanations(explanations: Iterable[Explanation]) -> str:
-    """Return the explanations as text; a line says so where there is nothing to explain."""
-    lines: list[str] = []
-    for entry in explanations:
-        lines.append(f"[{entry.severity.value}] {entry.headline}")
-        if entry.cause:
-            lines.append(f"    why: {entry.cause}")
-        if len(entry.items) > 1:
-            shown = entry.items[:_MOST_ITEMS]
-            more = f" and {len(entry.items) - len(shown)} more" if len(entry.items) > len(shown) else ""
-            lines.append(f"    what: {', '.join(shown)}{more}")
-        lines += [f"    try: {remedy}" for remedy in entry.remedies[:_MOST_ITEMS]]
-        if len(entry.remedies) > _MOST_ITEMS:
-            lines.append(f"    and {len(entry.remedies) - _MOST_ITEMS} more to try")
-    return "\n".join(lines or ["nothing to explain: no findings"]) + "\n"
 
 
 def explain_name(image: Image, name: str) -> tuple[str, ...]:

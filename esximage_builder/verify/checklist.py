@@ -13,7 +13,7 @@ from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["Certainty", "Check", "Checklist", "Verification", "require_kind"]
@@ -75,42 +75,6 @@ class Verification:
     def findings(self) -> tuple[Finding, ...]:
         """Of all checks, in their order."""
         return tuple(finding for check in self.checks for finding in check.findings)
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the verification as JSON has it."""
-        return {
-            "path": self.path,
-            "kind": self.kind,
-            "passed": self.is_passed,
-            "checks": [
-                {
-                    "name": check.name,
-                    "question": check.question,
-                    "certainty": check.certainty.value,
-                    "passed": check.is_passed,
-                    "findings": [finding.as_dict() for finding in check.findings],
-                }
-                for check in self.checks
-            ],
-        }
-
-    def render_text(self) -> str:
-        """Return the verification for people, one line a check and its findings below."""
-        return "\n".join(self._lines()) + "\n"
-
-    def _lines(self) -> Iterator[str]:
-        yield f"{self.path}: {'passed' if self.is_passed else 'FAILED'} as {self.kind}"
-        for check in self.checks:
-            verdict = "FAILED" if not check.is_passed else "warning" if check.findings else "ok"
-            yield f"  [{verdict}] {check.question} ({check.certainty.value})"
-            for finding in check.findings:
-                yield f"      {finding.severity.value}: {finding.message}"
-                if finding.where != self.path:
-                    yield f"        where: {finding.where}"
-                if finding.cause:
-                    yield f"        why: {finding.cause}"
-                if finding.remedy:
-                    yield f"        try: {finding.remedy}"
 
 
 @final

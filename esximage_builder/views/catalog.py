@@ -1,17 +1,33 @@
-"""What opened depots hold, as data for tools and as text for people."""
+"""What opened depots hold: as JSON has it, as sections, as text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from esximage_builder.views.blocks import Cause, Paragraph, Section, Table, filled_sections
+from esximage_builder.views.findings import finding_as_dict
+from esximage_builder.views.text import render_text
+from esximage_builder.vocabulary import AcceptanceLevel
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from esximage_builder.depot.opening import Depot
     from esximage_builder.models.vib import Vib
 
-__all__ = ["catalog_as_dict", "render_text_listing"]
+__all__ = ["catalog_as_dict", "render_text_listing", "sections_of_listing"]
+
+# Headline, key of the listing, and the columns with the key of each.
+_TABLES = (
+    ("Base images", "base_images", {"Version": "version", "Shown as": "display_version"}),
+    ("Add-ons", "add_ons", {"Name": "name", "Version": "version", "Vendor": "vendor"}),
+    ("Image profiles", "profiles", {"Name": "name", "Vendor": "vendor", "Acceptance level": "acceptance_level"}),
+    ("Components", "components", {"Name": "name", "Version": "version", "Vendor": "vendor"}),
+    ("Bulletins", "bulletins", {"Id": "id", "Vendor": "vendor"}),
+    ("Solutions", "solutions", {"Name": "name", "Version": "version"}),
+    ("Hardware support packages", "hardware_support", {"Name": "name", "Version": "version", "Vendor": "vendor"}),
+    ("VIBs", "vibs", {"VIB": "id", "Acceptance level": "acceptance_level", "Signature": "signed"}),
+)
 
 
 def catalog_as_dict(depot: Depot) -> dict[str, Any]:
@@ -74,7 +90,7 @@ def catalog_as_dict(depot: Depot) -> dict[str, Any]:
             for unit in catalog.hardware_support
         ],
         "vibs": [_vib(vib, depot) for vib in catalog.vibs],
-        "findings": [finding.as_dict() for finding in catalog.findings],
+        "findings": [finding_as_dict(finding) for finding in catalog.findings],
     }
 
 
@@ -100,27 +116,41 @@ def _vib(vib: Vib, depot: Depot) -> dict[str, Any]:
 
 def render_text_listing(listing: dict[str, Any]) -> str:
     """Return what ``catalog_as_dict`` gave as text, the empty sections left out."""
-    return "\n".join(_lines(listing)) + "\n"
+    return render_text(sections_of_listing(listing))
 
 
-def _lines(listing: dict[str, Any]) -> Iterator[str]:
-    yield "sources"
-    yield from (f"  {source}" for source in listing["sources"])
-    for title, key, line in (
-        ("base images", "base_images", "{version}  {display_version}"),
-        ("add-ons", "add_ons", "{name} {version}  {vendor}"),
-        ("image profiles", "profiles", "{name}"),
-        ("components", "components", "{name} {version}  {vendor}"),
-        ("bulletins", "bulletins", "{id}"),
-        ("solutions", "solutions", "{name} {version}"),
-        ("hardware support packages", "hardware_support", "{name} {version}"),
-    ):
-        if listing[key]:
-            yield f"{title} ({len(listing[key])})"
-            yield from (f"  {line.format_map(item)}".rstrip() for item in listing[key])
-    if listing["vibs"]:
-        yield f"VIBs ({len(listing['vibs'])})"
-        for vib in listing["vibs"]:
-            yield f"  {vib['id']}  {vib['acceptance_level']}, {'signed' if vib['signed'] else 'unsigned'}"
-    for finding in listing["findings"]:
-        yield f"[{finding['severity']}] {finding['code']}: {finding['message']}"
+def sections_of_listing(listing: dict[str, Any]) -> tuple[Section, ...]:
+    """Return what ``catalog_as_dict`` gave, a section each kind, the empty ones left out."""
+    return filled_sections(
+        (
+            Section("Sources", map(Paragraph, listing["sources"])),
+            *(_section(title, listing[key], columns) for title, key, columns in _TABLES),
+            Section("Findings", map(_cause, listing["findings"])),
+        )
+    )
+
+
+def _section(title: str, items: list[dict[str, Any]], columns: dict[str, str]) -> Section:
+    if not items:
+        return Section(title, ())
+    rows = [[_cell(key, item[key]) for key in columns.values()] for item in items]
+    return Section(f"{title} ({len(items)})", [Table(columns=columns, rows=map(tuple, rows))])
+
+
+def _cell(key: str, value: object) -> str:
+    if key == "acceptance_level":
+        return "" if value is None else AcceptanceLevel(value).display
+    if key == "signed":
+        return "signed" if value else "unsigned"
+    return str(value)
+
+
+def _cause(finding: dict[str, Any]) -> Cause:
+    return Cause(
+        label=finding["severity"],
+        code=finding["code"],
+        headline=finding["message"],
+        where=finding["where"],
+        why=finding["cause"],
+        remedies=(finding["remedy"],) if finding["remedy"] else (),
+    )

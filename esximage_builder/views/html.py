@@ -1,4 +1,4 @@
-"""The long report as one HTML page: no script, nothing loaded from elsewhere."""
+"""Sections as one HTML page: no script, nothing loaded from elsewhere, every text escaped."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from esximage_builder.views.image import Cause, Facts, Paragraph, Table, report_sections
+from esximage_builder.views.blocks import Answer, Cause, Facts, Paragraph, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from esximage_builder.export.result import ExportResult
-    from esximage_builder.models.catalog import Catalog
-    from esximage_builder.models.image import Image
-    from esximage_builder.rules.validate import ValidationReport
-    from esximage_builder.views.image import Block
+    from esximage_builder.views.blocks import Block, Section
 
-__all__ = ["render_html_report"]
+__all__ = ["render_html"]
 
 _STYLE = """
 :root { --text: #1d2430; --soft: #5c6675; --line: #d9dee6; --back: #f5f6f8; --card: #ffffff;
@@ -59,6 +55,7 @@ code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monosp
 @media print { body { background: none; } nav { display: none; } .cause, dl, .scroll { break-inside: avoid; } }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 """
+_TONES = {"ok": "info", "failed": "error"}  # colours of verdicts
 _SHORT = 20  # characters of a cell that stay on one line
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -79,31 +76,23 @@ _TAIL = """</main>
 """
 
 
-def render_html_report(
-    image: Image,
-    report: ValidationReport,
-    *,
-    allow: Iterable[str] = (),
-    results: Iterable[ExportResult] = (),
-    catalog: Catalog | None = None,
-) -> str:
-    """Return the report as one HTML page that loads nothing and runs nothing.
-
-    Args:
-        image: What was composed.
-        report: Its validation.
-        allow: Codes of errors that were waived.
-        results: What was written.
-        catalog: What is loaded, for replacements to suggest; None goes without.
-    """
-    sections = report_sections(image, report, allow=allow, results=results, catalog=catalog)
-    links = " ".join(f'<a href="#{_anchor(section.title)}">{_text(section.title)}</a>' for section in sections)
-    parts = [_HEAD.format(title=_text(image.name), style=_STYLE), f"<nav>{links}</nav>\n"]
-    for section in sections:
-        parts.append(f'<section id="{_anchor(section.title)}">\n<h2>{_text(section.title)}</h2>\n')
+def render_html(sections: Iterable[Section], title: str) -> str:
+    """Return the sections as one HTML page."""
+    shown = tuple(sections)
+    titles = [section.title for section in shown if section.title]
+    links = " ".join(f'<a href="#{_anchor(name)}">{_text(name)}</a>' for name in titles)
+    parts = [_HEAD.format(title=_text(title), style=_STYLE), f"<nav>{links}</nav>\n"]
+    for section in shown:
+        parts.append(_headline(section.title))
         parts += [f"{line}\n" for block in section.blocks for line in _block(block)]
         parts.append("</section>\n")
     return "".join(parts) + _TAIL
+
+
+def _headline(title: str) -> str:
+    if not title:
+        return "<section>\n"
+    return f'<section id="{_anchor(title)}">\n<h2>{_text(title)}</h2>\n'
 
 
 def _text(text: str) -> str:
@@ -114,16 +103,23 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^a-z]+", "-", title.lower())
 
 
-def _block(block: Block) -> Iterator[str]:
-    if isinstance(block, Paragraph):
-        yield f"<p>{_text(block.text)}</p>"
-    elif isinstance(block, Facts):
-        inside = "".join(f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in block.pairs)
-        yield f"<dl>{inside}</dl>"
-    elif isinstance(block, Table):
-        yield from _table(block)
-    else:
-        yield from _cause(block)
+def _block(block: Block) -> Iterable[str]:
+    match block:
+        case Paragraph():
+            return (f"<p>{_text(block.text)}</p>",)
+        case Facts():
+            return (_facts(block),)
+        case Table():
+            return _table(block)
+        case Cause():
+            return _cause(block)
+        case Answer():
+            return _answer(block)
+
+
+def _facts(facts: Facts) -> str:
+    inside = "".join(f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in facts.pairs)
+    return f"<dl>{inside}</dl>"
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -147,9 +143,21 @@ def _cause(cause: Cause) -> Iterator[str]:
     yield f'<div class="cause {_text(cause.label)}">'
     yield f'<p><span class="label">{_text(cause.label)}</span> <code class="soft">{_text(cause.code)}</code></p>'
     yield f"<p>{_text(cause.headline)}</p>"
+    if cause.where:
+        yield f'<p><span class="soft">Where:</span> {_text(cause.where)}</p>'
     if cause.why:
         yield f'<p><span class="soft">Why:</span> {_text(cause.why)}</p>'
     if cause.items:
         yield f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in cause.items)}</ul>"
     yield from (f'<p><span class="soft">Try:</span> {_text(remedy)}</p>' for remedy in cause.remedies)
+    yield "</div>"
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    tone = _TONES.get(answer.verdict.lower(), answer.verdict.lower())
+    yield f'<div class="cause {_text(tone)}">'
+    yield f'<p><span class="label">{_text(answer.verdict)}</span> {_text(answer.question)}'
+    yield f'<span class="soft">({_text(answer.note)})</span></p>'
+    for cause in answer.causes:
+        yield from _cause(cause)
     yield "</div>"

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from esximage_builder.errors import ModelError
 from esximage_builder.export.result import ExportResult
 from esximage_builder.streams.whole_file import write_file
-from esximage_builder.views.html import render_html_report
-from esximage_builder.views.markdown import render_markdown_report
-from esximage_builder.views.text import render_text_report, report_as_dict
+from esximage_builder.views.report import (
+    render_html_report,
+    render_markdown_report,
+    render_text_report,
+    report_as_dict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_report"]
 
 REPORT_SUFFIXES = (".txt", ".json", ".md", ".html")
+_RENDERERS = {".txt": render_text_report, ".md": render_markdown_report, ".html": render_html_report}
 
 
 def require_report_suffix(target: str | Path) -> str:
@@ -59,7 +63,7 @@ def write_report(
         target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
         allow: Codes of errors that were waived.
         results: What was written.
-        catalog: What is loaded, for replacements to suggest in Markdown and HTML; None goes without.
+        catalog: What is loaded, for replacements to suggest in what people read; None goes without.
 
     Raises:
         ModelError: Another suffix.
@@ -69,11 +73,8 @@ def write_report(
     codes, written = tuple(allow), tuple(results)
     if suffix == ".json":
         text = json.dumps(report_as_dict(image, report, allow=codes, results=written), indent=2) + "\n"
-    elif suffix == ".txt":
-        text = render_text_report(image, report, allow=codes, results=written)
     else:
-        render = render_markdown_report if suffix == ".md" else render_html_report
-        text = render(image, report, allow=codes, results=written, catalog=catalog)
+        text = _RENDERERS[suffix](image, report, allow=codes, results=written, catalog=catalog)
     data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not
     write_file(Path(target), data)
     return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)

@@ -41,13 +41,15 @@ def test_the_demo_writes_a_disc_and_a_bundle_and_nothing_else(demo: tuple[Path, 
 def test_the_demo_says_what_the_image_is(demo: tuple[Path, str]) -> None:
     _, said = demo
     lines = said.splitlines()
-    assert lines[0] == "image      ESXi-7.0U3g-20328353-ACME-AddOn-703.20328353.A08"
-    assert "base image 7.0.3-0.55.20328353 (7.0 U3g - 20328353)" in lines
-    assert "add-on     ACME-AddOn 703.20328353.A08" in lines
-    assert "acceptance PartnerSupported" in lines
-    assert any(line.startswith("  Broadcom-bnxt-Net-RoCE:222.0.118.0") and "instead of" in line for line in lines)
-    assert "  HPE-hpv2-hpsa-plugin (by the add-on)" in lines
-    assert "no findings" in lines
+    assert lines[0] == "ESXi-7.0U3g-20328353-ACME-AddOn-703.20328353.A08"
+    cells = [re.split(" {2,}", line.strip()) for line in lines]
+    assert ["base image", "ESXi", "7.0.3-0.55.20328353", "7.0 U3g - 20328353"] in cells
+    assert ["add-on", "ACME-AddOn", "703.20328353.A08", "703.20328353.A08"] in cells
+    assert ["Acceptance level", "PartnerSupported"] in cells
+    old, new = "216.0.50.0-44vmw.703.0.50.20036589 (base image)", "222.0.118.0-1OEM.700.1.0.15843807"
+    assert ["Broadcom-bnxt-Net-RoCE", new, "add-on", old] in cells
+    assert ["HPE-hpv2-hpsa-plugin", "the add-on", "1.0.0-3vmw.703.0.20.19193900 (base image)"] in cells
+    assert "  No findings." in lines
 
 
 def test_the_demo_reads_both_files_back(demo: tuple[Path, str]) -> None:
@@ -63,7 +65,7 @@ def test_the_demo_reads_both_files_back(demo: tuple[Path, str]) -> None:
     assert f"ISO read back: volume {volume_id}, {files} files, boots with bios, efi," in said
     assert re.search(r"kernel /b\.b00, \d+ modules, build 7\.0\.3-0\.55\.20328353", said)
     for path in (bundle, iso):
-        assert f"demo-output/{path.name} ({path.stat().st_size} bytes)" in said
+        assert f"  File  demo-output/{path.name}\n  Size  {path.stat().st_size:,} bytes (" in said
 
 
 def test_the_demo_says_that_its_disc_installs_nothing(demo: tuple[Path, str]) -> None:

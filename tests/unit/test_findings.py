@@ -6,6 +6,7 @@ import json
 import pickle
 
 from esximage_builder.findings import Finding, Severity
+from esximage_builder.views.findings import finding_as_dict
 
 
 def finding(**facts: str) -> Finding:
@@ -44,8 +45,8 @@ def test_findings_that_differ_in_facts_only_have_a_fixed_order() -> None:
 
 
 def test_facts_are_an_object_in_json() -> None:
-    assert json.loads(json.dumps(finding(vib="a", other="b").as_dict())) == {
+    assert json.loads(json.dumps(finding_as_dict(finding(vib="a", other="b")))) == {
         "code": "x-y", "severity": "info", "message": "m", "items": [], "facts": {"other": "b", "vib": "a"},
         "cause": "", "remedy": "", "where": "",
     }  # fmt: skip
-    assert finding().as_dict()["facts"] == {}
+    assert finding_as_dict(finding())["facts"] == {}

@@ -206,7 +206,7 @@ def test_any_name_prints_on_any_terminal(tmp_path: Path, encoding: str, as_json:
     if as_json:
         assert json.loads(shown)["sources"] == [str(path)]
     else:
-        assert shown.startswith("sources\n")
+        assert shown.startswith("Sources\n")
 
 
 def test_an_interrupt_exits_with_130(run: Runner, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +288,7 @@ def test_an_error_that_nobody_reads_is_still_one(unread: int, unbuffered: str) -
     ("closed", "shown"),
     [
         pytest.param(">&-", "", id="output"),
-        pytest.param("2>&-", "sources\n", id="errors"),
+        pytest.param("2>&-", "Sources\n", id="errors"),
         pytest.param(">&- 2>&-", "", id="both"),
     ],
 )

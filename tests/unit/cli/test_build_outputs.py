@@ -44,7 +44,7 @@ def test_a_lock_builds_the_same_bytes_elsewhere(run: Runner, tmp_path: Path) -> 
     )
 
     assert (first.code, first.err) == (second.returncode, second.stderr) == (0, "")
-    assert f"written    {lock} ({lock.stat().st_size} bytes)" in first.out.splitlines()
+    assert f"  File  {lock}\n  Size  {lock.stat().st_size:,} bytes (" in first.out
     assert hashlib.sha256(here.read_bytes()).digest() == hashlib.sha256(there.read_bytes()).digest()
 
 
@@ -146,7 +146,7 @@ def test_a_bill_of_materials_is_written(
     outcome = run("build", "--depot", U3G, "--base", "7.0U3g", "--sbom", path, *options)
     assert (outcome.code, outcome.err) == (0, "")
     assert json.loads(path.read_text())[key] == value
-    assert f"written    {path} ({path.stat().st_size} bytes)" in outcome.out.splitlines()
+    assert f"  File  {path}\n  Size  {path.stat().st_size:,} bytes (" in outcome.out
 
 
 def test_a_missing_library_is_told_before_anything_is_written(
@@ -172,7 +172,7 @@ def test_a_report_tells_of_the_other_outputs(run: Runner, tmp_path: Path, suffix
     outcome = run("build", "--depot", U3G, "--base", "7.0U3g", "--bundle", bundle, "--report", report)
     assert (outcome.code, outcome.err) == (0, "")
     assert str(bundle) in report.read_text().replace("\\", "")
-    assert f"written    {report} ({report.stat().st_size} bytes)" in outcome.out.splitlines()
+    assert f"  File  {report}\n  Size  {report.stat().st_size:,} bytes (" in outcome.out
 
 
 def test_an_image_with_errors_gets_its_report_and_nothing_else(run: Runner, tmp_path: Path) -> None:

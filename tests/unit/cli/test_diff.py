@@ -10,7 +10,9 @@ from support.command_line import answer, found, run, spec_file
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.rules.classify import Change, ChangeKind
 from esximage_builder.rules.diff import ImageDiff
-from esximage_builder.views.change import change_as_dict, diff_as_dict, render_diff
+from esximage_builder.views.change import change_as_dict
+from esximage_builder.views.diff import diff_as_dict, render_diff
+from esximage_builder.views.findings import finding_as_dict
 
 if TYPE_CHECKING:
     import pytest
@@ -21,37 +23,38 @@ def test_diff_of_two_bundles(depots: Path, capsys: pytest.CaptureFixture[str]) -
 
     assert code == 0
     assert out.startswith(
-        "change: patch\n"
-        "impact on a host: REBOOT_REQUIRED\n"
+        "Change            patch\n"
+        "Impact on a host  REBOOT_REQUIRED\n"
         "\n"
-        "base image:\n"
-        "  ESXi: 7.0.3-0.50.20036589 -> 7.0.3-0.55.20328353  raised: another base image\n"
+        "Base image\n"
+        "  Name  Before               After                What    Why\n"
+        "  ESXi  7.0.3-0.50.20036589  7.0.3-0.55.20328353  raised  another base image\n"
         "\n"
-        "components:\n"
-        "  ESXi: 7.0.3-0.50.20036589 -> 7.0.3-0.55.20328353  raised: by the base image\n"
+        "Components\n"
     )
-    assert "\nadd-on:" not in out
-    assert "\nVIBs:\n" in out
+    assert "\nAdd-on\n" not in out
+    assert "\nVIBs\n" in out
 
 
 def test_diff_of_a_bundle_with_itself(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bundle,) = found(depots, "7.0U3g")
     _, out, _ = run(capsys, "diff", bundle, bundle)
 
-    assert out == "change: none\nimpact on a host: NO_IMPACT\nthe images are equal\n"
+    assert out == "Change            none\nImpact on a host  NO_IMPACT\nThe images are equal.\n"
 
 
 def test_diff_backwards(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "diff", *found(depots, "7.0U3f", "7.0U3g")[::-1])
 
-    assert out.startswith("change: patch (downwards)\n")
+    assert out.startswith("Change            patch (downwards)\n")
 
 
 def test_diff_of_a_6_7_bundle_is_an_upgrade(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "diff", *found(depots, "6.7.0", "7.0U2a"))
 
-    assert out.startswith("change: upgrade\n")
-    assert "  esx-base: 6.7.0-0.0.8169922 -> 7.0.2-0.0.17867351  raised: with component ESXi\n" in out
+    assert out.startswith("Change            upgrade\n")
+    row = "esx-base 6.7.0-0.0.8169922 7.0.2-0.0.17867351 raised with component ESXi"
+    assert row in [" ".join(line.split()) for line in out.splitlines()]
 
 
 def test_diff_of_two_specs(depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,8 +83,8 @@ def test_diff_shows_findings(depots: Path, tmp_path: Path, capsys: pytest.Captur
     after = spec_file(tmp_path, "after.json", "8.0U3")
     _, out, _ = run(capsys, "diff", before, after, "--depot", *found(depots, "7.0U2a", "A03", "8.0U3"))
 
-    assert "\n[warning] add-on-dropped: the add-on ACME-AddOn:702.17867351.A03 is not in the new image\n" in out
-    assert "    why: " in out
+    assert "\n  [warning] add-on-dropped: the add-on ACME-AddOn:702.17867351.A03 is not in the new image\n" in out
+    assert "      why: " in out
 
 
 def test_a_spec_needs_depots(depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,5 +117,6 @@ def test_marks_of_a_change_are_shown() -> None:
     finding = Finding(code="x", severity=Severity.WARNING, message="m")
     change = Change(kind=ChangeKind.PATCH, is_downgrade=True, is_security_sibling=True, findings=[finding])
 
-    assert render_diff(ImageDiff(change=change)).startswith("change: patch (downwards, security-only sibling)\n")
-    assert change_as_dict(change)["findings"] == [finding.as_dict()]
+    first, *_ = render_diff(ImageDiff(change=change)).splitlines()
+    assert first == "Change            patch (downwards, security-only sibling)"
+    assert change_as_dict(change)["findings"] == [finding_as_dict(finding)]

@@ -23,11 +23,11 @@ def test_explain_says_rules_causes_and_level(depots: Path, capsys: pytest.Captur
     lines = out.splitlines()
     assert lines[0] == "rules: base image, add-on and components, as since ESXi 7.0"
     assert lines[1] == (
-        "[error] ACM_bootbank_acme-flux_1.0.0-1OEM.900.1.0.24000000 requires vmkapi_9_9_0_0, which the image does "
-        "not have"
+        "[error] missing-dependency: ACM_bootbank_acme-flux_1.0.0-1OEM.900.1.0.24000000 requires vmkapi_9_9_0_0, "
+        "which the image does not have"
     )
     assert lines[2].startswith("    why: built for the driver interface of ESXi after 9.0, vmkapi 9.9; ")
-    assert "[info] the image is PartnerSupported: " in out
+    assert "[info] acceptance-level: the image is PartnerSupported: " in out
 
 
 def test_explain_with_nothing_to_explain(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:

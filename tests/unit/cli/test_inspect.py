@@ -74,11 +74,11 @@ def test_inspect_text_counts_and_names(run: Runner) -> None:
     counts = dict(re.findall(r"^(\S.*) \((\d+)\)$", outcome.out, re.MULTILINE))
 
     assert (outcome.code, outcome.err) == (0, "")
-    assert lines[:3] == ["sources", f"  {U3G}", f"  {A08}"]
-    assert (counts["base images"], counts["add-ons"], counts["image profiles"]) == ("1", "1", "2")
-    assert "bulletins" not in counts, "empty sections are left out"
+    assert lines[:3] == ["Sources", f"  {U3G}", f"  {A08}"]
+    assert (counts["Base images"], counts["Add-ons"], counts["Image profiles"]) == ("1", "1", "2")
+    assert "Bulletins" not in counts, "empty sections are left out"
     assert f"  {VERSION}  7.0 U3g - 20328353" in lines
-    assert sum(line.endswith(", signed") for line in lines) == int(counts["VIBs"])
+    assert sum(line.endswith("  signed") for line in lines) == int(counts["VIBs"])
     assert not any(line != line.rstrip() for line in lines)
 
 
@@ -86,4 +86,4 @@ def test_inspect_text_shows_findings(run: Runner, tmp_path: Path) -> None:
     path = edit_zip(I40EN_NEW, tmp_path / "cut.zip", lambda name, data: data[:-9] if name.endswith(".vib") else data)
     outcome = run("inspect", path)
     assert outcome.code == 0
-    assert re.search(r"^\[warning\] vib-size-differs: vib20/i40en/", outcome.out, re.MULTILINE)
+    assert re.search(r"^  \[warning\] vib-size-differs: vib20/i40en/", outcome.out, re.MULTILINE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from support.command_line import answer, found, run, spec_file
 
 from esximage_builder.rules.recommend import PassedOver, Recommendation
-from esximage_builder.views.change import render_recommendation
+from esximage_builder.views.recommendation import render_recommendation
 
 if TYPE_CHECKING:
     import pytest
@@ -24,13 +24,17 @@ def test_recommend_as_text(depots: Path, capsys: pytest.CaptureFixture[str]) -> 
 
     assert code == 0
     assert out == (
-        "latest of the current series: ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A09 (patch)\n"
-        "latest of all: ESXi 8.0.3-0.0.24022510 with ACME-AddOn:803.24022510.A02 (upgrade)\n"
-        "    lower than now, which hosts refuse that were given them by hand: MRVL-E4-CNA-Driver-Bundle\n"
+        "Latest of the current series\n"
+        "  ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A09: patch\n"
         "\n"
-        "passed over:\n"
-        "  ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A08: a newer candidate is suggested\n"
-        "  ESXi 7.0.3-0.50.20036589 with ACME-AddOn:703.20328353.A09: a newer candidate is suggested\n"
+        "Latest of all\n"
+        "  ESXi 8.0.3-0.0.24022510 with ACME-AddOn:803.24022510.A02: upgrade\n"
+        "  Lower than now, which hosts refuse that were given them by hand: MRVL-E4-CNA-Driver-Bundle\n"
+        "\n"
+        "Passed over\n"
+        "  Base image           Add-on                       Why\n"
+        "  7.0.3-0.55.20328353  ACME-AddOn:703.20328353.A08  a newer candidate is suggested\n"
+        "  7.0.3-0.50.20036589  ACME-AddOn:703.20328353.A09  a newer candidate is suggested\n"
     )
 
 
@@ -57,7 +61,8 @@ def test_recommend_as_json_gives_specs_that_can_be_built(
 def test_recommend_with_nothing_newer(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "recommend", "--depot", *found(depots, "8.0U3"), "--base", "8.0U3")
 
-    assert (code, out) == (0, "latest of the current series: nothing newer fits\nlatest of all: nothing newer fits\n")
+    nothing = "Latest of the current series\n  Nothing newer fits.\n\nLatest of all\n  Nothing newer fits.\n"
+    assert (code, out) == (0, nothing)
     document = answer(capsys, "recommend", "--depot", *found(depots, "8.0U3"), "--base", "8.0U3")
     assert document == {"current_series": None, "latest": None, "passed_over": []}
 
@@ -66,7 +71,7 @@ def test_recommend_from_a_spec(depots: Path, tmp_path: Path, capsys: pytest.Capt
     path = spec_file(tmp_path, "image.json", "7.0U3f")
     _, out, _ = run(capsys, "recommend", "--depot", *found(depots, "7.0U3f", "7.0U3g"), "--spec", path)
 
-    assert out.startswith("latest of the current series: ESXi 7.0.3-0.55.20328353 (patch)\n")
+    assert out.startswith("Latest of the current series\n  ESXi 7.0.3-0.55.20328353: patch\n")
 
 
 def test_recommend_of_what_is_not_loaded(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,5 +85,5 @@ def test_a_candidate_without_an_add_on_is_shown_without() -> None:
     passed = PassedOver(base_image="8.0.3-0.0.24022510", add_on="", reasons=["one", "two"])
 
     assert render_recommendation(Recommendation(passed_over=[passed])).endswith(
-        "passed over:\n  ESXi 8.0.3-0.0.24022510: one; two\n"
+        "Passed over\n  Base image          Add-on  Why\n  8.0.3-0.0.24022510  (none)  one; two\n"
     )

@@ -166,7 +166,7 @@ LOADS = {
     "explain": ({"cli.image_options"}, {"verify", "authoring"}),
     "recommend": ({"cli.image_options"}, {"verify", "authoring"}),
     "diff": (set[str](), {"export", "verify", "authoring"}),
-    "verify": (set[str](), {"export", "views", "authoring"}),
+    "verify": (set[str](), {"export", "authoring"}),
 }
 
 

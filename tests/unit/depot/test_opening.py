@@ -892,16 +892,16 @@ def test_what_is_opened_can_be_listed(tmp_path: Path) -> None:
     text = render_text_listing(listing)
     for line in (
         f"  {source}",
-        "base images (1)",
+        "Base images (1)",
         "  7.0.3-0.55.20328353  7.0 U3g",
-        "  ACME-AddOn 703.1-A00",
-        "components (2)",
-        "  ACME-2024-001",
-        f"  {OTHER.id}  community, unsigned",
-        "[info] metadata-not-read: 1 metadata files are of a kind this library does not read",
+        "  ACME-AddOn  703.1-A00",
+        "Components (2)",
+        "  ACME-2024-001  Acme",
+        f"  {OTHER.id.ljust(len(VIB.id))}  CommunitySupported  unsigned",
+        "  [info] metadata-not-read: 1 metadata files are of a kind this library does not read",
     ):
         assert line in text.splitlines()
-    assert "solutions" not in text
+    assert "Solutions" not in text
 
 
 def test_every_depot_of_a_folder_is_read(tmp_path: Path) -> None:

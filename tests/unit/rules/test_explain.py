@@ -19,7 +19,6 @@ from esximage_builder.rules.explain import (
     explain_acceptance,
     explain_findings,
     explain_name,
-    render_explanations,
     rule_set_of,
 )
 from esximage_builder.rules.validate import validate
@@ -76,7 +75,6 @@ def test_sixty_old_drivers_are_one_cause() -> None:
             "and 57 more: take builds made for this base image, or leave them out"
         ),
     )
-    assert len(render_explanations([entry]).splitlines()) == 4
 
 
 @pytest.mark.parametrize(
@@ -328,38 +326,6 @@ def test_lowered_components_are_one_cause() -> None:
 
     assert entry.items == (f"{BNXT}:1.0-1", f"{LPFC}:1.0-1")
     assert entry.cause == "a higher source overrides by name, whatever the version"
-
-
-# Text
-
-
-def test_explanations_as_text() -> None:
-    entry = Explanation(
-        code="a",
-        severity=Severity.ERROR,
-        headline="9 findings",
-        cause="the cause",
-        remedies=[f"remedy {number}" for number in range(8)],
-        items=[f"item {number}" for number in range(9)],
-    )
-
-    assert render_explanations([entry]).splitlines() == [
-        "[error] 9 findings",
-        "    why: the cause",
-        "    what: item 0, item 1, item 2, item 3, item 4, item 5 and 3 more",
-        *(f"    try: remedy {number}" for number in range(6)),
-        "    and 2 more to try",
-    ]
-
-
-def test_short_explanations_are_short() -> None:
-    entry = Explanation(code="a", severity=Severity.INFO, headline="one", cause="", remedies=(), items=("item",))
-
-    assert render_explanations([entry]) == "[info] one\n"
-
-
-def test_nothing_to_explain_says_so() -> None:
-    assert render_explanations([]) == "nothing to explain: no findings\n"
 
 
 # Names

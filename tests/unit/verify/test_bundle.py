@@ -574,25 +574,25 @@ def test_limits_are_findings(tmp_path: Path) -> None:
 def test_a_verification_as_json_and_text_names_check_certainty_and_remedy(tmp_path: Path) -> None:
     path = put(tmp_path / "custom.zip", DAMAGES["vendor code of seven letters"].data())
     verification = eib.verify_bundle(path)
-    document = verification.as_dict()
+    document = eib.verification_as_dict(verification)
 
     assert (document["path"], document["kind"], document["passed"]) == (str(path), "vlcm", False)
     checks = document["checks"]
     assert isinstance(checks, list)
     (failed,) = (check for check in checks if not check["passed"])
     assert (failed["name"], failed["certainty"]) == ("vendor-code", "confirmed")
-    assert failed["findings"] == [finding.as_dict() for finding in verification.findings]
-    text = verification.render_text()
+    assert failed["findings"] == [eib.finding_as_dict(finding) for finding in verification.findings]
+    text = eib.render_verification(verification)
     assert text.startswith(f"{path}: FAILED as vlcm\n")
     assert "  [FAILED] has every vendor a code of three letters or digits? (confirmed)\n" in text
-    assert "      error: the vendor code is 'Unknown', not three letters or digits\n" in text
-    assert "        try: write the bundle anew with a vendor code\n" in text
+    assert "      [error] vendor-code-wrong: the vendor code is 'Unknown', not three letters or digits\n" in text
+    assert "          try: write the bundle anew with a vendor code\n" in text
     assert "  [ok] is the content type that of ESXi depots? (inferred)\n" in text
 
 
 def test_a_warning_is_shown_as_one(tmp_path: Path) -> None:
     path = put(tmp_path / "custom.zip", DAMAGES["other content type"].data())
-    text = eib.verify_bundle(path).render_text()
+    text = eib.render_verification(eib.verify_bundle(path))
 
     assert text.startswith(f"{path}: passed as vlcm\n")
     assert "  [warning] is the content type that of ESXi depots? (inferred)\n" in text
