@@ -1,7 +1,8 @@
 """Sections as plain text for terminals: short, aligned, nothing wrapped.
 
 Tables and facts stand in columns; ids stay whole, so the last column may be long. Asides are left out,
-and of many items or remedies of one cause the first few are shown.
+and of many items or remedies of one cause the first few are shown. A text from outside never moves the
+cursor: what does not print is written as an escape.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def _blocks(blocks: Sequence[Block]) -> list[str]:
 
 
 def _text(text: str) -> str:
-    """Return the text on one line."""
-    return " ".join(text.split())
+    """Return the text on one line, what does not print escaped."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
 
 
 def _block(block: Block) -> Iterable[str]:

@@ -87,6 +87,23 @@ def test_asides_are_for_the_long_forms() -> None:
     assert aside.text in Page(render_html([Section("Title", [aside])], "Page")).text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("a\x1b[2Jb", "a\\x1b[2Jb", id="clears the screen"),
+        pytest.param("a\rb", "a b", id="carriage return"),
+        pytest.param("a\nb", "a b", id="line feed"),
+        pytest.param("a\x9b2Jb", "a\\x9b2Jb", id="C1"),
+        pytest.param("a\u202eb", "a\\u202eb", id="right to left"),
+        pytest.param("a\udce9b", "a\\udce9b", id="half surrogate"),
+        pytest.param("\u00fcn\u00ef \u6f22", "\u00fcn\u00ef \u6f22", id="letters of the world"),
+    ],
+)
+def test_no_text_moves_the_cursor(text: str, shown: str) -> None:
+    assert text_of(Paragraph(text)) == [shown]
+    assert text_of(Table(columns=("Name",), rows=[(text,)])) == ["Name", shown]
+
+
 # Markdown
 
 
@@ -160,6 +177,7 @@ def test_every_text_comes_through_in_every_form(text: str) -> None:
     assert page.count("script") == 0
     if one_line:
         assert len(lines) == len(render_text([Section("x", all_blocks("y"))]).splitlines())
+    assert all(line.isprintable() for line in lines)
 
 
 def test_sections_without_blocks_are_not_filled() -> None:
