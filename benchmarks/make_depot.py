@@ -30,7 +30,7 @@ import attrs
 from benchmarks.depot_plan import VERSION, PlannedPayload, PlannedVib, plan_vibs
 from esximage_builder.authoring.component import author_component
 from esximage_builder.authoring.release_unit import author_base_image
-from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum
+from esximage_builder.checksums import Checksum
 from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
 from esximage_builder.containers.zip_records import METHOD_DEFLATED, ZipMember
 from esximage_builder.containers.zip_writer import ZipWriter, render_zip
@@ -41,6 +41,7 @@ from esximage_builder.export.depot_zip import DepotContents, render_metadata, vi
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.vib import MaintenanceMode, Payload, SoftwarePlatform, Vib, VibFile
 from esximage_builder.rules.boot_layout import local_names
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.whole_file import whole_file
 from esximage_builder.versions import BaseImageVersion, ComponentVersion, VibVersion
 from esximage_builder.vocabulary import AcceptanceLevel

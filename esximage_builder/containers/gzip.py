@@ -16,12 +16,12 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, Self, final
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import (
     LimitExceededError,
     MalformedDocumentError,
 )
 from esximage_builder.streams.blocks import block_stream
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.member_name import SAFE_NAME, name_problem
 from esximage_builder.errors import (
     LimitExceededError,
@@ -30,6 +29,7 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
 
 if TYPE_CHECKING:

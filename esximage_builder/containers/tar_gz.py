@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, BinaryIO, Self, cast, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES, hashing_copy
 from esximage_builder.containers.gzip import DeflatedGzipWriter, StoredGzipWriter, gunzip_stream, stored_gzip_bytes
 from esximage_builder.containers.member_name import name_problem
 from esximage_builder.containers.ustar import BLOCK_BYTES, LARGEST_OCTAL, NAME_BYTES, render_header, split_name
@@ -26,6 +25,7 @@ from esximage_builder.errors import (
 )
 from esximage_builder.limits import ReadBudget
 from esximage_builder.streams.blocks import BoundedStream
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, hashing_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, BinaryIO, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.member_name import SAFE_NAME, name_problem
 from esximage_builder.containers.ustar import (
     BLOCK_BYTES,
@@ -37,6 +36,7 @@ from esximage_builder.containers.ustar import (
 )
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError, ModelError
 from esximage_builder.limits import ReadLimits
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.member_name import SAFE_NAME, name_problem
 from esximage_builder.containers.zip_records import (
     CENTRAL_MAGIC,
@@ -60,6 +59,7 @@ from esximage_builder.errors import (
     NotInDepotError,
     UnsafeArchiveError,
 )
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
 
 if TYPE_CHECKING:

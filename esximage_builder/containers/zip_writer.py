@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.member_name import SAFE_NAME, name_problem
 from esximage_builder.containers.zip_records import (
     CENTRAL_MAGIC,
@@ -47,6 +46,7 @@ from esximage_builder.errors import (
     ModelError,
     SourceUnreadableError,
 )
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

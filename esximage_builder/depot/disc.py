@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
 from esximage_builder.containers.boot_info_table import possible_originals
 from esximage_builder.containers.tar_gz import TarGzReader, read_tgz
@@ -40,6 +39,7 @@ from esximage_builder.errors import (
     NotInDepotError,
 )
 from esximage_builder.streams.blocks import block_stream
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
 from esximage_builder.streams.shared_file import SharedFile
 from esximage_builder.vocabulary import MODULE_TYPES, PayloadType
 
@@ -302,9 +302,7 @@ class DiscTree:
         place = self._best_place(path, payload)
         digest = hashlib.sha256()
         with place.open() as source:
-            while block := source.read(COPY_BLOCK_BYTES):
-                digest.update(block)
-                yield block
+            yield from HashingReader(source, digest).blocks()
         expected = payload.checksum("sha-256")
         if expected is not None and digest.hexdigest() != expected:
             raise _not_the_payload(place, found=digest.hexdigest(), expected=expected)
@@ -391,8 +389,7 @@ def _depth(path: str) -> tuple[int, str]:
 def _sha256_of(place: PayloadPlace) -> str:
     digest = hashlib.sha256()
     with place.open() as source:
-        while block := source.read(COPY_BLOCK_BYTES):
-            digest.update(block)
+        HashingReader(source, digest).drain()
     return digest.hexdigest()
 
 

@@ -16,7 +16,6 @@ from weakref import WeakKeyDictionary
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.codes import make_finding
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
@@ -35,6 +34,7 @@ from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Severity
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

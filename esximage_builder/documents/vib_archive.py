@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.ar import ArStream
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, BinaryIO, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.containers.zip_records import ZipMember
 from esximage_builder.containers.zip_writer import ZipWriter, render_zip
 from esximage_builder.depot.store import open_source
@@ -38,6 +37,7 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Vib, VibFile
 from esximage_builder.models.vib_store import PackedVibStore
 from esximage_builder.progress import no_progress
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.whole_file import whole_file
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import io
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO, Protocol, assert_never, cast, final
 
-from esximage_builder.checksums import Checksum, hashing_copy
+from esximage_builder.checksums import Checksum
 from esximage_builder.containers.tar_gz import TarGzWriter
 from esximage_builder.depot.store import open_source
 from esximage_builder.documents.vib_archive import VibHead, iter_payloads, read_vib_head
@@ -17,6 +17,7 @@ from esximage_builder.errors import ChecksumMismatchError, InvalidFieldError, Li
 from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember, VibMember
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.streams.blocks import bounded_stream
+from esximage_builder.streams.hashing import hashing_copy
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:

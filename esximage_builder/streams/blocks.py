@@ -6,8 +6,8 @@ import io
 import os
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.errors import MalformedDocumentError
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

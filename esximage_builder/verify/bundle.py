@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES
 from esximage_builder.codes import as_error, has_code, make_finding
 from esximage_builder.containers.zip import ZipReader, open_zip
 from esximage_builder.depot.opening import Depot, open_depot
@@ -24,6 +23,7 @@ from esximage_builder.depot.tree import join
 from esximage_builder.documents.depot_index import MetadataEntry, VendorEntry, parse_index, parse_vendor_index
 from esximage_builder.errors import EsxImageError, ModelError
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.verify.checklist import Certainty, Checklist, require_kind
 from esximage_builder.verify.vib import check_head, check_vib
 

@@ -6,9 +6,9 @@ Source: docs/formats.md#payloads (checksum forms).
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, BinaryIO, final
+from typing import TYPE_CHECKING, BinaryIO
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum, Hasher, hasher_for
+from esximage_builder.checksums import Checksum, Hasher, hasher_for
 from esximage_builder.codes import has_code, make_finding
 from esximage_builder.containers.gzip import gunzip_blocks
 from esximage_builder.containers.zstd import unzstd_blocks
@@ -16,10 +16,11 @@ from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Severity
 from esximage_builder.streams.blocks import block_stream
+from esximage_builder.streams.hashing import HashingReader
 from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadLimits
@@ -47,44 +48,26 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
     Returns:
         What differs; nothing is raised for damaged bytes.
     """
-    measured = _Measured(source)
-    stream = block_stream(measured.blocks())
+    digest = hashlib.sha256()
+    reader = HashingReader(source, digest)
     findings: list[Finding] = []
     try:
-        for payload, data, size in iter_payloads(stream, vib, where=where, limits=limits):
+        for payload, data, size in iter_payloads(reader.as_stream(), vib, where=where, limits=limits):
             findings += check_payload(payload, data, size_bytes=size, where=where, limits=limits, deep=deep)
     except EsxImageError as error:
         findings.append(_damaged(error, error.where or where))
     try:
-        while stream.read(COPY_BLOCK_BYTES):
-            pass
+        if not reader.has_failed:
+            reader.drain()
     except EsxImageError as error:
         findings.append(_damaged(error, error.where or where))
-    if measured.is_whole:
-        findings += _check_file(vib, measured.digest.hexdigest(), measured.size_bytes, where)
+    if reader.is_whole:
+        findings += _check_file(vib, digest.hexdigest(), reader.size_bytes, where)
     return tuple(findings)
 
 
 def _damaged(error: EsxImageError, place: str) -> Finding:
     return make_finding("vib-damaged", error.message, items=(place,), cause=error.found, remedy=_GET_AGAIN, where=place)
-
-
-@final
-class _Measured:
-    """A source that is hashed and counted while it is read."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self.digest = hashlib.sha256()
-        self.size_bytes = 0
-        self.is_whole = False
-
-    def blocks(self) -> Iterator[bytes]:
-        while block := self._source.read(COPY_BLOCK_BYTES):
-            self.digest.update(block)
-            self.size_bytes += len(block)
-            yield block
-        self.is_whole = True
 
 
 def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Finding]:
@@ -175,17 +158,10 @@ def check_payload(
     stored = _hashers(payload, "")
     if not stored:
         findings.append(_unchecked(place))
-
-    def blocks() -> Iterator[bytes]:
-        while block := source.read(COPY_BLOCK_BYTES):
-            for _, hasher in stored:
-                hasher.update(block)
-            yield block
-
+    reader = _hashed(source, stored)
     if deep and _is_packed(payload):
-        findings += _check_unpacked(payload, block_stream(blocks()), place, limits)
-    for _ in blocks():
-        pass
+        findings += _check_unpacked(payload, reader.as_stream(), place, limits)
+    reader.drain()
     findings += _differences(stored, place)
     return tuple(findings)
 
@@ -202,14 +178,15 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
         (checksum, hashlib.sha256()) for checksum in payload.checksums if checksum.algorithm == _GUNZIP_ONCE
     ]
     full = _hashers(payload, _GUNZIP)
-    gunzipped = _tapped(gunzip_blocks(stored, where=place, max_bytes=limits.payload_bytes), once)
+    gunzipped = _hashed(block_stream(gunzip_blocks(stored, where=place, max_bytes=limits.payload_bytes)), once)
     findings: list[Finding] = []
     try:
         if payload.type == PayloadType.VZSTD:
             findings += _hash_unzstd(gunzipped, full, place, limits)
         else:
-            size = sum(len(block) for block in _tapped(gunzipped, full))
-            findings += _check_unpacked_size(payload, size, place)
+            unpacked = _hashed(gunzipped.as_stream(), full)
+            unpacked.drain()
+            findings += _check_unpacked_size(payload, unpacked.size_bytes, place)
     except LimitExceededError as error:
         return [
             make_finding(
@@ -226,14 +203,13 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
     return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
 
 
-def _hash_unzstd(gunzipped: Iterator[bytes], full: _Hashers, place: str, limits: ReadLimits) -> list[Finding]:
+def _hash_unzstd(gunzipped: HashingReader, full: _Hashers, place: str, limits: ReadLimits) -> list[Finding]:
     """Feed the hashers what a zstandard stream unpacks to; say so where no reader is installed."""
     try:
-        for _ in _tapped(unzstd_blocks(gunzipped, where=place, max_bytes=limits.payload_bytes), full):
-            pass
+        unpacked = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=limits.payload_bytes)
+        _hashed(block_stream(unpacked), full).drain()
     except MissingExtraError as error:
-        for _ in gunzipped:  # what is known of the outer wrapper is still checked
-            pass
+        gunzipped.drain()  # what is known of the outer wrapper is still checked
         return [_not_unpacked(error, place)]
     return []
 
@@ -245,11 +221,8 @@ def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Fi
         yield make_finding("payload-size-differs", message, where=place, items=(place,), remedy=_GET_AGAIN)
 
 
-def _tapped(blocks: Iterable[bytes], hashers: _Hashers) -> Iterator[bytes]:
-    for block in blocks:
-        for _, hasher in hashers:
-            hasher.update(block)
-        yield block
+def _hashed(source: BinaryIO, hashers: _Hashers) -> HashingReader:
+    return HashingReader(source, *(hasher for _, hasher in hashers))
 
 
 def _hashers(payload: Payload, verify_process: str) -> _Hashers:

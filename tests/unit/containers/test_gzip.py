@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from esximage_builder.checksums import COPY_BLOCK_BYTES, Checksum, sha256_hex
+from esximage_builder.checksums import Checksum, sha256_hex
 from esximage_builder.containers.gzip import (
     DeflatedGzipWriter,
     StoredGzipWriter,
@@ -36,6 +36,7 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 LIMITS = ReadLimits()
 WHERE = "imgdb.tgz"
