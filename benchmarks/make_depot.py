@@ -34,10 +34,10 @@ from esximage_builder.checksums import Checksum
 from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
 from esximage_builder.containers.zip_records import METHOD_DEFLATED, ZipMember
 from esximage_builder.containers.zip_writer import ZipWriter, render_zip
+from esximage_builder.depot.depot_zip import DepotContents, render_metadata, vib_relative_path
 from esximage_builder.documents.depot_index import MetadataEntry, VendorEntry, render_index, render_vendor_index
 from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
 from esximage_builder.documents.vib_descriptor import render_vib_descriptor
-from esximage_builder.export.depot_zip import DepotContents, render_metadata, vib_relative_path
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.vib import MaintenanceMode, Payload, SoftwarePlatform, Vib, VibFile
 from esximage_builder.rules.boot_layout import local_names

@@ -15,6 +15,10 @@ from esximage_builder.depot.sniff import (
     Sniffed as Sniffed,
     sniff as sniff,
 )
+from esximage_builder.depot.store import (
+    MeasuredVibStore as MeasuredVibStore,
+    measured as measured,
+)
 from esximage_builder.documents.vib_archive import VibHead as VibHead
 from esximage_builder.errors import (
     ChecksumMismatchError as ChecksumMismatchError,
@@ -38,10 +42,10 @@ from esximage_builder.errors import (
 from esximage_builder.export.bundle import export_bundle as export_bundle
 from esximage_builder.export.iso import export_iso as export_iso
 from esximage_builder.export.lock import (
-    compose_locked as compose_locked,
     make_lock as make_lock,
     write_lock as write_lock,
 )
+from esximage_builder.export.outputs import export_image as export_image
 from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
@@ -158,6 +162,7 @@ from esximage_builder.rules.explain import (
     explain_name as explain_name,
     rule_set_of as rule_set_of,
 )
+from esximage_builder.rules.lock import compose_locked as compose_locked
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,
     Recommendation as Recommendation,

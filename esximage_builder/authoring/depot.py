@@ -10,8 +10,8 @@ import io
 import itertools
 from typing import TYPE_CHECKING, BinaryIO, final
 
+from esximage_builder.depot.depot_zip import DepotContents, write_depot
 from esximage_builder.errors import ModelError, NotInDepotError
-from esximage_builder.export.depot_zip import DepotContents, write_depot
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Component
 from esximage_builder.models.solution import Solution

@@ -29,10 +29,10 @@ from esximage_builder.containers.cms import sign_detached
 from esximage_builder.containers.gzip import gunzip_blocks, stored_gzip
 from esximage_builder.containers.tar_gz import render_tgz
 from esximage_builder.containers.vmtar import render_vmtar
+from esximage_builder.depot.depot_zip import vib_relative_path
 from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
 from esximage_builder.errors import DepotError, ModelError
-from esximage_builder.export.depot_zip import vib_relative_path
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Payload, Vib, VibFile
 from esximage_builder.vocabulary import MODULE_TYPES, AcceptanceLevel, PayloadType, VibType

@@ -23,12 +23,8 @@ from esximage_builder.cli.output import (
 )
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
-from esximage_builder.export.bundle import export_bundle
-from esximage_builder.export.iso import export_iso
-from esximage_builder.export.lock import write_lock
-from esximage_builder.export.pxe import export_pxe
-from esximage_builder.export.result import ExportResult
-from esximage_builder.export.sbom import SBOM_FORMATS, export_sbom, require_sbom_library
+from esximage_builder.export.outputs import export_image
+from esximage_builder.export.sbom import SBOM_FORMATS, require_sbom_library
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.validate import validate
 from esximage_builder.views.report import render_text_report, report_as_dict
@@ -37,6 +33,7 @@ from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
     from esximage_builder.depot.opening import Depot
+    from esximage_builder.export.result import ExportResult
     from esximage_builder.export.sbom import SbomFormat
     from esximage_builder.models.image import Image
     from esximage_builder.rules.validate import ValidationReport
@@ -90,6 +87,11 @@ class Options:
     def kernel_command_line(self) -> str:
         """The kernel options to add, as one line."""
         return " ".join(self.kernel_options)
+
+    @property
+    def writes_anything(self) -> bool:
+        """True if an output other than the report is asked for."""
+        return bool(self.outputs.keys() - {"--report"})
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -219,69 +221,28 @@ def _require_different_files(outputs: dict[str, str]) -> None:
 
 
 def _write(checked: _Checked) -> list[ExportResult]:
-    """Write what boots before all else, since kickstart file, prefix or kernel options may yet be refused."""
+    """Write everything that was asked for but the report: all of it or nothing."""
     options = checked.options
-    results = []
-    if options.pxe is not None:
-        results.append(_write_pxe(checked, options.pxe))
-    if options.iso is not None:
-        results.append(_write_iso(checked, options.iso))
-    if options.bundle is not None:
-        results.append(_write_bundle(checked, options.bundle))
-    if options.lock is not None:
-        results.append(_write_lock(checked, options.lock))
-    if options.sbom is not None:
-        results.append(export_sbom(checked.composed, checked.depot, options.sbom, format=options.sbom_format))
-    return results
-
-
-def _write_pxe(checked: _Checked, target: str) -> ExportResult:
-    options = checked.options
-    return export_pxe(
+    if not options.writes_anything:
+        return []
+    return export_image(
         checked.composed,
         checked.depot,
-        target,
-        prefix=options.pxe_prefix or "",
+        pxe=options.pxe,
+        iso=options.iso,
+        bundle=options.bundle,
+        lock=options.lock,
+        sbom=options.sbom,
+        sbom_format=options.sbom_format,
+        pxe_prefix=options.pxe_prefix or "",
         kickstart=options.kickstart,
         kernel_options=options.kernel_command_line,
         with_tools=options.with_tools,
         with_installer=options.with_installer,
         allow=options.allow,
-        report=checked.reports[-1],
-        progress=show_progress,
-    )
-
-
-def _write_iso(checked: _Checked, target: str) -> ExportResult:
-    options = checked.options
-    return export_iso(
-        checked.composed,
-        checked.depot,
-        target,
-        kickstart=options.kickstart,
-        kernel_options=options.kernel_command_line,
-        with_tools=options.with_tools,
-        with_installer=options.with_installer,
-        allow=options.allow,
-        report=checked.reports[-1],
-        progress=show_progress,
-    )
-
-
-def _write_bundle(checked: _Checked, target: str) -> ExportResult:
-    return export_bundle(
-        checked.composed,
-        checked.depot,
-        target,
-        allow=checked.options.allow,
         report=checked.reports[0],
         progress=show_progress,
     )
-
-
-def _write_lock(checked: _Checked, target: str) -> ExportResult:
-    lock, path = write_lock(checked.composed, checked.depot, target), Path(target)
-    return ExportResult(path=path, size_bytes=path.stat().st_size, image_digest=lock.digest)
 
 
 def _write_report(checked: _Checked, target: str, results: list[ExportResult]) -> ExportResult:

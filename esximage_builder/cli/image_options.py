@@ -14,8 +14,8 @@ import attrs
 
 from esximage_builder.depot.documents import read_lock, read_software_spec
 from esximage_builder.errors import ModelError
-from esximage_builder.export.lock import compose_locked
 from esximage_builder.rules.compose import compose, image_from_profile, make_spec
+from esximage_builder.rules.lock import compose_locked
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:

@@ -42,6 +42,7 @@ from esximage_builder.containers.zip_records import (
     wrong_size,
 )
 from esximage_builder.errors import (
+    ChecksumMismatchError,
     ExportError,
     ModelError,
     SourceUnreadableError,
@@ -49,11 +50,11 @@ from esximage_builder.errors import (
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
 
-__all__ = ["ZipWriter", "render_zip"]
+__all__ = ["ZipMemberWriter", "ZipWriter", "render_zip"]
 
 # From these values on the writer uses zip64; tests lower them.
 _ZIP64_BYTES, _ZIP64_COUNT = MAX32, MAX16
@@ -80,6 +81,50 @@ def _dos_time(timestamp: datetime | None) -> tuple[int, int]:
 
 def _name_and_flags(name: str) -> tuple[bytes, int]:
     return name.encode(), 0 if name.isascii() else FLAG_UTF8
+
+
+@final
+class ZipMemberWriter:
+    """Takes the data of one member; made by ``ZipWriter``.
+
+    Attributes:
+        crc32: Of what was written so far; of raw bytes of another archive it is not computed.
+    """
+
+    def __init__(self, write: Callable[[bytes], None], member: ZipMember, *, where: str, is_plain: bool) -> None:
+        self._write = write
+        self._expected_bytes = member.compressed_bytes
+        self._left = member.compressed_bytes
+        self._where = where
+        self._is_plain = is_plain
+        self.crc32 = 0
+
+    def write(self, block: bytes, /) -> int:
+        """Take the next bytes.
+
+        Raises:
+            ChecksumMismatchError: They are more than the member has.
+            ExportError: The target cannot be written.
+        """
+        self._left -= len(block)
+        if self._left < 0:
+            raise self._wrong_size(f"more than {self._expected_bytes} bytes")
+        if self._is_plain:
+            self.crc32 = zlib.crc32(block, self.crc32)
+        self._write(block)
+        return len(block)
+
+    def require_all(self) -> None:
+        """See that the member got all its bytes.
+
+        Raises:
+            ChecksumMismatchError: Some are missing.
+        """
+        if self._left:
+            raise self._wrong_size(f"{self._expected_bytes - self._left} bytes")
+
+    def _wrong_size(self, found: str) -> ChecksumMismatchError:
+        return wrong_size(self._where, found=found, expected=f"{self._expected_bytes} bytes")
 
 
 @final
@@ -124,7 +169,8 @@ class ZipWriter:
             method=METHOD_DEFLATED if deflate else METHOD_STORED,
             header_offset=self._offset,
         )
-        self._put(member, [packed])
+        with self._putting(member, is_plain=False) as whole:
+            whole.write(packed)
 
     def add_stream(self, name: str, source: BinaryIO, *, size_bytes: int, crc32: int | None = None) -> None:
         """Add a member from a stream, method stored, one block at a time.
@@ -139,17 +185,23 @@ class ZipWriter:
             ChecksumMismatchError: Size or CRC-32 differ.
             SourceUnreadableError: The source cannot be read.
         """
-        found = 0
-
-        def blocks() -> Iterator[bytes]:
-            nonlocal found
+        with self.open_stored(name, size_bytes=size_bytes, crc32=crc32) as member:
             while block := _read_block(source, where=self._place(name)):
-                found = zlib.crc32(block, found)
-                yield block
-            if crc32 is not None:
-                require_crc(found, crc32, where=self._place(name))
+                member.write(block)
 
-        member = ZipMember(
+    @contextlib.contextmanager
+    def open_stored(self, name: str, *, size_bytes: int, crc32: int | None = None) -> Iterator[ZipMemberWriter]:
+        """Give a member to write to, method stored; it is whole when the block ends.
+
+        Args:
+            name: The member.
+            size_bytes: What it must get, in bytes.
+            crc32: As for ``add_stream``.
+
+        Raises:
+            ChecksumMismatchError: Size or CRC-32 differ.
+        """
+        described = ZipMember(
             name=name,
             size_bytes=size_bytes,
             compressed_bytes=size_bytes,
@@ -157,18 +209,13 @@ class ZipWriter:
             method=METHOD_STORED,
             header_offset=self._offset,
         )
-        if crc32 is not None:
-            self._put(member, blocks())
-            return
-        with self._writing(name):
-            start = self._target.tell()
-        self._put(member, blocks())
-        with self._writing(name):
-            end = self._target.tell()
-            self._target.seek(start + _CRC_OFFSET)
-            self._target.write(struct.pack("<L", found))
-            self._target.seek(end)
-        self._members[-1] = attrs.evolve(member, crc32=found)
+        start = self._position(name) if crc32 is None else 0
+        with self._putting(described) as member:
+            yield member
+            if crc32 is not None:
+                require_crc(member.crc32, crc32, where=self._place(name))
+        if crc32 is None:
+            self._set_crc32(described, member.crc32, header_at=start)
 
     def add_copied(self, name: str, member: ZipMember, blocks: Iterable[bytes]) -> None:
         """Add a member of another archive as it is stored there; see ``ZipReader.copy_blocks``.
@@ -181,7 +228,19 @@ class ZipWriter:
         Raises:
             ChecksumMismatchError: More or fewer raw bytes than ``member.compressed_bytes``.
         """
-        self._put(attrs.evolve(member, name=name, header_offset=self._offset), blocks)
+        with self.open_copied(name, member) as copied:
+            for block in blocks:
+                copied.write(block)
+
+    @contextlib.contextmanager
+    def open_copied(self, name: str, member: ZipMember) -> Iterator[ZipMemberWriter]:
+        """Give a member to write the raw bytes of another archive's member to; see ``add_copied``.
+
+        Raises:
+            ChecksumMismatchError: More or fewer raw bytes than ``member.compressed_bytes``.
+        """
+        with self._putting(attrs.evolve(member, name=name, header_offset=self._offset), is_plain=False) as copied:
+            yield copied
 
     def close(self) -> None:
         """Write the directory and the end records; a second call does nothing."""
@@ -204,24 +263,31 @@ class ZipWriter:
         if kind is None:
             self.close()
 
-    def _put(self, member: ZipMember, blocks: Iterable[bytes]) -> None:
-        """Write header and blocks, and remember the member once all of them were right."""
+    @contextlib.contextmanager
+    def _putting(self, member: ZipMember, *, is_plain: bool = True) -> Iterator[ZipMemberWriter]:
+        """Write the header, take the data, and remember the member once all of it was right."""
         self._require_whole()
         self._take_name(member.name)
         self._is_whole = False
         self._write(self._header(member))
-        left = member.compressed_bytes
-        for block in blocks:
-            left -= len(block)
-            if left < 0:
-                break
-            self._write(block)
-        if left:
-            expected = f"{member.compressed_bytes} bytes"
-            found = f"more than {expected}" if left < 0 else f"{member.compressed_bytes - left} bytes"
-            raise wrong_size(self._place(member.name), found=found, expected=expected)
+        data = ZipMemberWriter(self._write, member, where=self._place(member.name), is_plain=is_plain)
+        yield data
+        data.require_all()
         self._members.append(member)
         self._is_whole = True
+
+    def _position(self, name: str) -> int:
+        with self._writing(name):
+            return self._target.tell()
+
+    def _set_crc32(self, member: ZipMember, crc32: int, *, header_at: int) -> None:
+        """Put the CRC-32 of the last member into its header, and remember it."""
+        with self._writing(member.name):
+            end = self._target.tell()
+            self._target.seek(header_at + _CRC_OFFSET)
+            self._target.write(struct.pack("<L", crc32))
+            self._target.seek(end)
+        self._members[-1] = attrs.evolve(member, crc32=crc32)
 
     def _take_name(self, name: str) -> None:
         problem = name_problem(name, is_printable=False) or ("is too long" if len(name.encode()) > MAX16 else "")

@@ -6,21 +6,25 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, final
 
+import attrs
+
 from esximage_builder.codes import make_finding
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
-from esximage_builder.documents.vib_archive import VibHead, read_vib_head
+from esximage_builder.depot.store import VibFacts
 from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from types import TracebackType
 
+    from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
-    from esximage_builder.models.vib import Vib
+    from esximage_builder.models.vib import Vib, VibFile
     from esximage_builder.models.vib_store import PackedVib
 
 __all__ = ["Depot", "open_depot"]
@@ -49,6 +53,7 @@ class Depot:
         self._locations = locations
         self._stack = stack
         self._is_closed = False
+        self._facts = VibFacts(self, key_of=self._location, limits=limits)
 
     def __enter__(self) -> Self:
         return self
@@ -110,14 +115,42 @@ class Depot:
         return location.tree.open_packed(location.path)
 
     def read_vib_head(self, vib: Vib) -> VibHead:
-        """Return the exact descriptor bytes and the signature; only that prefix is inflated.
+        """Return the exact descriptor bytes and the signature; only that prefix is inflated, and once.
 
         Raises:
             NotInDepotError: No opened depot holds it.
             DepotError: The file is no VIB or is damaged.
         """
-        with self.open_vib(vib) as source:
-            return read_vib_head(source, where=self.where_is(vib), limits=self.limits)
+        return self._facts.vib_head(vib, where=self.where_is(vib))
+
+    def vib_head(self, vib: Vib) -> VibHead:
+        """Return the same as ``read_vib_head``; errors name the VIB by its id, as all of exports do."""
+        return self._facts.vib_head(vib)
+
+    def file_facts(self, vib: Vib) -> VibFile:
+        """Return size and SHA-256 of the whole ``.vib`` file; read once where no metadata states both.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+            ChecksumMismatchError: What the metadata does state is not what was read.
+            DepotError: The bytes cannot be read or are damaged.
+        """
+        return self._facts.file_facts(vib)
+
+    def sources_of(self, vib: Vib) -> tuple[str, ...]:
+        """Return the names of the sources that hold the VIB; empty if none does."""
+        return self.catalog.sources_of(vib)
+
+    def with_file_facts(self, vib_ids: Collection[str]) -> Catalog:
+        """Return the catalog with size and SHA-256 of the files of these VIBs, whatever their metadata states.
+
+        Raises:
+            DepotError: As ``file_facts`` raises it.
+        """
+        return attrs.evolve(
+            self.catalog,
+            vibs=[vib.with_file(self.file_facts(vib)) if vib.id in vib_ids else vib for vib in self.catalog.vibs],
+        )
 
 
 def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: bool = True) -> Depot:

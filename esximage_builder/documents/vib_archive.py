@@ -8,22 +8,33 @@ Source: docs/formats.md#vib.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, final
+from typing import TYPE_CHECKING, BinaryIO, Protocol, final
 
 import attrs
 
-from esximage_builder.containers.ar import ArStream
+from esximage_builder.containers.ar import ArSplitter, ArStream
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from _typeshed import ReadableBuffer
+
+    from esximage_builder.containers.ar import ArMember
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
-__all__ = ["DESCRIPTOR_NAME", "SIGNATURE_NAME", "VibHead", "iter_payloads", "read_vib_head"]
+__all__ = [
+    "DESCRIPTOR_NAME",
+    "SIGNATURE_NAME",
+    "PayloadReceiver",
+    "PayloadSplitter",
+    "VibHead",
+    "iter_payloads",
+    "read_vib_head",
+]
 
 DESCRIPTOR_NAME = "descriptor.xml"
 SIGNATURE_NAME = "sig.pkcs7"
@@ -111,6 +122,15 @@ def iter_payloads(
         MalformedDocumentError: A payload of the descriptor is not in the archive, two have one
             name, or the archive is cut short.
     """
+    wanted = _by_name(vib, where=where)
+    for member, stream in ArStream(source, where=where, limits=limits):
+        payload = wanted.pop(member.name, None)
+        if payload is not None:
+            yield payload, stream, member.size_bytes
+    _require_none(wanted, vib, where=where)
+
+
+def _by_name(vib: Vib, *, where: str) -> dict[str, Payload]:
     wanted: dict[str, Payload] = {}
     for payload in vib.payloads:
         if wanted.setdefault(payload.name, payload) is not payload:
@@ -121,15 +141,83 @@ def iter_payloads(
                 expected="each payload name once",
                 hint="the archive holds one member of each name: name the payloads apart",
             )
-    for member, stream in ArStream(source, where=where, limits=limits):
-        named = wanted.pop(member.name, None)
-        if named is not None:
-            yield named, stream, member.size_bytes
-    if wanted:
+    return wanted
+
+
+def _require_none(missing: Mapping[str, Payload], vib: Vib, *, where: str) -> None:
+    """Refuse a VIB that ended without payloads that its descriptor names."""
+    if missing:
         raise MalformedDocumentError(
             "the VIB lacks payloads that its descriptor names",
             where=where,
-            found=f"no member {', '.join(sorted(wanted))}",
+            found=f"no member {', '.join(sorted(missing))}",
             expected=f"one member for each of {', '.join(payload.name for payload in vib.payloads)}",
             hint="the VIB is damaged or was edited: get it again from its publisher",
         )
+
+
+class PayloadReceiver(Protocol):
+    """Takes the payloads of a VIB that is pushed, in archive order."""
+
+    def begin_payload(self, payload: Payload, size_bytes: int) -> None:
+        """Take note that the bytes of a payload follow, so many of them."""
+
+    def take(self, data: memoryview) -> None:
+        """Take the next bytes of the payload, at least one; they are the caller's again afterwards."""
+
+    def end_payload(self) -> None:
+        """Take note that all of the payload was given."""
+
+
+@final
+class PayloadSplitter:
+    """The counterpart of ``iter_payloads`` for a VIB that is pushed, in blocks of any size.
+
+    Args:
+        receiver: Is told of each payload. Bytes are not checked here.
+        vib: What its descriptor says.
+        where: How to name it in errors.
+        limits: Upper bounds.
+    """
+
+    def __init__(self, receiver: PayloadReceiver, vib: Vib, *, where: str, limits: ReadLimits) -> None:
+        self._receiver = receiver
+        self._vib = vib
+        self._where = where
+        self._missing = _by_name(vib, where=where)
+        self._is_payload = False
+        self._archive = ArSplitter(self, where=where, limits=limits)
+
+    def write(self, data: ReadableBuffer, /) -> None:
+        """Take the next bytes of the ``.vib`` file.
+
+        Raises:
+            DepotError: It is no archive as a VIB is one; nothing may be written afterwards.
+        """
+        self._archive.write(data)
+
+    def close(self) -> None:
+        """Say that this was the whole file.
+
+        Raises:
+            MalformedDocumentError: It is cut short, or a payload of the descriptor was not in it.
+        """
+        self._archive.close()
+        _require_none(self._missing, self._vib, where=self._where)
+
+    def begin_member(self, member: ArMember) -> None:
+        """Tell the receiver of a payload, and pass over other members."""
+        payload = self._missing.pop(member.name, None)
+        self._is_payload = payload is not None
+        if payload is not None:
+            self._receiver.begin_payload(payload, member.size_bytes)
+
+    def take(self, data: memoryview) -> None:
+        """Hand on the bytes of a payload."""
+        if self._is_payload:
+            self._receiver.take(data)
+
+    def end_member(self) -> None:
+        """Tell the receiver of the end of a payload."""
+        if self._is_payload:
+            self._receiver.end_payload()

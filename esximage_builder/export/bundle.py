@@ -8,30 +8,39 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from esximage_builder.codes import make_finding
+from esximage_builder.depot.depot_zip import DepotContents, DepotZipWriter
+from esximage_builder.depot.store import measured, measured_image
 from esximage_builder.documents.depot_index import MetadataEntry
-from esximage_builder.export.depot_zip import DepotContents, with_file_facts, write_depot
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
+from esximage_builder.export.writing import write_outputs
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.findings import Finding
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
+from esximage_builder.streams.whole_file import writing_file
 from esximage_builder.vocabulary import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
-    from esximage_builder.findings import Finding
+    from esximage_builder.depot.store import MeasuredVibStore
+    from esximage_builder.depot.vib_push import VibSink
+    from esximage_builder.export.disc_archives import Archive
+    from esximage_builder.export.spool import Spool
+    from esximage_builder.export.vib_pass import FileTaker, PayloadTaker
     from esximage_builder.models.image import Image
-    from esximage_builder.models.vib_store import VibStore
+    from esximage_builder.models.vib_store import PackedVib, VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["bundle_contents", "export_bundle"]
+__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle"]
 
 _KNOWN_CODES = {"vmware": "VMW", "vmware, inc.": "VMW", "broadcom": "VMW"}
 
@@ -74,38 +83,105 @@ def export_bundle(
         ModelError: The vendor code is no three letters or digits, or the report is of another image.
     """
     waived = require_exportable(image, report=report, allow=allow)
-    target = Path(target)
-    write_depot(
-        bundle_contents(image, store, vendor_code=vendor_code, with_reserved=with_reserved, limits=limits),
-        store,
-        target,
-        progress=progress,
+    bounds = limits or ReadLimits()
+    known = measured(store, limits=bounds)
+    output = bundle_output(
+        image, known, Path(target), vendor_code=vendor_code, with_reserved=with_reserved, waived=waived
     )
-    return ExportResult(
-        path=target,
-        size_bytes=target.stat().st_size,
-        image_digest=image.digest,
-        waived=waived,
-        findings=_left_out(image, with_reserved),
-    )
+    (result,) = write_outputs([output], image.all_vibs, known, limits=bounds, progress=progress)
+    return result
 
 
-def bundle_contents(
+def bundle_output(
     image: Image,
-    store: VibStore,
+    store: MeasuredVibStore,
+    target: Path,
     *,
-    vendor_code: str = "",
-    with_reserved: bool = True,
-    limits: ReadLimits | None = None,
-) -> DepotContents:
-    """Return what the bundle of an image holds.
+    vendor_code: str,
+    with_reserved: bool,
+    waived: Iterable[Finding],
+) -> BundleOutput:
+    """Ask the store for what a bundle says of its files, and plan it.
 
     Raises:
+        ModelError: The vendor code is no three letters or digits.
         NotInDepotError: The store lacks a VIB.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
-    bounds = limits or ReadLimits()
+    ids = None if with_reserved else {entry.vib.id for entry in image.vibs}
+    contents = bundle_contents(measured_image(image, store, ids), vendor_code=vendor_code, with_reserved=with_reserved)
+    findings = _left_out(image, with_reserved)
+    return BundleOutput(image, contents, target, waived=waived, findings=findings)
+
+
+@final
+class BundleOutput:
+    """An offline bundle as one of several outputs.
+
+    Args:
+        image: What it holds.
+        contents: All of it; VIBs know their files.
+        target: The file.
+        waived: Errors of the image that the caller allowed.
+        findings: What else is to be said of it.
+    """
+
+    stage = "bundle"
+    archives: Sequence[Archive] = ()
+    payload_takers: Sequence[PayloadTaker] = ()
+
+    def __init__(
+        self,
+        image: Image,
+        contents: DepotContents,
+        target: Path,
+        *,
+        waived: Iterable[Finding],
+        findings: Iterable[Finding],
+    ) -> None:
+        self.target = target
+        self.file_takers: Sequence[FileTaker] = (self,)
+        self.files: Collection[str] = frozenset(vib.id for vib in contents.vibs)
+        self.total_bytes = sum(vib.file.size_bytes or 0 for vib in contents.vibs if vib.file is not None)
+        self._contents = contents
+        self._size_bytes = 0
+        self._image = image
+        self._waived = tuple(waived)
+        self._findings = tuple(findings)
+
+    def open_file(self, vib_id: str, packed: PackedVib | None) -> AbstractContextManager[VibSink]:
+        """Open the place of a VIB in the zip."""
+        return self._writer.open_vib(vib_id, packed)
+
+    def begin(self, targets: WholeTargets) -> None:
+        """Write the index and the metadata."""
+        self._file = targets.file(self.target)
+        self._writer = DepotZipWriter(self._file, self._contents, where=str(self.target))
+
+    def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:  # noqa: ARG002 - all is told of
+        """Write the end of the zip."""
+        self._writer.close()
+        with writing_file(self.target):
+            self._size_bytes = self._file.tell()
+
+    def result(self) -> ExportResult:
+        """Say what was written."""
+        return ExportResult(
+            path=self.target,
+            size_bytes=self._size_bytes,
+            image_digest=self._image.digest,
+            waived=self._waived,
+            findings=self._findings,
+        )
+
+
+def bundle_contents(image: Image, *, vendor_code: str = "", with_reserved: bool = True) -> DepotContents:
+    """Return what the bundle of an image holds; its VIBs know their files.
+
+    Raises:
+        ModelError: The vendor code is no three letters or digits.
+    """
     components = {entry.component.id: entry.component for entry in image.components}
     if with_reserved:
         components |= {component.id: component for component in image.reserved_components}
@@ -114,7 +190,7 @@ def bundle_contents(
         vendor_name=image.vendor or "Unknown",
         vendor_code=vendor_code or _vendor_code(image.vendor),
         products=_products(image),
-        vibs=[with_file_facts(vib, store, bounds) for vib in vibs],
+        vibs=vibs,
         bulletins=[components[key] for key in sorted(components)],
         profiles=[image_profile(image, [entry.vib for entry in image.vibs])],
         units=release_units(image),

@@ -1,4 +1,4 @@
-"""The generated archives of an installer disc, and the upgrade folder.
+"""The generated archives of an installer disc, and the upgrade folder; nothing is read here.
 
 Which archives a disc has is its generation's row in ``rules.boot_layout``. What stands in
 them beyond the image database is not publicly known and marked inferred in
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.depot.depot_zip import DepotContents, render_metadata, vib_relative_path
 from esximage_builder.disc_files import (
     DPU_DEPOT,
     IMAGE_DATABASE,
@@ -23,7 +24,6 @@ from esximage_builder.documents.depot_index import VendorEntry, render_index, re
 from esximage_builder.documents.image_database import DATABASE_ROOT, image_database_members
 from esximage_builder.documents.image_profile import render_image_profile
 from esximage_builder.errors import ModelError
-from esximage_builder.export.depot_zip import DepotContents, render_metadata, vib_relative_path, with_file_facts
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.models.fields import as_tuple
@@ -33,10 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from esximage_builder.documents.vib_archive import VibHead
-    from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
-    from esximage_builder.models.vib_store import VibStore
 
 __all__ = [
     "Archive",
@@ -95,7 +93,7 @@ class VibMember:
 
     Attributes:
         name: Its path in the archive.
-        vib: Which one; ``file`` has size and SHA-256, which ``with_file_facts`` finds.
+        vib: Which one; ``file`` has size and SHA-256.
 
     Raises:
         ModelError: Size or SHA-256 is not known, so that the file could be neither placed nor checked.
@@ -109,7 +107,7 @@ class VibMember:
     def __attrs_post_init__(self) -> None:
         file = self.vib.file
         if file is None or file.size_bytes is None or not file.sha256:
-            raise ModelError(f"{self.vib.id} has no size and checksum", hint="use with_file_facts first")
+            raise ModelError(f"{self.vib.id} has no size and checksum", hint="measure it first")
         object.__setattr__(self, "size_bytes", file.size_bytes)
         object.__setattr__(self, "sha256", file.sha256)
 
@@ -134,43 +132,40 @@ class Archive:
 
 def disc_archives(
     image: Image,
-    store: VibStore,
     heads: Mapping[str, VibHead],
     *,
     archive_names: tuple[str, ...],
     names: Mapping[PayloadKey, str],
-    limits: ReadLimits,
 ) -> tuple[Archive, ...]:
     """Return the archives of a disc with what stands in them.
 
     Args:
-        image: What is written.
-        store: Asked for sizes and checksums of VIBs whose depot does not tell.
+        image: What is written; the VIBs that stand in an archive as a whole know their files.
         heads: Descriptor and signature of each installed host VIB, by id.
         archive_names: Of the disc's generation, in their order.
         names: Local name of each payload.
-        limits: Upper bounds for reading VIBs.
     """
     makers: dict[str, Callable[[], list[ArchiveMember]]] = {
         IMAGE_DATABASE: lambda: _image_database(image, heads, names),
         MISCELLANEOUS: _no_members,
-        RESERVED_VIBS: lambda: _reserved_vibs(image, store, limits),
-        DPU_DEPOT: lambda: _dpu_depot(image, store, limits),
+        RESERVED_VIBS: lambda: _reserved_vibs(image),
+        DPU_DEPOT: lambda: _dpu_depot(image),
         PAYLOAD_ARCHIVE: lambda: _boot_payloads(image, names),
     }
     return tuple(Archive(path=name, members=makers[name]()) for name in map(str.upper, archive_names))
 
 
-def upgrade_texts(
-    image: Image, store: VibStore, names: Mapping[PayloadKey, str], limits: ReadLimits
-) -> list[tuple[str, bytes]]:
-    """Return the generated files of the upgrade folder: the profile, and depot metadata with just that profile."""
+def upgrade_texts(image: Image, names: Mapping[PayloadKey, str]) -> list[tuple[str, bytes]]:
+    """Return the generated files of the upgrade folder: the profile, and depot metadata with just that profile.
+
+    The host VIBs know their files.
+    """
     profile = image_profile(image, image.host_vibs, names=names)
     contents = DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code="VMW",
         products=[product_entry(image, Platform.HOST)],
-        vibs=[with_file_facts(vib, store, limits) for vib in image.host_vibs],
+        vibs=image.host_vibs,
         bulletins=[entry.component for entry in image.components],
         profiles=[profile],
         units=release_units(image),
@@ -198,14 +193,14 @@ def _no_members() -> list[ArchiveMember]:
     return []
 
 
-def _reserved_vibs(image: Image, store: VibStore, limits: ReadLimits) -> list[ArchiveMember]:
-    vibs = [with_file_facts(entry.vib, store, limits) for entry in image.reserved_vibs]
+def _reserved_vibs(image: Image) -> list[ArchiveMember]:
+    vibs = [entry.vib for entry in image.reserved_vibs]
     return [VibMember(name=f"{DATABASE_ROOT}/reservedVibs/{vib.id}.vib", vib=vib) for vib in vibs]
 
 
-def _dpu_depot(image: Image, store: VibStore, limits: ReadLimits) -> list[ArchiveMember]:
+def _dpu_depot(image: Image) -> list[ArchiveMember]:
     """Return an unpacked depot of the VIBs for data processing units."""
-    vibs = [with_file_facts(entry.vib, store, limits) for entry in image.vibs if not entry.vib.is_for_host]
+    vibs = [entry.vib for entry in image.vibs if not entry.vib.is_for_host]
     if not vibs:
         return []
     contents = DepotContents(

@@ -26,6 +26,7 @@ from esximage_builder.disc_files import (
     ISOLINUX_CFG,
     KICKSTART_FILE,
     NETWORK_EFI_LOADER,
+    RESERVED_VIBS,
     UPGRADE_FOLDER,
 )
 from esximage_builder.documents.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
@@ -41,12 +42,10 @@ if TYPE_CHECKING:
 
     from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.findings import Finding
-    from esximage_builder.limits import ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload
-    from esximage_builder.models.vib_store import VibStore
 
-__all__ = ["DiscOptions", "DiscPlan", "plan_disc"]
+__all__ = ["DiscOptions", "DiscPlan", "files_to_know", "plan_disc"]
 
 # What other files at the root of a disc may not be called, folders included.
 _FIXED_NAMES = tuple(
@@ -131,21 +130,33 @@ class DiscPlan:
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def plan_disc(
-    image: Image, store: VibStore, heads: Mapping[str, VibHead], options: DiscOptions, *, limits: ReadLimits
-) -> DiscPlan:
-    """Plan the disc of an image.
+def files_to_know(image: Image, options: DiscOptions) -> frozenset[str]:
+    """Return the ids of the VIBs whose size and SHA-256 a plan needs.
+
+    These are the ones that stand on the disc as a whole, and the ones that the upgrade folder states.
+    """
+    archives = generation_of(image.esxi_version).archives
+    stated = image.host_vibs if _has_upgrade_folder(options) else ()
+    reserved = [entry.vib for entry in image.reserved_vibs if RESERVED_VIBS.lower() in archives]
+    units = [entry.vib for entry in image.vibs if not entry.vib.is_for_host and DPU_DEPOT.lower() in archives]
+    return frozenset(vib.id for vib in (*stated, *reserved, *units))
+
+
+def _has_upgrade_folder(options: DiscOptions) -> bool:
+    return options.with_installer and not options.is_network
+
+
+def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions) -> DiscPlan:
+    """Plan the disc of an image; a function of values.
 
     Args:
-        image: What to write.
-        store: Asked for sizes and checksums of VIBs whose depot does not tell.
+        image: What to write; the VIBs that ``files_to_know`` names know their files.
         heads: Descriptor and signature of each installed host VIB, by id.
         options: What the caller chose.
-        limits: Upper bounds for reading VIBs.
 
     Raises:
         IncompatibleImageError: The image has no kernel, and what is written here must boot.
-        ModelError: The options contradict each other.
+        ModelError: The options contradict each other, or the file of a VIB is not known.
     """
     modules = _modules(image, options)
     generation = generation_of(image.esxi_version)
@@ -159,9 +170,9 @@ def plan_disc(
     }
     profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
     texts = _boot_texts(image, names, options, loaders=frozenset(placed.values()))
-    if options.with_installer and not options.is_network:
-        texts += upgrade_texts(image, store, profile_names, limits)
-    archives = disc_archives(image, store, heads, archive_names=generation.archives, names=profile_names, limits=limits)
+    if _has_upgrade_folder(options):
+        texts += upgrade_texts(image, profile_names)
+    archives = disc_archives(image, heads, archive_names=generation.archives, names=profile_names)
     on_disc = [path for path, _ in texts] + [*placed.values(), *module_paths.values(), *(a.path for a in archives)]
     return DiscPlan(
         volume_id=_volume_id(image.name),

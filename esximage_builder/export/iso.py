@@ -1,13 +1,14 @@
 """Writing an image as a bootable installer disc.
 
-The disc is laid out first; then one pass over the VIBs copies every payload straight to its
-place, checking it on the way; then the generated archives follow. The finished disc is read
+The disc is laid out first; then every payload comes straight to its place while the VIBs pass
+by, checked on the way; then the generated archives follow. The finished disc is read
 back and compared with the plan before it takes the target's place.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
@@ -16,30 +17,38 @@ from esximage_builder.containers.boot_info_table import with_boot_info_table
 from esximage_builder.containers.iso9660 import IsoFile, IsoLayout, lay_out_iso
 from esximage_builder.containers.iso9660_reader import open_iso
 from esximage_builder.containers.tar_gz import stored_tgz_bytes
+from esximage_builder.depot.store import measured
 from esximage_builder.disc_files import BOOT_CFG
 from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError
-from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
-from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
-from esximage_builder.export.gate import require_allowed, require_exportable
+from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
+from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload_sizes, plan_of_store
+from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
-from esximage_builder.findings import Severity
+from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
-from esximage_builder.streams.whole_file import whole_file
+from esximage_builder.streams.placed_file import PlacedFile
+from esximage_builder.streams.whole_file import writing_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from esximage_builder.export.disc_archives import Archive, PayloadKey
+    from esximage_builder.export.spool import Spool
+    from esximage_builder.export.vib_pass import FileTaker, PayloadSink, PayloadTaker
+    from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib_store import VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["export_iso"]
+__all__ = ["IsoOutput", "export_iso"]
 
 
 def export_iso(
@@ -92,40 +101,87 @@ def export_iso(
     """
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
-    composed, image = image, image if with_tools else without_tools(image)
-    waived = require_exportable(image, report=report, allow=allowed, composed=composed)
+    boots = image if with_tools else without_tools(image)
+    waived = require_exportable(boots, report=report, allow=allowed, composed=image)
+    known = measured(store, limits=bounds)
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
-    heads = read_heads(image, store, bounds)
     options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
-    plan = plan_disc(image, store, heads, options, limits=bounds)
-    require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
-    findings = (*plan.findings, *script_findings)
-    layout = _lay_out(image, plan, bounds)
-    target = Path(target)
-    with whole_file(target) as file:
-        layout.write_skeleton(file)
-        DiscWriter(
-            image,
-            store,
-            plan,
-            _IsoTarget(file, layout, plan.bios_boot),
-            limits=bounds,
-            progress=progress,
-            total_bytes=layout.total_bytes,
-        ).write()
-        file.flush()
-        _check_written(file, plan, layout, where=str(target), limits=bounds)
-    return ExportResult(
-        path=target,
-        size_bytes=layout.total_bytes,
-        image_digest=image.digest,
-        waived=(*waived, *(finding for finding in findings if finding.severity is Severity.ERROR)),
-        findings=[finding for finding in findings if finding.severity is not Severity.ERROR],
-    )
+    plan = plan_of_store(boots, known, options, allow=allowed, limits=bounds)
+    output = IsoOutput(boots, plan, Path(target), limits=bounds, waived=waived, findings=script_findings)
+    (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
+    return result
 
 
-def _lay_out(image: Image, plan: DiscPlan, limits: ReadLimits) -> IsoLayout:
-    sizes = payload_sizes(image, limits)
+@final
+class IsoOutput:
+    """An installer disc as one of several outputs.
+
+    Args:
+        image: What it boots.
+        plan: Of that image.
+        target: The file.
+        limits: Upper bounds for payloads.
+        waived: Errors of the image that the caller allowed.
+        findings: What else is to be said of it.
+
+    Raises:
+        InvalidFieldError: A descriptor does not tell the size of a payload.
+        LimitExceededError: A payload is too large.
+    """
+
+    stage = "disc"
+    file_takers: Sequence[FileTaker] = ()
+
+    def __init__(
+        self,
+        image: Image,
+        plan: DiscPlan,
+        target: Path,
+        *,
+        limits: ReadLimits,
+        waived: Iterable[Finding],
+        findings: Iterable[Finding],
+    ) -> None:
+        sizes = payload_sizes(image, limits)
+        self.target = target
+        self.archives: Sequence[Archive] = plan.archives
+        self.payload_takers: Sequence[PayloadTaker] = (self,)
+        self._plan = plan
+        self._limits = limits
+        self._layout = _lay_out(image, plan, sizes, limits)
+        self._writer = DiscWriter(plan, sizes, timestamp=image_timestamp(image))
+        self.payloads: Collection[PayloadKey] = self._writer.payloads
+        self.total_bytes = self._writer.total_bytes
+        self._result = disc_result(
+            image, target, self._layout.total_bytes, waived=waived, findings=(*plan.findings, *findings)
+        )
+
+    def open_payload(self, key: PayloadKey) -> AbstractContextManager[PayloadSink]:
+        """Open the extent of a payload."""
+        return self._writer.open_payload(key, self._disc)
+
+    def begin(self, targets: WholeTargets) -> None:
+        """Write all but payloads and archives."""
+        self._file = targets.file(self.target)
+        with writing_file(self.target):
+            self._layout.write_skeleton(self._file)
+        self._disc = _IsoTarget(
+            PlacedFile(self._file, functools.partial(writing_file, self.target)), self._layout, self._plan.bios_boot
+        )
+
+    def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
+        """Write the archives and read the disc back."""
+        with writing_file(self.target):
+            self._writer.write_archives(self._disc, spool, tell)
+            self._file.flush()
+            _check_written(self._file, self._plan, self._layout, where=str(self.target), limits=self._limits)
+
+    def result(self) -> ExportResult:
+        """Say what was written."""
+        return self._result
+
+
+def _lay_out(image: Image, plan: DiscPlan, sizes: Mapping[PayloadKey, int], limits: ReadLimits) -> IsoLayout:
     files = [IsoFile(path=path, content=content) for path, content in plan.texts]
     for key, path in plan.payload_paths.items():
         is_boot_file = path in (plan.bios_boot, plan.efi_boot)
@@ -147,23 +203,21 @@ def _lay_out(image: Image, plan: DiscPlan, limits: ReadLimits) -> IsoLayout:
 class _IsoTarget:
     """Gives the extents of a laid-out disc as files."""
 
-    def __init__(self, file: BinaryIO, layout: IsoLayout, bios_boot: str | None) -> None:
-        self._file = file
+    def __init__(self, disc: PlacedFile, layout: IsoLayout, bios_boot: str | None) -> None:
+        self._disc = disc
         self._layout = layout
         self._bios_boot = bios_boot
 
     @contextlib.contextmanager
-    def file(self, path: str) -> Iterator[BinaryIO]:
-        """Give the disc itself, at the file's place; the BIOS loader gets its table when it is complete."""
+    def file(self, path: str) -> Iterator[PayloadSink]:
+        """Give the place of a file; the BIOS loader gets its table when it is complete."""
         offset = self._layout.offsets[path]
         if path != self._bios_boot:
-            self._file.seek(offset)
-            yield self._file
+            yield self._disc.extent(offset)
             return
         loader = io.BytesIO()
         yield loader
-        self._file.seek(offset)
-        self._file.write(with_boot_info_table(loader.getvalue(), offset=offset))
+        self._disc.write_at(offset, with_boot_info_table(loader.getvalue(), offset=offset))
 
 
 def _check_written(file: BinaryIO, plan: DiscPlan, layout: IsoLayout, *, where: str, limits: ReadLimits) -> None:

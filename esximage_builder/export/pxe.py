@@ -11,34 +11,44 @@ Source: docs/formats.md#network-boot.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, final
+from typing import TYPE_CHECKING, BinaryIO, cast, final
 
+from esximage_builder.depot.store import measured
 from esximage_builder.disc_files import BOOT_CFG, EFI_LOADER, NETWORK_EFI_LOADER
 from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError, ModelError
-from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, plan_disc
-from esximage_builder.export.disc_writer import DiscWriter, payload_sizes, read_heads
-from esximage_builder.export.gate import require_allowed, require_exportable
+from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
+from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload_sizes, plan_of_store
+from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.result import ExportResult
-from esximage_builder.findings import Severity
+from esximage_builder.export.timestamp import image_timestamp
+from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
-from esximage_builder.streams.whole_folder import whole_folder
+from esximage_builder.streams.hashing import hashing_copy
+from esximage_builder.streams.placed_file import Extent, PlacedFile
+from esximage_builder.streams.whole_file import writing_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
+    from esximage_builder.export.disc_archives import Archive, PayloadKey
+    from esximage_builder.export.spool import Spool
+    from esximage_builder.export.vib_pass import FileTaker, PayloadSink, PayloadTaker
+    from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib_store import VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["export_pxe"]
+__all__ = ["PxeOutput", "checked_prefix", "export_pxe"]
 
 
 def export_pxe(
@@ -92,40 +102,28 @@ def export_pxe(
     """
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
-    composed, image = image, image if with_tools else without_tools(image)
-    waived = require_exportable(image, report=report, allow=allowed, composed=composed)
+    boots = image if with_tools else without_tools(image)
+    waived = require_exportable(boots, report=report, allow=allowed, composed=image)
+    known = measured(store, limits=bounds)
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
     options = DiscOptions(
         kickstart=script,
         kernel_options=kernel_options,
         with_installer=with_installer,
-        network_prefix=_checked_prefix(prefix),
+        network_prefix=checked_prefix(prefix),
     )
-    plan = plan_disc(image, store, read_heads(image, store, bounds), options, limits=bounds)
-    require_allowed(plan.findings, allow=allowed, what="the kernel options have errors")
-    total = _total_bytes(image, plan, bounds)
-    target = Path(target)
-    with whole_folder(target) as folder:
-        place = _FolderTarget(folder)
-        for path, content in plan.texts:
-            with place.file(path) as file:
-                file.write(content)
-        DiscWriter(image, store, plan, place, limits=bounds, progress=progress, total_bytes=total).write()
-        _put_efi_loader_beside_boot_cfg(place)
-        _check_written(place, where=str(target), limits=bounds)
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    findings = (*plan.findings, *script_findings)
-    return ExportResult(
-        path=target,
-        size_bytes=size,
-        image_digest=image.digest,
-        waived=(*waived, *(finding for finding in findings if finding.severity is Severity.ERROR)),
-        findings=[finding for finding in findings if finding.severity is not Severity.ERROR],
-    )
+    plan = plan_of_store(boots, known, options, allow=allowed, limits=bounds)
+    output = PxeOutput(boots, plan, Path(target), limits=bounds, waived=waived, findings=script_findings)
+    (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
+    return result
 
 
-def _checked_prefix(prefix: str) -> str:
-    """Return the prefix without blanks around it and slashes at its end, which the loader puts itself."""
+def checked_prefix(prefix: str) -> str:
+    """Return the prefix without blanks around it and slashes at its end, which the loader puts itself.
+
+    Raises:
+        ModelError: It holds blanks or control characters.
+    """
     text = prefix.strip()
     if any(letter.isspace() or not letter.isprintable() for letter in text):
         raise ModelError(
@@ -137,34 +135,96 @@ def _checked_prefix(prefix: str) -> str:
     return text.rstrip("/") or text[:1]
 
 
-def _total_bytes(image: Image, plan: DiscPlan, limits: ReadLimits) -> int:
-    """Return what the progress counts: every payload once, and the members of the archives."""
-    payloads = plan.payload_paths.keys() | {key for archive in plan.archives for key in archive.payloads}
-    sizes = payload_sizes(image, limits)
-    in_archives = sum(member.size_bytes for archive in plan.archives for member in archive.members)
-    return sum(sizes[key] for key in payloads) + in_archives
+@final
+class PxeOutput:
+    """A network boot tree as one of several outputs.
+
+    Args:
+        image: What it boots.
+        plan: Of that image.
+        target: The folder.
+        limits: Upper bounds for payloads.
+        waived: Errors of the image that the caller allowed.
+        findings: What else is to be said of it.
+
+    Raises:
+        InvalidFieldError: A descriptor does not tell the size of a payload.
+        LimitExceededError: A payload is too large.
+    """
+
+    stage = "disc"
+    file_takers: Sequence[FileTaker] = ()
+
+    def __init__(
+        self,
+        image: Image,
+        plan: DiscPlan,
+        target: Path,
+        *,
+        limits: ReadLimits,
+        waived: Iterable[Finding],
+        findings: Iterable[Finding],
+    ) -> None:
+        self.target = target
+        self.archives: Sequence[Archive] = plan.archives
+        self.payload_takers: Sequence[PayloadTaker] = (self,)
+        self._plan = plan
+        self._limits = limits
+        self._writer = DiscWriter(plan, payload_sizes(image, limits), timestamp=image_timestamp(image))
+        self.payloads: Collection[PayloadKey] = self._writer.payloads
+        self.total_bytes = self._writer.total_bytes
+        self._size_bytes = 0
+        self._image = image
+        self._waived = tuple(waived)
+        self._findings = (*plan.findings, *findings)
+
+    def open_payload(self, key: PayloadKey) -> AbstractContextManager[PayloadSink]:
+        """Open the file of a payload."""
+        return self._writer.open_payload(key, self._tree)
+
+    def begin(self, targets: WholeTargets) -> None:
+        """Write all but payloads and archives."""
+        self._folder = targets.folder(self.target)
+        self._tree = _FolderTarget(self._folder, functools.partial(writing_folder, self.target))
+        for path, content in self._plan.texts:
+            with self._tree.file(path) as file:
+                file.write(content)
+
+    def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
+        """Write the archives, and see that what ``boot.cfg`` names is there."""
+        with writing_folder(self.target):
+            self._writer.write_archives(self._tree, spool, tell)
+            _put_efi_loader_beside_boot_cfg(self._tree)
+            _check_written(self._tree, where=str(self.target), limits=self._limits)
+            self._size_bytes = sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
+
+    def result(self) -> ExportResult:
+        """Say what was written."""
+        return disc_result(self._image, self.target, self._size_bytes, waived=self._waived, findings=self._findings)
 
 
 @final
 class _FolderTarget:
     """Gives files in a folder, in lower case."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, writing: Callable[[], AbstractContextManager[None]]) -> None:
         self._folder = folder
+        self._writing = writing
 
     def path_of(self, path: str) -> Path:
         """Return where the file of that path stands."""
         return self._folder / path.lower()
 
     @contextlib.contextmanager
-    def file(self, path: str) -> Iterator[BinaryIO]:
+    def file(self, path: str) -> Iterator[Extent]:
         """Give a new file."""
         target = self.path_of(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        with self._writing():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                yield PlacedFile(file, self._writing).extent(0)
+                file.flush()
+                os.fsync(file.fileno())
 
 
 def _put_efi_loader_beside_boot_cfg(place: _FolderTarget) -> None:
@@ -172,7 +232,7 @@ def _put_efi_loader_beside_boot_cfg(place: _FolderTarget) -> None:
     loader = place.path_of(EFI_LOADER)
     if loader.exists():
         with loader.open("rb") as source, place.file(NETWORK_EFI_LOADER) as target:
-            shutil.copyfileobj(source, target)
+            hashing_copy(source, cast("BinaryIO", target), where=str(loader))
 
 
 def _check_written(place: _FolderTarget, *, where: str, limits: ReadLimits) -> None:

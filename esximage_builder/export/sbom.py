@@ -10,8 +10,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from esximage_builder.depot.store import measured, measured_image
 from esximage_builder.errors import ModelError
-from esximage_builder.export.depot_zip import with_file_facts
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.limits import ReadLimits
@@ -99,7 +99,7 @@ def image_sbom(image: Image, store: VibStore, *, limits: ReadLimits | None = Non
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
-    vibs = {item.id: item for item in _vibs(image, store, limits or ReadLimits())}
+    vibs = {item.id: item for item in _vibs(measured_image(image, measured(store, limits=limits or ReadLimits())))}
     components = {item.id: item for item in _components(image, vibs)}
     units = list(_units(image, components))
     stated = {ref for item in (*units, *components.values()) for ref in item.contains}
@@ -129,15 +129,15 @@ def _serial(image: Image, vibs: Iterable[SbomItem]) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, "\n".join(lines))
 
 
-def _vibs(image: Image, store: VibStore, limits: ReadLimits) -> Iterator[SbomItem]:
+def _vibs(image: Image) -> Iterator[SbomItem]:
     for entry in image.vibs:
-        yield _vib(entry.vib, store, None, limits)
+        yield _vib(entry.vib, None)
     for reserved in image.reserved_vibs:
-        yield _vib(reserved.vib, store, reserved, limits)
+        yield _vib(reserved.vib, reserved)
 
 
-def _vib(vib: Vib, store: VibStore, reserved: ReservedVib | None, limits: ReadLimits) -> SbomItem:
-    file = with_file_facts(vib, store, limits).file
+def _vib(vib: Vib, reserved: ReservedVib | None) -> SbomItem:
+    file = vib.file
     facts = [
         ("acceptance-level", vib.acceptance_level.value),
         ("vib-type", vib.type),

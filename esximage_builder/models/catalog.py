@@ -14,7 +14,7 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.add_on import AddOn
@@ -101,7 +101,13 @@ class Catalog:
 
     def sources_of(self, vib: Vib) -> tuple[str, ...]:
         """Return the names of the sources that hold this VIB; empty if none does."""
-        return self._sources_by_fingerprint.get(vib.fingerprint, ())
+        # The digest of a loose VIB is not known until it is measured: its descriptor finds it too.
+        known = self._sources_by_fingerprint
+        return known.get(vib.fingerprint) or known.get(vib.with_file(None).fingerprint, ())
+
+    def with_file_facts(self, vib_ids: Collection[str]) -> Catalog:  # noqa: ARG002 - as an opened depot has it
+        """Return itself: facts about files are what metadata states; an opened depot can measure the others."""
+        return self
 
     def base_image(self, version: str) -> BaseImage:
         """Return the base image of that version; both 9.x spellings find it.

@@ -1,4 +1,7 @@
-"""Rebuilding from a lock: what may be taken from the depots, and what differs.
+"""Locks: pinning an image down to every file, and composing exactly that image again.
+
+All that is needed is in the catalog, as far as its VIBs state size and SHA-256 of their files. An
+opened depot measures what its catalog leaves open, so ``compose_locked`` takes either.
 
 Everything that differs is one finding ``lock-differs``. None is waived: an image that differs
 is another image, to be composed from its spec and locked anew.
@@ -6,44 +9,193 @@ is another image, to be composed from its spec and locked anew.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from esximage_builder.codes import make_finding
+from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
 from esximage_builder.models.image import Rule
+from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.versions import ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import Image
-    from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
     from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.models.vib import Vib
 
-__all__ = ["check_loaded", "check_same", "image_of_lock"]
+__all__ = [
+    "FilesCatalog",
+    "check_loaded",
+    "check_same",
+    "compose_locked",
+    "image_of_lock",
+    "lock_of",
+    "require_lockable",
+]
 
 _SHOWN_DIGITS = 16
+_MOST_SHOWN = 3
 _OPEN_THE_DEPOT = "open the depot that the lock was made from"
+
+
+class FilesCatalog(Protocol):
+    """What gives a catalog that knows its VIBs' files: an opened depot, or a catalog as it is."""
+
+    def with_file_facts(self, vib_ids: Collection[str]) -> Catalog:
+        """Return the catalog with size and SHA-256 of the files of these VIBs, as far as they can be known."""
+
+
+# Making a lock
+
+
+def require_lockable(image: Image) -> None:
+    """Refuse an image that nobody could make again.
+
+    Raises:
+        ModelError: It has neither spec nor profile.
+    """
+    if image.spec is None and image.profile is None:
+        raise ModelError(
+            "an image without spec and profile cannot be locked",
+            found=image.name,
+            expected="an image that was composed, or opened from a profile",
+        )
+
+
+def lock_of(image: Image, *, sources_of: Callable[[Vib], Iterable[str]]) -> Lock:
+    """Pin an image down: every component, and every VIB with the digest of its file.
+
+    Args:
+        image: Composed from a spec, or opened from a profile; its VIBs know their files.
+        sources_of: Function from VIB to the names of the sources that hold it.
+
+    Raises:
+        ModelError: The image has neither spec nor profile.
+    """
+    require_lockable(image)
+    reserved = {entry.vib.id for entry in image.reserved_vibs}
+    return Lock(
+        name=image.name,
+        digest=image.digest,
+        spec=image.spec,
+        profile=image.profile.name if image.spec is None and image.profile is not None else "",
+        base_image=None if image.base_image is None else image.base_image.version,
+        components=sorted(_components(image), key=lambda component: (component.name, component.version)),
+        vibs=[_vib(vib, sources_of(vib), is_reserved=vib.id in reserved) for vib in image.all_vibs],
+    )
+
+
+def _components(image: Image) -> Iterator[LockedComponent]:
+    for entry in image.components:
+        component = entry.component
+        yield LockedComponent(name=component.name, version=component.version.text, source=entry.source)
+    lost = _losers(image)
+    for component in image.reserved_components:
+        yield LockedComponent(
+            name=component.name, version=component.version.text, source=lost.get(component.id), is_reserved=True
+        )
+
+
+def _losers(image: Image) -> dict[str, ComponentSource]:
+    """Return who brought each component that lost, by its id: of several the highest."""
+    lost = [loser for entry in image.components for loser in entry.overridden]
+    lost += [loser for entry in image.removed for loser in entry.removed]
+    lost.sort(key=lambda loser: list(ComponentSource).index(loser.source))
+    return {str(loser.component): loser.source for loser in lost}
+
+
+def _vib(vib: Vib, sources: Iterable[str], *, is_reserved: bool) -> LockedVib:
+    return LockedVib(
+        id=vib.id,
+        sha256=_sha256_of(vib),
+        size_bytes=0 if vib.file is None else vib.file.size_bytes or 0,
+        sources=_file_names(sources),
+        is_reserved=is_reserved,
+    )
+
+
+def _sha256_of(vib: Vib) -> str:
+    return "" if vib.file is None else vib.file.sha256
+
+
+def _file_names(sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the sources without folders."""
+    names = {PurePath(source).name or source for source in sources}
+    # A name in another encoding than the system's cannot stand in a file as it is.
+    return tuple(sorted(name.encode(errors="backslashreplace").decode() for name in names))
+
+
+# Composing from one
+
+
+def compose_locked(depot: FilesCatalog, lock: Lock) -> Image:
+    """Compose exactly the image of a lock.
+
+    The lock's spec is composed, or its profile opened, with nothing but what the lock names:
+    other depots may be open beside, a version left open comes out as it was, and a VIB id
+    with several contents gets the locked one.
+
+    Args:
+        depot: The opened depots, which read VIBs whose metadata states no digest; or a catalog
+            alone, which needs to state them all.
+        lock: What is wanted.
+
+    Raises:
+        ComposeError: The image would differ; ``findings`` name every difference, all of the
+            code ``lock-differs``.
+        DepotError: A VIB's bytes cannot be read, or are not what is known of them.
+    """
+    catalog = depot.with_file_facts({vib.id for vib in lock.vibs})
+    differences = check_loaded(catalog, lock)
+    if differences:
+        raise _refusal(lock, differences)
+    try:
+        image = image_of_lock(catalog, lock)
+    except NotInDepotError as error:
+        raise _refusal(lock, (_not_loaded(error),)) from error
+    differences = check_same(lock, lock_of(image, sources_of=catalog.sources_of))
+    if differences:
+        raise _refusal(lock, differences)
+    return image
+
+
+def _not_loaded(error: NotInDepotError) -> Finding:
+    """Word what composing misses: a hardware support package or a solution, which no lock pins."""
+    return _differs(error.message, cause=error.hint, remedy="open its depot")
+
+
+def _refusal(lock: Lock, differences: Sequence[Finding]) -> ComposeError:
+    shown = "; ".join(finding.message for finding in differences[:_MOST_SHOWN])
+    more = f"; and {len(differences) - _MOST_SHOWN} more" if len(differences) > _MOST_SHOWN else ""
+    sources = sorted({source for vib in lock.vibs for source in vib.sources})
+    return ComposeError(
+        "the depots do not give the image of the lock",
+        findings=differences,
+        found=shown + more,
+        expected=f"exactly the image {lock.name}",
+        hint=f"the lock was made from {', '.join(sources)}" if sources else "open the depots it was made from",
+    )
 
 
 def _differs(message: str, *items: str, cause: str = "", remedy: str = _OPEN_THE_DEPOT) -> Finding:
     return make_finding("lock-differs", message, items=items, cause=cause, remedy=remedy)
 
 
-def check_loaded(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> tuple[Finding, ...]:
+def check_loaded(catalog: Catalog, lock: Lock) -> tuple[Finding, ...]:
     """Return what the lock needs and the depots do not have.
 
     Args:
         catalog: What is loaded.
         lock: What is wanted.
-        sha256_of: Function from VIB to the digest of its file; asked only for ids of the lock.
 
     Returns:
         Base image, profile and add-on first, then components, then VIBs.
@@ -51,7 +203,7 @@ def check_loaded(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str
     return (
         *_missing_units(catalog, lock),
         *_missing_components(catalog, lock),
-        *_missing_vibs(catalog, lock, sha256_of),
+        *_missing_vibs(catalog, lock),
     )
 
 
@@ -82,14 +234,27 @@ def _missing_components(catalog: Catalog, lock: Lock) -> Iterator[Finding]:
             yield _differs(f"the component {component.id} is not loaded", component.id, cause=_loaded(versions))
 
 
-def _missing_vibs(catalog: Catalog, lock: Lock, sha256_of: Callable[[Vib], str]) -> Iterator[Finding]:
+def _missing_vibs(catalog: Catalog, lock: Lock) -> Iterator[Finding]:
     for locked in lock.vibs:
-        found = sorted(sha256_of(vib) for vib in catalog.vibs_by_id.get(locked.id, ()))
+        found = sorted(_sha256_of(vib) for vib in catalog.vibs_by_id.get(locked.id, ()))
         if not found:
             held = f"the lock found it in {', '.join(locked.sources)}" if locked.sources else ""
             yield _differs(f"the VIB {locked.id} is not loaded", locked.id, cause=held)
-        elif locked.sha256 not in found:
+        elif locked.sha256 in found:
+            continue
+        elif not all(found):
+            yield _unknown_sha256(locked)
+        else:
             yield _other_sha256(locked, found)
+
+
+def _unknown_sha256(locked: LockedVib) -> Finding:
+    return _differs(
+        f"the sha-256 checksum of the VIB {locked.id} is not known",
+        locked.id,
+        cause="its metadata does not state one",
+        remedy="compose from the opened depot, which can read the file, not from its catalog",
+    )
 
 
 def _other_sha256(locked: LockedVib, found: Iterable[str]) -> Finding:
@@ -105,7 +270,7 @@ def _short(digest: str) -> str:
     return f"{digest[:_SHOWN_DIGITS]}..."
 
 
-def image_of_lock(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], str]) -> Image:
+def image_of_lock(catalog: Catalog, lock: Lock) -> Image:
     """Compose the lock's spec, or open its profile, with what the lock names.
 
     Release names, versions that the spec leaves open and VIB ids with several contents so come
@@ -116,7 +281,6 @@ def image_of_lock(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], st
     Args:
         catalog: What is loaded.
         lock: What is wanted.
-        sha256_of: As with ``check_loaded``.
 
     Raises:
         NotInDepotError: Something that the spec names is not loaded.
@@ -127,7 +291,7 @@ def image_of_lock(catalog: Catalog, lock: Lock, *, sha256_of: Callable[[Vib], st
         catalog,
         base_images=[unit for unit in catalog.base_images if unit.version == lock.base_image],
         solutions=[_pinned_solution(solution, lock) for solution in catalog.solutions],
-        vibs=[vib for vib in catalog.vibs if vib.id not in digests or sha256_of(vib) == digests[vib.id]],
+        vibs=[vib for vib in catalog.vibs if vib.id not in digests or _sha256_of(vib) == digests[vib.id]],
     )
     if lock.spec is None:
         return image_from_profile(narrowed, lock.profile)

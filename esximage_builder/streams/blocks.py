@@ -12,7 +12,7 @@ from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BlockStream", "BoundedStream", "block_stream", "bounded_stream"]
+__all__ = ["BlockStream", "BoundedStream", "block_stream", "bounded_stream", "ends_inside"]
 
 
 @final
@@ -93,12 +93,7 @@ class BoundedStream(io.RawIOBase):
         wanted = min(size, self.unread_bytes)
         data = self._source.read(wanted) if wanted else b""
         if wanted and not data:
-            raise MalformedDocumentError(
-                "the archive ends inside a member",
-                where=self._where,
-                expected=f"{self._size_bytes} bytes of data",
-                hint="the file is cut short or was changed: download it again",
-            )
+            raise ends_inside(self._where, size_bytes=self._size_bytes)
         self.unread_bytes -= len(data)
         return data
 
@@ -114,6 +109,16 @@ class BoundedStream(io.RawIOBase):
             self.unread_bytes = 1
         while self.unread_bytes:
             self.read_block(COPY_BLOCK_BYTES)
+
+
+def ends_inside(where: str, *, size_bytes: int) -> MalformedDocumentError:
+    """Return the error for an archive that ends inside a member of that length."""
+    return MalformedDocumentError(
+        "the archive ends inside a member",
+        where=where,
+        expected=f"{size_bytes} bytes of data",
+        hint="the file is cut short or was changed: download it again",
+    )
 
 
 def bounded_stream(source: BinaryIO, size_bytes: int, *, where: str) -> BinaryIO:

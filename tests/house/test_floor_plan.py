@@ -37,6 +37,7 @@ DOOR = ("", "__main__")
 
 # Folders that do not know each other although one stands above the other: the hard edges.
 APART = {
+    "authoring": {"export"},
     "streams": {"models"},
     "containers": {"models"},
     "rules": {"streams", "containers", "documents"},

@@ -88,7 +88,15 @@ VALUES: list[Any] = [
     eib.VibVersion("1.0-1"),
 ]
 # A resource, what others implement, and a class of another library.
-NO_VALUES = {eib.Depot, eib.PackedVib, eib.PackedVibStore, eib.Progress, eib.VibStore, ProductVersion}
+NO_VALUES = {
+    eib.Depot,
+    eib.MeasuredVibStore,
+    eib.PackedVib,
+    eib.PackedVibStore,
+    eib.Progress,
+    eib.VibStore,
+    ProductVersion,
+}
 each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
 

@@ -353,6 +353,29 @@ def refusal(lock: Lock, *sources: Path) -> eib.ComposeError:
     return caught.value
 
 
+def test_a_catalog_that_states_every_digest_is_enough(image: eib.Image, lock: Lock, opened: eib.Depot) -> None:
+    assert eib.compose_locked(opened.catalog, lock) == image
+
+
+def test_what_a_catalog_alone_cannot_know_an_opened_depot_measures(tmp_path: Path) -> None:
+    """A disc states no digest; what was measured is in the image, with the names of its sources."""
+    with eib.open_depot(ESXI_67) as depot:
+        image = eib.image_from_profile(depot.catalog, "ESXi-6.7.0-8169922-standard")
+        lock = eib.make_lock(image, depot)
+        eib.export_iso(image, depot, tmp_path / "x.iso")
+    with eib.open_depot(tmp_path / "x.iso") as disc:
+        with pytest.raises(eib.ComposeError) as caught:
+            eib.compose_locked(disc.catalog, lock)
+        again = eib.compose_locked(disc, lock)
+        locked = eib.make_lock(again, disc)
+    first = caught.value.findings[0]
+    assert first.message == f"the sha-256 checksum of the VIB {lock.vibs[0].id} is not known"
+    assert "from the opened depot" in first.remedy
+    assert again.digest == image.digest
+    assert [(vib.id, vib.sha256) for vib in locked.vibs] == [(vib.id, vib.sha256) for vib in lock.vibs]
+    assert {vib.sources for vib in locked.vibs} == {("x.iso",)}
+
+
 def with_vib(lock: Lock, vib_id: str, **fields: Any) -> Lock:
     return attrs.evolve(lock, vibs=[attrs.evolve(vib, **fields) if vib.id == vib_id else vib for vib in lock.vibs])
 
@@ -513,8 +536,8 @@ def test_both_spellings_of_a_9x_base_image_are_one() -> None:
     catalog = eib.Catalog(base_images=[eib.BaseImage(version=BaseImageVersion("9.0.2.0.25148076"))])
     lock = bare(spec=eib.make_spec(base_image="9.0.2"), base_image=BaseImageVersion("9.0.2-0.25148076"))
 
-    assert check_loaded(catalog, lock, sha256_of=lambda _: "") == ()
-    image = image_of_lock(catalog, lock, sha256_of=lambda _: "")
+    assert check_loaded(catalog, lock) == ()
+    image = image_of_lock(catalog, lock)
     assert image.base_image == catalog.base_images[0]
 
 
@@ -523,10 +546,6 @@ class NoStore:
 
     def open_vib(self, vib: eib.Vib) -> BinaryIO:
         raise eib.NotInDepotError(vib.id)
-
-
-def digest_of(vib: eib.Vib) -> str:
-    return "" if vib.file is None else vib.file.sha256
 
 
 def with_files(catalog: eib.Catalog) -> eib.Catalog:
@@ -560,8 +579,8 @@ def test_whatever_is_loaded_besides_the_locked_image_comes_back(depot: catalogs.
     )
     hypothesis.event(f"open versions: {sum(version is None for _, version in depot.spec.components)}")
 
-    assert check_loaded(more, lock, sha256_of=digest_of) == ()
-    again = image_of_lock(more, lock, sha256_of=digest_of)
+    assert check_loaded(more, lock) == ()
+    again = image_of_lock(more, lock)
 
     assert check_same(lock, eib.make_lock(again, NoStore())) == ()
     assert again.digest == image.digest
@@ -590,7 +609,7 @@ def test_a_vib_id_with_two_contents_gets_the_locked_one() -> None:
     both = attrs.evolve(stock.catalog(), vibs=(*stock.vibs, other, chosen))
 
     assert compose(both, spec).unchosen_vibs == (chosen.id,)
-    assert image_of_lock(both, lock, sha256_of=digest_of) == image
+    assert image_of_lock(both, lock) == image
 
 
 class OneVib:

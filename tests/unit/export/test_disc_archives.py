@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast, final
 
 import attrs
@@ -13,11 +14,11 @@ from support.written_images import GENERATIONS
 
 import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
+from esximage_builder.depot.store import measured_image
 from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember, VibMember
-from esximage_builder.export.disc_plan import DiscOptions, plan_disc
+from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, files_to_know, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, read_heads
 from esximage_builder.models.vib import VibFile
-from esximage_builder.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,23 +47,23 @@ class Nowhere:
         yield io.BytesIO()
 
 
+def planned(image: eib.Image, depot: eib.Depot) -> DiscPlan:
+    options = DiscOptions()
+    known = measured_image(image, depot, files_to_know(image, options))
+    return plan_disc(known, read_heads(image, depot, LIMITS), options)
+
+
 def test_a_member_of_an_unknown_kind_is_never_left_out_silently() -> None:
     generation = GENERATIONS["8.0U3"]
     with eib.open_depot(*generation.paths) as depot:
         image = generation.image(depot.catalog)
-        plan = plan_disc(image, depot, read_heads(image, depot, LIMITS), DiscOptions(), limits=LIMITS)
+        plan = planned(image, depot)
         archive = attrs.evolve(plan.archives[0], members=cast("Any", [Strange()]))
         writer = DiscWriter(
-            image,
-            depot,
-            attrs.evolve(plan, archives=[archive], payload_paths={}),
-            cast("Any", Nowhere()),
-            limits=LIMITS,
-            progress=no_progress,
-            total_bytes=0,
+            attrs.evolve(plan, archives=[archive], payload_paths={}), {}, timestamp=datetime(2022, 9, 1, tzinfo=UTC)
         )
         with pytest.raises(AssertionError, match="Strange"):
-            writer.write()
+            writer.write_archives(cast("Any", Nowhere()), cast("Any", None), lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_the_members_of_a_plan_are_of_all_three_kinds_and_know_their_size() -> N
     generation = GENERATIONS["8.0U3"]
     with eib.open_depot(*generation.paths) as depot:
         image = generation.image(depot.catalog)
-        plan = plan_disc(image, depot, read_heads(image, depot, LIMITS), DiscOptions(), limits=LIMITS)
+        plan = planned(image, depot)
 
     members = [member for archive in plan.archives for member in archive.members]
     assert {type(member) for member in members} == {GeneratedMember, PayloadMember, VibMember}

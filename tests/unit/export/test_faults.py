@@ -446,19 +446,23 @@ def test_a_source_cut_short_behind_our_back(setting: Setting, export: Export) ->
 @each_export
 @pytest.mark.parametrize("setting", SOURCES, indirect=True)
 def test_a_source_changed_behind_our_back(setting: Setting, export: Export) -> None:
-    """One byte in many places, one after the other; what no export reads may go unnoticed."""
+    """One byte in many places, each behind the back of a depot that had read nothing but metadata.
+
+    What no export reads may go unnoticed.
+    """
     export(setting.image, setting.depot, setting.target)
     reference = setting.target.read_bytes()
     found = []
     for path in files_of(setting.source):
         size = path.stat().st_size
         for at in range(70, size, max(1, size // (40 if setting.source.is_file() else 5))):
-            with path.open("r+b") as file:
-                file.seek(at)
-                before = file.read(1)
-                file.seek(at)
-                file.write(bytes([before[0] ^ 0x41]))
-            found.append(outcome(setting, export, reference))
+            with eib.open_depot(setting.source) as depot:
+                with path.open("r+b") as file:
+                    file.seek(at)
+                    before = file.read(1)
+                    file.seek(at)
+                    file.write(bytes([before[0] ^ 0x41]))
+                found.append(outcome(attrs.evolve(setting, depot=depot), export, reference))
             with path.open("r+b") as file:
                 file.seek(at)
                 file.write(before)

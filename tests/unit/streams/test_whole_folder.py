@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
 
 import esximage_builder as eib
-from esximage_builder.streams.whole_folder import whole_folder
+from esximage_builder.streams.whole_file import whole_targets, writing_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """One folder alone."""
+    with whole_targets() as targets, writing_folder(target):
+        yield targets.folder(target)
 
 
 def write_two_files(target: Path) -> None:

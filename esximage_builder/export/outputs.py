@@ -1,0 +1,222 @@
+"""Writing several outputs of one image together: every VIB is read once, and all appear or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.depot.store import measured
+from esximage_builder.documents.lock_file import render_lock
+from esximage_builder.errors import ModelError
+from esximage_builder.export.bundle import bundle_output
+from esximage_builder.export.disc_plan import DiscOptions
+from esximage_builder.export.disc_writer import plan_of_store
+from esximage_builder.export.gate import require_exportable
+from esximage_builder.export.iso import IsoOutput
+from esximage_builder.export.kickstart_file import read_kickstart
+from esximage_builder.export.lock import make_lock
+from esximage_builder.export.pxe import PxeOutput, checked_prefix
+from esximage_builder.export.result import ExportResult
+from esximage_builder.export.sbom import image_sbom, require_sbom_library
+from esximage_builder.export.writing import DocumentOutput, write_outputs
+from esximage_builder.limits import ReadLimits
+from esximage_builder.progress import no_progress
+from esximage_builder.rules.boot_layout import without_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from esximage_builder.depot.store import MeasuredVibStore
+    from esximage_builder.export.result import ExportResult
+    from esximage_builder.export.sbom import SbomFormat
+    from esximage_builder.export.writing import Output
+    from esximage_builder.findings import Finding
+    from esximage_builder.models.image import Image
+    from esximage_builder.models.sbom import Sbom
+    from esximage_builder.models.vib_store import VibStore
+    from esximage_builder.progress import Progress
+    from esximage_builder.rules.validate import ValidationReport
+
+__all__ = ["export_image"]
+
+_WHOLE = frozenset({"bundle", "lock", "sbom"})
+"""Outputs that always have the whole image, VMware Tools included."""
+
+
+def export_image(
+    image: Image,
+    store: VibStore,
+    *,
+    pxe: str | Path | None = None,
+    iso: str | Path | None = None,
+    bundle: str | Path | None = None,
+    lock: str | Path | None = None,
+    sbom: str | Path | None = None,
+    kickstart: str | Path | bytes | None = None,
+    kernel_options: str = "",
+    with_tools: bool = True,
+    with_installer: bool = True,
+    pxe_prefix: str = "",
+    vendor_code: str = "",
+    with_reserved: bool = True,
+    sbom_format: SbomFormat = "cyclonedx",
+    allow: Iterable[str] = (),
+    report: ValidationReport | None = None,
+    limits: ReadLimits | None = None,
+    progress: Progress = no_progress,
+) -> list[ExportResult]:
+    """Write outputs of an image together; each is the same bytes as if it was written alone.
+
+    Every VIB is read once, and once more before where no metadata states its digest and the
+    store has not measured it yet. If anything fails, none of the outputs appears and old files stay.
+
+    Args:
+        image: What to write.
+        store: Gives the VIBs' bytes, usually the opened depot.
+        pxe: Folder for a network boot tree, as ``export_pxe`` writes it.
+        iso: File for an installer disc, as ``export_iso`` writes it.
+        bundle: File for an offline bundle, as ``export_bundle`` writes it.
+        lock: File for a lock, as ``write_lock`` writes it.
+        sbom: File for a bill of materials, as ``export_sbom`` writes it.
+        kickstart: For disc and network boot tree.
+        kernel_options: For both too.
+        with_tools: For both too; bundle, lock and bill always have VMware Tools.
+        with_installer: For both too.
+        pxe_prefix: For the network boot tree, as ``prefix`` of ``export_pxe``.
+        vendor_code: For the bundle.
+        with_reserved: For the bundle.
+        sbom_format: For the bill of materials.
+        allow: Codes of errors that do not matter.
+        report: Validation of this image, or of ``without_tools(image)`` where nothing but disc and
+            network boot tree is written and these are left out; of the first, what is found on the
+            second counts too. None validates what is written here.
+        limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
+        progress: Told how many bytes have come to their places, in all outputs together.
+
+    Returns:
+        A result for each output, in the order of the parameters.
+
+    Raises:
+        IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
+            not allowed, or the image has no kernel and shall boot, which cannot be allowed.
+        ModelError: No output is named, or two at one place; prefix or vendor code cannot be one;
+            the options contradict each other; the image cannot be locked; the report is of another image.
+        MissingExtraError: The library for the form of the bill is not installed.
+        SourceUnreadableError: The kickstart file cannot be read.
+        ExportError: One of the outputs cannot be written, or reads back otherwise than planned.
+        ChecksumMismatchError: Bytes are not what their metadata says.
+        LimitExceededError: Something is larger than ``limits`` allow.
+        DepotError: A VIB's bytes cannot be read.
+    """
+    named = {"pxe": pxe, "iso": iso, "bundle": bundle, "lock": lock, "sbom": sbom}
+    targets = {name: Path(target) for name, target in named.items() if target is not None}
+    _require_places(targets)
+    allowed = frozenset(allow)
+    bounds = limits or ReadLimits()
+    boots = image if with_tools else without_tools(image)
+    waived: tuple[Finding, ...] = ()
+    boots_waived: tuple[Finding, ...] = ()
+    if targets.keys() & _WHOLE:
+        waived = require_exportable(image, report=report, allow=allowed)
+    if targets.keys() - _WHOLE:
+        boots_waived = require_exportable(boots, report=report, allow=allowed, composed=image)
+    planning = _Planning(
+        image=image,
+        store=measured(store, limits=bounds),
+        targets=targets,
+        allow=allowed,
+        limits=bounds,
+        waived=waived,
+        boots_waived=boots_waived,
+    )
+    options: DiscOptions | None = None
+    findings: tuple[Finding, ...] = ()
+    if iso is not None or pxe is not None:
+        script, findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
+        options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
+    network = None if options is None else attrs.evolve(options, network_prefix=checked_prefix(pxe_prefix))
+    render = require_sbom_library(sbom_format) if sbom is not None else None
+    # What states digests comes first: a VIB that must be measured for them gives its head on the way.
+    outputs = {
+        "lock": planning.lock(),
+        "sbom": planning.sbom(render),
+        "bundle": planning.bundle(vendor_code=vendor_code, with_reserved=with_reserved),
+        "iso": planning.iso(boots, options, findings),
+        "pxe": planning.pxe(boots, network, findings),
+    }
+    ordered = [output for name in targets if (output := outputs[name]) is not None]
+    return write_outputs(ordered, image.all_vibs, planning.store, limits=bounds, progress=progress)
+
+
+def _require_places(targets: Mapping[str, Path]) -> None:
+    """Refuse a call that cannot end well: nothing to write, or two things at one place."""
+    if not targets:
+        raise ModelError("no output is named", expected="at least one of pxe, iso, bundle, lock, sbom")
+    places: dict[Path, str] = {}
+    for name, target in targets.items():
+        other = places.setdefault(_place(target), name)
+        if other != name:
+            raise ModelError(f"{other} and {name} name one file", found=str(target), expected="two different files")
+
+
+def _place(target: Path) -> Path:
+    """Return the place that a path means; of one that cannot be, the path itself: writing words that."""
+    try:
+        return target.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return target
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Planning:
+    """Plans each output that has a target; returns None for the others."""
+
+    image: Image
+    store: MeasuredVibStore
+    targets: Mapping[str, Path]
+    allow: frozenset[str]
+    limits: ReadLimits
+    waived: tuple[Finding, ...]
+    boots_waived: tuple[Finding, ...]
+
+    def lock(self) -> Output | None:
+        target = self.targets.get("lock")
+        if target is None:
+            return None
+        return DocumentOutput(self.image, target, render_lock(make_lock(self.image, self.store, limits=self.limits)))
+
+    def sbom(self, render: Callable[[Sbom], bytes] | None) -> Output | None:
+        target = self.targets.get("sbom")
+        if target is None or render is None:
+            return None
+        return DocumentOutput(self.image, target, render(image_sbom(self.image, self.store, limits=self.limits)))
+
+    def bundle(self, *, vendor_code: str, with_reserved: bool) -> Output | None:
+        target = self.targets.get("bundle")
+        if target is None:
+            return None
+        return bundle_output(
+            self.image,
+            self.store,
+            target,
+            vendor_code=vendor_code,
+            with_reserved=with_reserved,
+            waived=self.waived,
+        )
+
+    def iso(self, boots: Image, options: DiscOptions | None, findings: tuple[Finding, ...]) -> Output | None:
+        target = self.targets.get("iso")
+        if target is None or options is None:
+            return None
+        plan = plan_of_store(boots, self.store, options, allow=self.allow, limits=self.limits)
+        return IsoOutput(boots, plan, target, limits=self.limits, waived=self.boots_waived, findings=findings)
+
+    def pxe(self, boots: Image, options: DiscOptions | None, findings: tuple[Finding, ...]) -> Output | None:
+        target = self.targets.get("pxe")
+        if target is None or options is None:
+            return None
+        plan = plan_of_store(boots, self.store, options, allow=self.allow, limits=self.limits)
+        return PxeOutput(boots, plan, target, limits=self.limits, waived=self.boots_waived, findings=findings)
