@@ -186,15 +186,16 @@ def bundle_contents(image: Image, *, vendor_code: str = "", with_reserved: bool 
     if with_reserved:
         components |= {component.id: component for component in image.reserved_components}
     vibs = image.all_vibs if with_reserved else [entry.vib for entry in image.vibs]
+    timestamp = image_timestamp(image)
     return DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code=vendor_code or _vendor_code(image.vendor),
         products=_products(image),
         vibs=vibs,
         bulletins=[components[key] for key in sorted(components)],
-        profiles=[image_profile(image, [entry.vib for entry in image.vibs])],
+        profiles=[image_profile(image, [entry.vib for entry in image.vibs], timestamp=timestamp)],
         units=release_units(image),
-        timestamp=image_timestamp(image),
+        timestamp=timestamp,
     )
 
 

@@ -24,16 +24,17 @@ from esximage_builder.documents.depot_index import VendorEntry, render_index, re
 from esximage_builder.documents.image_database import DATABASE_ROOT, image_database_members
 from esximage_builder.documents.image_profile import render_image_profile
 from esximage_builder.errors import ModelError
-from esximage_builder.export.timestamp import image_timestamp
-from esximage_builder.export.written_profile import image_profile, product_entry, release_units
+from esximage_builder.export.written_profile import product_entry, release_units
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.vocabulary import TARDISK_TYPES, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.models.image import Image
+    from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
 
 __all__ = [
@@ -132,8 +133,10 @@ class Archive:
 
 def disc_archives(
     image: Image,
+    profile: ImageProfile,
     heads: Mapping[str, VibHead],
     *,
+    timestamp: datetime,
     archive_names: tuple[str, ...],
     names: Mapping[PayloadKey, str],
 ) -> tuple[Archive, ...]:
@@ -141,26 +144,27 @@ def disc_archives(
 
     Args:
         image: What is written; the VIBs that stand in an archive as a whole know their files.
+        profile: Of its host VIBs.
         heads: Descriptor and signature of each installed host VIB, by id.
+        timestamp: Date of everything on the disc.
         archive_names: Of the disc's generation, in their order.
         names: Local name of each payload.
     """
     makers: dict[str, Callable[[], list[ArchiveMember]]] = {
-        IMAGE_DATABASE: lambda: _image_database(image, heads, names),
+        IMAGE_DATABASE: lambda: _image_database(image, profile, heads),
         MISCELLANEOUS: _no_members,
         RESERVED_VIBS: lambda: _reserved_vibs(image),
-        DPU_DEPOT: lambda: _dpu_depot(image),
+        DPU_DEPOT: lambda: _dpu_depot(image, timestamp),
         PAYLOAD_ARCHIVE: lambda: _boot_payloads(image, names),
     }
     return tuple(Archive(path=name, members=makers[name]()) for name in map(str.upper, archive_names))
 
 
-def upgrade_texts(image: Image, names: Mapping[PayloadKey, str]) -> list[tuple[str, bytes]]:
+def upgrade_texts(image: Image, profile: ImageProfile, timestamp: datetime) -> list[tuple[str, bytes]]:
     """Return the generated files of the upgrade folder: the profile, and depot metadata with just that profile.
 
     The host VIBs know their files.
     """
-    profile = image_profile(image, image.host_vibs, names=names)
     contents = DepotContents(
         vendor_name=image.vendor or "Unknown",
         vendor_code="VMW",
@@ -169,7 +173,7 @@ def upgrade_texts(image: Image, names: Mapping[PayloadKey, str]) -> list[tuple[s
         bulletins=[entry.component for entry in image.components],
         profiles=[profile],
         units=release_units(image),
-        timestamp=image_timestamp(image),
+        timestamp=timestamp,
     )
     return [
         (f"{UPGRADE_FOLDER}/PROFILE.XML", render_image_profile(profile)),
@@ -177,9 +181,9 @@ def upgrade_texts(image: Image, names: Mapping[PayloadKey, str]) -> list[tuple[s
     ]
 
 
-def _image_database(image: Image, heads: Mapping[str, VibHead], names: Mapping[PayloadKey, str]) -> list[ArchiveMember]:
+def _image_database(image: Image, profile: ImageProfile, heads: Mapping[str, VibHead]) -> list[ArchiveMember]:
     members = image_database_members(
-        image_profile(image, image.host_vibs, names=names),
+        profile,
         vibs=[(vib, heads[vib.id]) for vib in image.host_vibs],
         components=[entry.component for entry in image.components],
         reserved_components=image.reserved_components,
@@ -198,7 +202,7 @@ def _reserved_vibs(image: Image) -> list[ArchiveMember]:
     return [VibMember(name=f"{DATABASE_ROOT}/reservedVibs/{vib.id}.vib", vib=vib) for vib in vibs]
 
 
-def _dpu_depot(image: Image) -> list[ArchiveMember]:
+def _dpu_depot(image: Image, timestamp: datetime) -> list[ArchiveMember]:
     """Return an unpacked depot of the VIBs for data processing units."""
     vibs = [entry.vib for entry in image.vibs if not entry.vib.is_for_host]
     if not vibs:
@@ -208,7 +212,7 @@ def _dpu_depot(image: Image) -> list[ArchiveMember]:
         vendor_code="VMW",
         products=[product_entry(image, Platform.DPU)],
         vibs=vibs,
-        timestamp=image_timestamp(image),
+        timestamp=timestamp,
     )
     vendor = VendorEntry(name=contents.vendor_name, code=contents.vendor_code)
     return [

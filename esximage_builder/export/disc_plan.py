@@ -33,12 +33,14 @@ from esximage_builder.documents.boot_cfg import BootCfg, BootModuleLine, render_
 from esximage_builder.documents.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
+from esximage_builder.export.written_profile import image_profile
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
 from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER_PAYLOADS, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.findings import Finding
@@ -113,6 +115,7 @@ class DiscPlan:
 
     Attributes:
         volume_id: The disc's label.
+        timestamp: Date of everything on it.
         texts: Pairs of path and content of what is generated.
         payload_paths: Where each payload stands that has a file of its own.
         archives: The generated archives, in the order of ``modules=``.
@@ -122,6 +125,7 @@ class DiscPlan:
     """
 
     volume_id: str
+    timestamp: datetime
     texts: tuple[tuple[str, bytes], ...] = attrs.field(converter=as_tuple)
     payload_paths: Mapping[PayloadKey, str]
     archives: tuple[Archive, ...] = attrs.field(converter=as_tuple)
@@ -146,13 +150,14 @@ def _has_upgrade_folder(options: DiscOptions) -> bool:
     return options.with_installer and not options.is_network
 
 
-def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions) -> DiscPlan:
+def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions, *, timestamp: datetime) -> DiscPlan:
     """Plan the disc of an image; a function of values.
 
     Args:
         image: What to write; the VIBs that ``files_to_know`` names know their files.
         heads: Descriptor and signature of each installed host VIB, by id.
         options: What the caller chose.
+        timestamp: Date of everything on it.
 
     Raises:
         IncompatibleImageError: The image has no kernel, and what is written here must boot.
@@ -169,13 +174,17 @@ def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions) 
         (module.vib.id, module.payload.name): name.upper() for module, name in zip(modules, names, strict=True)
     }
     profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
+    profile = image_profile(image, image.host_vibs, timestamp=timestamp, names=profile_names)
     texts = _boot_texts(image, names, options, loaders=frozenset(placed.values()))
     if _has_upgrade_folder(options):
-        texts += upgrade_texts(image, profile_names)
-    archives = disc_archives(image, heads, archive_names=generation.archives, names=profile_names)
+        texts += upgrade_texts(image, profile, timestamp)
+    archives = disc_archives(
+        image, profile, heads, timestamp=timestamp, archive_names=generation.archives, names=profile_names
+    )
     on_disc = [path for path, _ in texts] + [*placed.values(), *module_paths.values(), *(a.path for a in archives)]
     return DiscPlan(
         volume_id=_volume_id(image.name),
+        timestamp=timestamp,
         texts=texts,
         payload_paths=placed | module_paths,
         archives=archives,

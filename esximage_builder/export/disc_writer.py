@@ -14,13 +14,13 @@ from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember
 from esximage_builder.export.disc_plan import files_to_know, plan_disc
 from esximage_builder.export.gate import require_allowed
 from esximage_builder.export.result import ExportResult
+from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.findings import Severity
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
-    from datetime import datetime
     from pathlib import Path
 
     from esximage_builder.depot.store import MeasuredVibStore
@@ -56,7 +56,7 @@ def plan_of_store(
         DepotError: A VIB cannot be read.
     """
     files = measured_image(image, store, files_to_know(image, options))
-    plan = plan_disc(files, read_heads(image, store, limits), options)
+    plan = plan_disc(files, read_heads(image, store, limits), options, timestamp=image_timestamp(image))
     require_allowed(plan.findings, allow=allow, what="the kernel options have errors")
     return plan
 
@@ -151,12 +151,11 @@ class DiscWriter:
     Args:
         plan: Where things go.
         sizes: Of all payloads, in bytes.
-        timestamp: Date of everything in archives.
     """
 
-    def __init__(self, plan: DiscPlan, sizes: Mapping[PayloadKey, int], *, timestamp: datetime) -> None:
+    def __init__(self, plan: DiscPlan, sizes: Mapping[PayloadKey, int]) -> None:
         self._plan = plan
-        self._timestamp = int(timestamp.timestamp())
+        self._timestamp = int(plan.timestamp.timestamp())
         self.payloads: Collection[PayloadKey] = plan.payload_paths.keys()
         in_archives = sum(member.size_bytes for archive in plan.archives for member in archive.members)
         self.total_bytes = sum(sizes[key] for key in self.payloads) + in_archives

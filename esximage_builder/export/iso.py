@@ -26,7 +26,6 @@ from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.result import ExportResult
-from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
@@ -148,8 +147,8 @@ class IsoOutput:
         self.payload_takers: Sequence[PayloadTaker] = (self,)
         self._plan = plan
         self._limits = limits
-        self._layout = _lay_out(image, plan, sizes, limits)
-        self._writer = DiscWriter(plan, sizes, timestamp=image_timestamp(image))
+        self._layout = _lay_out(plan, sizes, limits)
+        self._writer = DiscWriter(plan, sizes)
         self.payloads: Collection[PayloadKey] = self._writer.payloads
         self.total_bytes = self._writer.total_bytes
         self._result = disc_result(
@@ -181,7 +180,7 @@ class IsoOutput:
         return self._result
 
 
-def _lay_out(image: Image, plan: DiscPlan, sizes: Mapping[PayloadKey, int], limits: ReadLimits) -> IsoLayout:
+def _lay_out(plan: DiscPlan, sizes: Mapping[PayloadKey, int], limits: ReadLimits) -> IsoLayout:
     files = [IsoFile(path=path, content=content) for path, content in plan.texts]
     for key, path in plan.payload_paths.items():
         is_boot_file = path in (plan.bios_boot, plan.efi_boot)
@@ -194,7 +193,7 @@ def _lay_out(image: Image, plan: DiscPlan, sizes: Mapping[PayloadKey, int], limi
         volume_id=plan.volume_id,
         bios_boot=plan.bios_boot,
         efi_boot=plan.efi_boot,
-        timestamp=image_timestamp(image),
+        timestamp=plan.timestamp,
         limits=limits,
     )
 

@@ -25,7 +25,6 @@ from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import read_kickstart
 from esximage_builder.export.result import ExportResult
-from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
@@ -170,7 +169,7 @@ class PxeOutput:
         self.payload_takers: Sequence[PayloadTaker] = (self,)
         self._plan = plan
         self._limits = limits
-        self._writer = DiscWriter(plan, payload_sizes(image, limits), timestamp=image_timestamp(image))
+        self._writer = DiscWriter(plan, payload_sizes(image, limits))
         self.payloads: Collection[PayloadKey] = self._writer.payloads
         self.total_bytes = self._writer.total_bytes
         self._size_bytes = 0

@@ -6,12 +6,12 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from esximage_builder.documents.depot_index import MetadataEntry
-from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.rules.boot_layout import local_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.models.image import Image
@@ -22,25 +22,29 @@ __all__ = ["image_profile", "product_entry", "release_units"]
 
 
 def image_profile(
-    image: Image, vibs: Iterable[Vib], *, names: Mapping[tuple[str, str], str] | None = None
+    image: Image,
+    vibs: Iterable[Vib],
+    *,
+    timestamp: datetime,
+    names: Mapping[tuple[str, str], str] | None = None,
 ) -> ImageProfile:
     """Return the profile of an image over the given VIBs, with their local payload names.
 
     Args:
         image: Gives name, creator, level and components.
         vibs: What the profile shall list.
+        timestamp: When it was made, as it says.
         names: Local names by VIB id and payload name; None takes the local-name rule.
     """
     if names is None:
         names = local_names(image.host_vibs)
-    moment = image_timestamp(image)
     listed = tuple(vibs)
     return ImageProfile(
         name=image.name,
         creator=image.vendor,
         profile_id=hashlib.sha256(f"{image.name}\n{image.digest}".encode()).hexdigest()[:32],
-        created_at=moment,
-        modified_at=moment,
+        created_at=timestamp,
+        modified_at=timestamp,
         read_only=True,
         vibs=[
             ProfileVib(

@@ -50,7 +50,7 @@ class Nowhere:
 def planned(image: eib.Image, depot: eib.Depot) -> DiscPlan:
     options = DiscOptions()
     known = measured_image(image, depot, files_to_know(image, options))
-    return plan_disc(known, read_heads(image, depot, LIMITS), options)
+    return plan_disc(known, read_heads(image, depot, LIMITS), options, timestamp=datetime(2022, 9, 1, tzinfo=UTC))
 
 
 def test_a_member_of_an_unknown_kind_is_never_left_out_silently() -> None:
@@ -59,9 +59,7 @@ def test_a_member_of_an_unknown_kind_is_never_left_out_silently() -> None:
         image = generation.image(depot.catalog)
         plan = planned(image, depot)
         archive = attrs.evolve(plan.archives[0], members=cast("Any", [Strange()]))
-        writer = DiscWriter(
-            attrs.evolve(plan, archives=[archive], payload_paths={}), {}, timestamp=datetime(2022, 9, 1, tzinfo=UTC)
-        )
+        writer = DiscWriter(attrs.evolve(plan, archives=[archive], payload_paths={}), {})
         with pytest.raises(AssertionError, match="Strange"):
             writer.write_archives(cast("Any", Nowhere()), cast("Any", None), lambda _: None)
 
