@@ -19,6 +19,7 @@ from esximage_builder.cli import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.command_line import Runner
 
@@ -195,7 +196,8 @@ def test_words_that_are_verbs_elsewhere_do_not_confuse(run: Runner, arguments: l
     assert "frobnicate" in outcome.err
 
 
-def test_a_verb_can_be_the_name_of_a_file(run: Runner) -> None:
+def test_a_verb_can_be_the_name_of_a_file(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     outcome = run("inspect", "build")
 
     assert outcome.code == 2
