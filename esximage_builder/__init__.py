@@ -60,7 +60,9 @@ _HOMES = {
     "models.image_profile": ("ImageProfile", "ProfileVib"),
     "models.lock": ("Lock", "LockedComponent", "LockedVib"),
     "models.solution": ("Solution", "SolutionComponent"),
-    "models.spec": ("AddOnReference", "HardwareSupportReference", "SoftwareSpec", "SolutionReference"),
+    "models.spec": (
+        "AddOnReference", "AlternativeImage", "HardwareSupportReference", "SoftwareSpec", "SolutionReference",
+    ),
     "models.vib": ("HardwarePlatform", "MaintenanceMode", "Payload", "SoftwarePlatform", "Vib", "VibFile"),
     "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
     "progress": ("Progress",),

@@ -99,6 +99,7 @@ from esximage_builder.models.solution import (
 )
 from esximage_builder.models.spec import (
     AddOnReference as AddOnReference,
+    AlternativeImage as AlternativeImage,
     HardwareSupportReference as HardwareSupportReference,
     SoftwareSpec as SoftwareSpec,
     SolutionReference as SolutionReference,

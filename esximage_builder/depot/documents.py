@@ -45,7 +45,7 @@ def read_software_spec(path: str | Path, *, limits: ReadLimits | None = None) ->
     Raises:
         SourceUnreadableError: The file is missing or cannot be read.
         LimitExceededError: It is longer than ``limits.document_bytes``.
-        MalformedDocumentError: No JSON object.
+        MalformedDocumentError: No JSON object, or a key in another spelling than vLCM's, such as ``addOn``.
         InvalidFieldError: A key has the wrong type or is missing.
     """
     bound = (limits or ReadLimits()).document_bytes

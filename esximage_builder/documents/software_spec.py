@@ -1,7 +1,11 @@
 """The software spec in vLCM's JSON form, both ways and lossless.
 
 Both the spec form and the info form of the API (each part with ``details``) are read; the
-spec form is written, absent sections as explicit ``null``, as vLCM's own exports have it.
+spec form is written, absent sections as explicit ``null``, as vLCM's own exports have it. In
+alternative images absent sections stay away.
+
+A key in another spelling than vLCM's (``addOn``) is refused: whoever wrote it meant something,
+and it would be lost. Keys that are no spelling of a known one are kept where they stood.
 
 Source: docs/formats.md#software-spec (public vSphere API bindings).
 """
@@ -20,31 +24,26 @@ from esximage_builder.containers.json_document import (
     render_json,
     value_of,
 )
-from esximage_builder.errors import InvalidFieldError, VersionSyntaxError
+from esximage_builder.errors import InvalidFieldError, MalformedDocumentError, VersionSyntaxError
 from esximage_builder.models.spec import (
     AddOnReference,
+    AlternativeImage,
     HardwareSupportReference,
     SoftwareSpec,
     SolutionReference,
 )
+from esximage_builder.models.spec_keys import known_keys, path_of, pointer_of, same_key
 from esximage_builder.versions import AddOnVersion, ComponentVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["parse_software_spec", "render_software_spec"]
 
-_KNOWN = frozenset(
-    {
-        "base_image",
-        "add_on",
-        "components",
-        "hardware_support",
-        "solutions",
-        "removed_components",
-        "alternative_images",
-    }
+_SECTIONS = frozenset(
+    {"base_image", "add_on", "components", "hardware_support", "solutions", "removed_components", "alternative_images"}
 )
+_OF_ALTERNATIVES = _SECTIONS - {"alternative_images"} | {"display_name", "selection_criteria"}
 _MAX_BYTES = 16 * 1024 * 1024
 
 
@@ -52,11 +51,67 @@ def parse_software_spec(data: bytes, *, where: str, max_bytes: int = _MAX_BYTES)
     """Read a spec; a missing key and ``null`` mean the same, a byte order mark is skipped.
 
     Raises:
-        MalformedDocumentError: No JSON object.
+        MalformedDocumentError: No JSON object, or a key in another spelling than vLCM's; ``where``
+            then ends in its JSON pointer.
         InvalidFieldError: A key has the wrong type or is missing; ``where`` ends in a JSON pointer.
         LimitExceededError: Longer than ``max_bytes``.
     """
     document = parse_json_object(data, where=where, max_bytes=max_bytes)
+    _require_spelling(document, (), where)
+    alternatives = _object(document, "alternative_images", where) or {}
+    return _spec(
+        document,
+        where,
+        modelled=_SECTIONS,
+        alternative_images=[
+            _alternative(name, image, pointer(where, "alternative_images", name))
+            for name, image in sorted(alternatives.items())
+        ],
+    )
+
+
+def _require_spelling(value: object, path: tuple[str, ...], where: str) -> None:
+    """Refuse known keys in another spelling, at all places whose keys are known."""
+    if isinstance(value, list):
+        value = {str(index): item for index, item in enumerate(value)}
+    if not isinstance(value, dict):
+        return
+    known = known_keys(path) or ()
+    for key, inside in value.items():
+        meant = "" if key in known else same_key(key, known)
+        if meant:
+            raise MalformedDocumentError(
+                f"{key} is not how vLCM spells this key",
+                where=pointer(where, *path, key),
+                found=repr(key),
+                expected=repr(meant),
+                hint=f"did you mean {meant}?",
+            )
+        _require_spelling(inside, (*path, key), where)
+
+
+def _spec(
+    document: JsonObject,
+    where: str,
+    *,
+    modelled: frozenset[str],
+    alternative_images: Iterable[AlternativeImage] = (),
+) -> SoftwareSpec:
+    """Return an image as the main one and the alternative ones state it."""
+    return SoftwareSpec(
+        base_image=_base_image(document, where),
+        add_on=_add_on(document, where),
+        components=_components(document, where),
+        removed_components=_removed(document, where),
+        hardware_support=_hardware_support(document, where),
+        solutions=_solutions(document, where),
+        alternative_images=alternative_images,
+        extra=json_pairs(document, modelled),
+        nested_extra=tuple(_nested_extra(document)),
+    )
+
+
+def _base_image(document: JsonObject, where: str) -> str:
     base = _object(document, "base_image", where)
     if base is None:
         raise InvalidFieldError(
@@ -66,39 +121,40 @@ def parse_software_spec(data: bytes, *, where: str, max_bytes: int = _MAX_BYTES)
             expected='{"version": "8.0.3-0.70.24674464"}',
             hint="every image starts from a base image; add the key",
         )
-    return SoftwareSpec(
-        base_image=_text(base, "version", pointer(where, "base_image")),
-        add_on=_add_on(document, where),
-        components=_components(document, where),
-        removed_components=_removed(document, where),
-        hardware_support=_hardware_support(document, where),
-        solutions=_solutions(document, where),
-        alternative_images=tuple(
-            (name, canonical_json(image))
-            for name, image in sorted((_object(document, "alternative_images", where) or {}).items())
-        ),
-        extra=json_pairs(document, _KNOWN),
-        nested_extra=tuple(_nested_extra(document)),
+    return _text(base, "version", pointer(where, "base_image"))
+
+
+def _alternative(name: str, value: object, where: str) -> AlternativeImage:
+    image: JsonObject = value_of(value, dict, where=where, expected="an image with base_image and selection_criteria")
+    criteria = _object(image, "selection_criteria", where)
+    return AlternativeImage(
+        id=name,
+        spec=_spec(image, where, modelled=_OF_ALTERNATIVES),
+        display_name=_text(image, "display_name", where, default=""),
+        selection_criteria="" if criteria is None else canonical_json(criteria),
     )
 
 
 def _nested_extra(document: JsonObject) -> Iterator[tuple[str, str, str]]:
     """Yield what stands in known objects beside the known keys; ``details`` of the info form are dropped."""
-    places: list[tuple[tuple[str, ...], object, frozenset[str]]] = [
-        (("base_image",), document.get("base_image"), frozenset({"version", "details"})),
-        (("add_on",), document.get("add_on"), frozenset({"name", "version", "details"})),
-    ]
+    for path, value in _known_objects(document):
+        if isinstance(value, dict):
+            for key, text in json_pairs(value, known_keys(path) or frozenset()):
+                yield pointer_of(path), key, text
+
+
+def _known_objects(document: JsonObject) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the objects whose keys beside the known ones have no other place in the model."""
+    yield ("base_image",), document.get("base_image")
+    yield ("add_on",), document.get("add_on")
     support = document.get("hardware_support")
     if isinstance(support, dict) and isinstance(support.get("packages"), dict):
-        places.append((("hardware_support",), support, frozenset({"packages"})))
-    places += [
-        (("components", name), value, frozenset({"version", "details"}))
-        for name, value in sorted((document.get("components") or {}).items())
-    ]
-    for keys, value, known in places:
-        if isinstance(value, dict):
-            for key, text in json_pairs(value, known):
-                yield pointer("", *keys).removeprefix("#"), key, text
+        yield ("hardware_support",), support
+    for name, value in sorted((document.get("components") or {}).items()):
+        yield ("components", name), value
+    for name, solution in sorted((document.get("solutions") or {}).items()):
+        for index, item in enumerate(solution.get("components") or ()):
+            yield ("solutions", name, "components", str(index)), item
 
 
 def _object(document: JsonObject, key: str, where: str) -> JsonObject | None:
@@ -222,6 +278,18 @@ def _solution_component(item: object, where: str) -> str:
 
 def render_software_spec(spec: SoftwareSpec) -> bytes:
     """Write a spec, as vLCM imports it: UTF-8 without byte order mark, absent sections ``null``."""
+    document = _sections(spec)
+    if spec.alternative_images:
+        document["alternative_images"] = {image.id: _render_alternative(image) for image in spec.alternative_images}
+    return render_json(document | _extras(spec))
+
+
+def _extras(spec: SoftwareSpec) -> JsonObject:
+    return {key: json.loads(text) for key, text in spec.extra}
+
+
+def _sections(spec: SoftwareSpec) -> JsonObject:
+    """Return what a main and an alternative image both have; ``removed_components`` only where something is."""
     document: JsonObject = {
         "base_image": {"version": spec.base_image},
         "add_on": None if spec.add_on is None else {"name": spec.add_on.name, "version": spec.add_on.version.text},
@@ -231,24 +299,38 @@ def render_software_spec(spec: SoftwareSpec) -> bytes:
     }
     if spec.removed_components:
         document["removed_components"] = list(spec.removed_components)
-    if spec.alternative_images:
-        document["alternative_images"] = {name: json.loads(text) for name, text in spec.alternative_images}
     for place, key, text in spec.nested_extra:
-        _put_nested(document, place, key, json.loads(text))
-    return render_json(document | {key: json.loads(text) for key, text in spec.extra})
+        _put_nested(document, path_of(place), key, json.loads(text))
+    return document
 
 
-def _put_nested(document: JsonObject, place: str, key: str, value: object) -> None:
-    """Put an unknown key back where it stood; a component's version becomes an object for it."""
+def _render_alternative(image: AlternativeImage) -> JsonObject:
+    document = {key: value for key, value in _sections(image.spec).items() if value is not None}
+    if image.display_name:
+        document["display_name"] = image.display_name
+    if image.selection_criteria:
+        document["selection_criteria"] = json.loads(image.selection_criteria)
+    return document | _extras(image.spec)
+
+
+def _put_nested(document: JsonObject, path: tuple[str, ...], key: str, value: object) -> None:
+    """Put a key back where it stood, if that place is still there; a component's version becomes an object for it."""
+    if path == ("hardware_support",) and document["hardware_support"] is None:
+        document["hardware_support"] = {"packages": {}}
+    holder: Any = None
     target: Any = document
-    for step in (part.replace("~1", "/").replace("~0", "~") for part in place.split("/")[1:]):
-        inside = target.get(step)
-        if not isinstance(inside, dict):
-            inside = target[step] = (
-                {"packages": {}} if inside is None and step == "hardware_support" else {"version": inside}
-            )
-        target = inside
-    target.setdefault(key, value)
+    for step in path:
+        holder, target = target, _step_into(target, step)
+    if path[0] == "components" and isinstance(holder, dict) and path[-1] in holder and not isinstance(target, dict):
+        target = holder[path[-1]] = {"version": target}
+    if isinstance(target, dict):
+        target.setdefault(key, value)
+
+
+def _step_into(target: Any, step: str) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(target, list):
+        return target[int(step)] if step.isdecimal() and int(step) < len(target) else None
+    return target.get(step) if isinstance(target, dict) else None
 
 
 def _render_hardware_support(spec: SoftwareSpec) -> JsonObject | None:

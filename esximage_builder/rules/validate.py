@@ -21,6 +21,7 @@ from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.driver_interfaces import interface_of
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
 from esximage_builder.rules.release_fit import check_add_on, check_platform, check_removals, platforms_of
+from esximage_builder.rules.spec_checks import check_spec
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 from esximage_builder.waivers import require_waivable
 
@@ -338,6 +339,10 @@ def _check_add_on_fits(image: Image, catalog: Catalog | None) -> Iterator[Findin
         yield from check_add_on(image.add_on, image.base_image, others=others)
 
 
+def _check_spec(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    yield from check_spec(image)
+
+
 def _check_core(image: Image, _: Catalog | None) -> Iterator[Finding]:
     """Core components come from the base image as a whole or not at all."""
     vibs_by_id = {vib.id: (vib,) for vib in image.all_vibs}
@@ -435,6 +440,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_gunzip_checksums,
     _check_platform,
     _check_add_on_fits,
+    _check_spec,
     _check_core,
     _check_lowered,
     _check_pinned,

@@ -34,6 +34,7 @@ VALUES: list[Any] = [
     eib.AddOn(name="ACME", version=eib.AddOnVersion("703.1-A00")),
     eib.AddOnReference("ACME", eib.AddOnVersion("703.1-A00")),
     eib.AddOnVersion("703.1-A00"),
+    eib.AlternativeImage(id="a", spec=SPEC),
     eib.BaseImage(version=eib.BaseImageVersion("7.0.3-0.55.20328353")),
     eib.BaseImageVersion("7.0.3-0.55.20328353"),
     eib.BootModule(local_name="k.b00", vib=VIB, payload=eib.Payload(name="k", type="boot")),

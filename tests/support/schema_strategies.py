@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from hypothesis import strategies as st
 
 from esximage_builder.checksums import Checksum
@@ -24,6 +25,7 @@ from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.solution import Solution, SolutionComponent
 from esximage_builder.models.spec import (
     AddOnReference,
+    AlternativeImage,
     HardwareSupportReference,
     SoftwareSpec,
     SolutionReference,
@@ -409,6 +411,38 @@ def release_units() -> Strategy[BaseImage | AddOn | HardwareSupport | Solution]:
 
 
 def software_specs() -> Strategy[SoftwareSpec]:
+    """Specs with keys that no one knows at every place, and with alternative images."""
+    alternatives = _by_name(_alternative_images(), lambda item: item.id)
+    return st.builds(
+        lambda spec, images: attrs.evolve(spec, alternative_images=images), _with_nested_keys(), alternatives
+    )
+
+
+def _alternative_images() -> Strategy[AlternativeImage]:
+    criteria = st.dictionaries(
+        st.sampled_from(("selection_type", "host_uuids", "host_hardware_spec", "x-acme")), json_values(), max_size=3
+    )
+    return st.builds(
+        AlternativeImage,
+        id=names(),
+        spec=_with_nested_keys(),
+        display_name=json_text(),
+        selection_criteria=st.just("") | criteria.map(canonical),
+    )
+
+
+@st.composite
+def _with_nested_keys(draw: st.DrawFn) -> SoftwareSpec:
+    spec = draw(_plain_software_specs())
+    places = ["/base_image", *(["/add_on"] if spec.add_on is not None else []), "/hardware_support"]
+    places += [f"/components/{name}" for name, _ in spec.components]
+    for solution in spec.solutions:
+        places += [f"/solutions/{solution.name}/components/{index}" for index, _ in enumerate(solution.components)]
+    extra = st.just(()) | st.just(()) | json_extras()
+    return attrs.evolve(spec, nested_extra=[(place, *pair) for place in places for pair in draw(extra)])
+
+
+def _plain_software_specs() -> Strategy[SoftwareSpec]:
     package = st.builds(
         HardwareSupportReference,
         manager=names(),
@@ -433,9 +467,6 @@ def software_specs() -> Strategy[SoftwareSpec]:
         removed_components=few(json_text()),
         hardware_support=_by_name(package, lambda item: item.manager),
         solutions=_by_name(solution, lambda item: item.name),
-        alternative_images=st.dictionaries(names(), json_values(), max_size=2).map(
-            lambda found: tuple((name, canonical(value)) for name, value in sorted(found.items()))
-        ),
         extra=json_extras(),
     )
 

@@ -22,6 +22,7 @@ from esximage_builder.errors import (
 )
 from esximage_builder.models.spec import (
     AddOnReference,
+    AlternativeImage,
     HardwareSupportReference,
     SoftwareSpec,
     SolutionReference,
@@ -48,7 +49,9 @@ MODEL = SoftwareSpec(
     hardware_support=[HardwareSupportReference(manager="com.acme.hsm", package="acme", version="2024.1")],
     solutions=[SolutionReference(name="com.acme.sol", version="1.2.3-1", components=["acme-sol"])],
     removed_components=["Intel-i40iwn"],
-    alternative_images=[("img-1", '{"base_image":{"version":"8.0.2-0.0.22380479"},"display_name":"B"}')],
+    alternative_images=[
+        AlternativeImage(id="img-1", spec=SoftwareSpec(base_image="8.0.2-0.0.22380479"), display_name="B")
+    ],
 )
 
 
