@@ -55,7 +55,7 @@ _HOMES = {
     "models.host": ("Host", "HostComponent"),
     "models.image": (
         "EffectiveComponent", "Image", "InstalledVib", "MissingComponent", "MissingVib", "OverriddenComponent",
-        "RemovedComponent", "ReservedVib", "ReserveReason", "Rule",
+        "RemovedComponent", "ReservedVib", "ReserveReason", "Rule", "UnitChoice",
     ),
     "models.image_profile": ("ImageProfile", "ProfileVib"),
     "models.lock": ("Lock", "LockedComponent", "LockedVib"),
@@ -70,7 +70,8 @@ _HOMES = {
     "rules.classify": (
         "Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions",
     ),
-    "rules.compose": ("compose", "image_from_profile", "make_spec"),
+    "rules.compose": ("compose", "image_from_profile"),
+    "rules.plain_spec": ("make_spec",),
     "rules.decompose": ("Decomposition", "decompose", "recognise"),
     "rules.diff": ("ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"),
     "rules.explain": (

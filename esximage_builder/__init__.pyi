@@ -83,6 +83,7 @@ from esximage_builder.models.image import (
     ReservedVib as ReservedVib,
     ReserveReason as ReserveReason,
     Rule as Rule,
+    UnitChoice as UnitChoice,
 )
 from esximage_builder.models.image_profile import (
     ImageProfile as ImageProfile,
@@ -141,7 +142,6 @@ from esximage_builder.rules.compatibility import (
 from esximage_builder.rules.compose import (
     compose as compose,
     image_from_profile as image_from_profile,
-    make_spec as make_spec,
 )
 from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
@@ -164,6 +164,9 @@ from esximage_builder.rules.explain import (
     rule_set_of as rule_set_of,
 )
 from esximage_builder.rules.lock import compose_locked as compose_locked
+from esximage_builder.rules.plain_spec import (
+    make_spec as make_spec,
+)
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,
     Recommendation as Recommendation,

@@ -14,7 +14,7 @@ import attrs
 
 from esximage_builder.depot.documents import read_lock, read_software_spec
 from esximage_builder.errors import ModelError
-from esximage_builder.rules.compose import compose, image_from_profile, make_spec
+from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.lock import compose_locked
 from esximage_builder.vocabulary import AcceptanceLevel
 
@@ -104,7 +104,7 @@ def add_image_arguments(parser: argparse.ArgumentParser, *, with_profile: bool =
 
 
 def _add_wishes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--add-on", metavar="NAME:VERSION", help="vendor add-on")
+    parser.add_argument("--add-on", metavar="NAME[:VERSION]", help="vendor add-on")
     parser.add_argument("--component", action="append", default=[], metavar="NAME[:VERSION]", help="component to add")
     parser.add_argument("--remove", action="append", default=[], metavar="NAME", help="component to remove")
 
@@ -125,20 +125,28 @@ def image_of(options: ImageOptions, depot: Depot) -> Image:
     if options.start is Start.LOCKED:
         _require_no_wishes(options)
         return compose_locked(depot, read_lock(options.started_from))
-    return compose(depot.catalog, spec_of(options), name=options.name, prefer=options.prefer)
+    if options.start is Start.SPEC:
+        return compose(depot, spec_of(options, depot), name=options.name, prefer=options.prefer)
+    return compose(
+        depot,
+        base_image=options.started_from,
+        add_on=options.add_on,
+        components=dict(_name_and_version(text) for text in options.components),
+        removed_components=options.removals,
+        name=options.name,
+        prefer=options.prefer,
+    )
 
 
-def spec_of(options: ImageOptions) -> SoftwareSpec:
+def spec_of(options: ImageOptions, depot: Depot) -> SoftwareSpec:
     """Return the spec that is meant: the one of the file, or one made of base image and wishes."""
     if options.start is Start.SPEC:
         _require_no_wishes(options)
         return read_software_spec(options.started_from)
-    return make_spec(
-        base_image=options.started_from,
-        add_on=None if options.add_on is None else _add_on(options.add_on),
-        components=dict(_name_and_version(text) for text in options.components),
-        removed_components=options.removals,
-    )
+    spec = image_of(options, depot).spec
+    if spec is None:
+        raise ModelError("a spec starts from --spec or --base", found=options.start.value)
+    return spec
 
 
 def _require_no_wishes(options: ImageOptions) -> None:
@@ -155,10 +163,3 @@ def _require_no_wishes(options: ImageOptions) -> None:
 def _name_and_version(text: str) -> tuple[str, str | None]:
     name, _, version = text.partition(":")
     return name, version or None
-
-
-def _add_on(text: str) -> tuple[str, str]:
-    name, version = _name_and_version(text)
-    if version is None:
-        raise ModelError("the add-on has no version", found=repr(text), expected="NAME:VERSION")
-    return name, version

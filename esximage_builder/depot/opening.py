@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, final
 
@@ -18,7 +19,7 @@ from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from types import TracebackType
 
     from esximage_builder.documents.vib_archive import VibHead
@@ -153,13 +154,15 @@ class Depot:
         )
 
 
-def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: bool = True) -> Depot:
+def open_depot(
+    *sources: str | Path | Iterable[str | Path], limits: ReadLimits | None = None, strict: bool = True
+) -> Depot:
     """Open depots together: offline bundles, unpacked ones, ``.vib`` files, zips of depot zips.
 
     Only metadata is read. What several sources hold stands in the catalog once.
 
     Args:
-        sources: Paths; at least one.
+        sources: Paths, or lists of paths; at least one path.
         limits: Upper bounds; None takes the defaults of ``ReadLimits``.
         strict: Raise if any document is unreadable. False turns such errors into findings
             ``unreadable-document`` and ``unreadable-source`` and keeps the rest.
@@ -172,9 +175,10 @@ def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: b
         SourceUnreadableError: A source is missing or cannot be read.
         DepotErrors: Several documents or sources are unreadable.
         DepotError: One is.
-        ModelError: No source was given.
+        ModelError: No source was given, or what is no path.
     """
-    if not sources:
+    paths = dict.fromkeys(_paths(sources))
+    if not paths:
         raise ModelError("no source was given", expected="at least one path", hint="name a bundle, a folder or a .vib")
     bounds = limits or ReadLimits()
     budget = ReadBudget(bounds)
@@ -182,7 +186,7 @@ def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: b
         spool = Spool(stack, budget)
         contents = []
         errors: list[EsxImageError] = []
-        for source in dict.fromkeys(str(source) for source in sources):
+        for source in paths:
             try:
                 contents.append(read_source(Path(source), stack=stack, spool=spool, limits=bounds, budget=budget))
             except EsxImageError as error:
@@ -197,6 +201,17 @@ def open_depot(*sources: str | Path, limits: ReadLimits | None = None, strict: b
         catalog, locations = merge_sources(contents)
         return Depot(catalog, locations, stack.pop_all(), bounds)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
+
+
+def _paths(sources: Iterable[object]) -> Iterator[str]:
+    """Yield the paths, also those of lists among them, as texts."""
+    for source in sources:
+        if isinstance(source, str | Path):
+            yield str(source)
+        elif isinstance(source, Iterable):
+            yield from _paths(source)
+        else:
+            raise ModelError("a source is no path", found=repr(source)[:80], expected="paths, or lists of paths")
 
 
 def _unreadable(source: str, error: EsxImageError) -> SourceContents:

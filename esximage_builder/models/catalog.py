@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import functools
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 import attrs
 
-from esximage_builder.errors import NotInDepotError, VersionSyntaxError
+from esximage_builder.errors import ModelError, NotInDepotError, VersionSyntaxError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.versions import BaseImageVersion
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.solution import Solution
     from esximage_builder.models.vib import Vib
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "HasCatalog", "catalog_of"]
 
 _Noun = TypeVar("_Noun")
 
@@ -198,3 +198,29 @@ class Catalog:
             expected=f"name and version of a loaded {kind}",
             hint=_near(wanted, identities, kind=kind),
         )
+
+
+class HasCatalog(Protocol):
+    """What has a catalog, as an opened depot has."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is loaded."""
+        ...
+
+
+def catalog_of(loaded: Catalog | HasCatalog) -> Catalog:
+    """Return the catalog itself, or that of an opened depot.
+
+    Raises:
+        ModelError: It is neither.
+    """
+    found = loaded if isinstance(loaded, Catalog) else getattr(loaded, "catalog", None)
+    if isinstance(found, Catalog):
+        return found
+    raise ModelError(
+        "this is neither a depot nor a catalog",
+        found=repr(loaded)[:80],
+        expected="an opened depot, or its catalog",
+        hint="open_depot(path) opens files",
+    )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component, ComponentReference
     from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.image_profile import ImageProfile
-    from esximage_builder.models.solution import Solution
+    from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.models.vib import Vib
     from esximage_builder.vocabulary import ComponentSource
@@ -39,6 +39,7 @@ __all__ = [
     "ReserveReason",
     "ReservedVib",
     "Rule",
+    "UnitChoice",
 ]
 
 
@@ -151,9 +152,14 @@ class ReservedVib:
 @final
 @attrs.frozen(kw_only=True)
 class MissingComponent:
-    """A component that a release unit lists and no loaded depot has."""
+    """A component that a release unit lists and no loaded depot has.
 
-    component: ComponentReference
+    Attributes:
+        component: Name and version; of a solution the name with all versions that it accepts.
+        source: Who lists it.
+    """
+
+    component: ComponentReference | SolutionComponent
     source: ComponentSource
 
 
@@ -164,6 +170,24 @@ class MissingVib:
 
     vib_id: str
     component: str = ""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class UnitChoice:
+    """What became of an add-on, hardware support package or solution whose version was left open.
+
+    Attributes:
+        source: Which of the three.
+        name: Its name.
+        version: The version that is taken; empty if none is.
+        loaded: The loaded versions, lowest first.
+    """
+
+    source: ComponentSource
+    name: str
+    version: str = ""
+    loaded: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @final
@@ -187,6 +211,7 @@ class Image:
         reserved_vibs: Sorted by id.
         missing_components: Listed, but in no loaded depot.
         missing_vibs: Listed, but in no loaded depot.
+        unit_choices: What became of release units whose version was left open.
         unchosen_vibs: Ids with different contents of which none was chosen; the image holds
             the one with the lowest fingerprint, and validation calls it an error.
         vibs_by_id: Installed VIBs by id.
@@ -211,6 +236,7 @@ class Image:
     missing_components: tuple[MissingComponent, ...] = attrs.field(default=(), converter=as_tuple)
     missing_vibs: tuple[MissingVib, ...] = attrs.field(default=(), converter=as_tuple)
     unchosen_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    unit_choices: tuple[UnitChoice, ...] = attrs.field(default=(), converter=as_tuple)
 
     @functools.cached_property
     def vibs_by_id(self) -> Mapping[str, Vib]:  # noqa: D102 - described at the class

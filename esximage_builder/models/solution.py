@@ -27,6 +27,9 @@ class SolutionComponent:
     name: str
     versions: tuple[ComponentVersion, ...] = attrs.field(default=(), converter=as_tuple)
 
+    def __str__(self) -> str:
+        return f"{self.name}:{' or '.join(version.text for version in self.versions) or 'any version'}"
+
 
 @final
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,8 @@ Rules (docs/concepts.md#composing):
 * Sources from low to high: base image, add-on, hardware support package, solution, user.
   A higher source overrides a lower one **by component name**, whatever version and vendor.
 * The add-on's removals act on the base image's components only, before its own are put.
-* A version left open takes the highest loaded one that fits.
+* A version left open takes the highest loaded one that fits; how that of an add-on, package or
+  solution is chosen is in ``rules.open_units``.
 * The user's removals come last; core components are refused.
 * VIBs that only overridden or removed components bring are reserved: carried, not installed.
   Where two effective components bring one VIB name, the highest version is installed. A VIB
@@ -25,8 +26,8 @@ import attrs
 
 from esximage_builder.codes import make_finding
 from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
+from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.component import ComponentReference
-from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import (
     EffectiveComponent,
     Image,
@@ -37,12 +38,14 @@ from esximage_builder.models.image import (
     RemovedComponent,
     ReserveReason,
     Rule,
+    UnitChoice,
 )
-from esximage_builder.models.spec import AddOnReference, SoftwareSpec
+from esximage_builder.models.solution import SolutionComponent
+from esximage_builder.rules.open_units import units_of
+from esximage_builder.rules.plain_spec import make_spec, with_add_on_version
 from esximage_builder.rules.relations import OwnedProvides, ProvideIndex
 from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.rules.vib_selection import VibChoice, select_vibs
-from esximage_builder.versions import AddOnVersion, ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
@@ -50,12 +53,14 @@ if TYPE_CHECKING:
 
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
-    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.component import Component
     from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.models.vib import Vib
+    from esximage_builder.rules.plain_spec import AddOnWish
 
-__all__ = ["compose", "image_from_profile", "is_core_component", "make_spec"]
+__all__ = ["compose", "image_from_profile", "is_core_component"]
 
 _CORE_NAMES = frozenset({"ESXi", "esx-update"})
 _CORE_VIBS = frozenset({"esx-base", "esx-update", "loadesx", "esxio-base", "esxio-update"})
@@ -67,39 +72,12 @@ def is_core_component(component: Component, vibs_by_id: Mapping[str, Sequence[Vi
     return component.name in _CORE_NAMES or not names.isdisjoint(_CORE_VIBS)
 
 
-def make_spec(
-    *,
-    base_image: str,
-    add_on: tuple[str, str] | None = None,
-    components: Mapping[str, str | None] | Iterable[str] = (),
-    removed_components: Iterable[str] = (),
-) -> SoftwareSpec:
-    """Return a spec from plain texts.
-
-    Args:
-        base_image: Its version.
-        add_on: Name and version.
-        components: Name to version, None for the highest that fits; or names alone.
-        removed_components: Names.
-
-    Raises:
-        VersionSyntaxError: A text is no version.
-    """
-    wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(as_tuple(components))
-    return SoftwareSpec(
-        base_image=base_image,
-        add_on=None if add_on is None else AddOnReference(add_on[0], AddOnVersion(add_on[1])),
-        components=tuple((name, None if not text else ComponentVersion(text)) for name, text in wanted.items()),
-        removed_components=as_tuple(removed_components),
-    )
-
-
 def compose(
-    catalog: Catalog,
+    catalog: Catalog | HasCatalog,
     spec: SoftwareSpec | None = None,
     *,
     base_image: str = "",
-    add_on: tuple[str, str] | None = None,
+    add_on: AddOnWish | None = None,
     components: Mapping[str, str | None] | Iterable[str] = (),
     removed_components: Iterable[str] = (),
     name: str = "",
@@ -108,10 +86,11 @@ def compose(
     """Compose an image from a spec, or from plain arguments instead of one.
 
     Args:
-        catalog: What is loaded.
+        catalog: What is loaded: an opened depot, or its catalog.
         spec: What is wanted; None takes the arguments below.
         base_image: Version of the base image, or a release name such as ``7.0U3g``.
-        add_on: Name and version.
+        add_on: Name and version, as a pair or as ``NAME:VERSION``; a name alone takes the highest
+            loaded version that goes with the base image.
         components: Name to version, None for the highest that fits; or names alone.
         removed_components: Names.
         name: Of the image; empty makes one of base image and add-on.
@@ -126,14 +105,17 @@ def compose(
         ComposeError: The request contradicts itself or takes off a core component.
         ModelError: A spec and arguments were both given, or neither.
     """
+    loaded = catalog_of(catalog)
     arguments = bool(base_image or add_on or components or removed_components)
     if arguments == (spec is not None):
         raise ModelError("compose takes a spec or arguments", expected="one of the two")
+    choices: tuple[UnitChoice, ...] = ()
     if spec is None:
+        add_on, choices = with_add_on_version(loaded, base_image, add_on)
         spec = make_spec(
             base_image=base_image, add_on=add_on, components=components, removed_components=removed_components
         )
-    return _Composition(catalog, spec, tuple(prefer)).image(name)
+    return _Composition(loaded, spec, tuple(prefer), choices).image(name)
 
 
 @final
@@ -150,21 +132,15 @@ class _Slot:
 class _Composition:
     """One composing under way."""
 
-    def __init__(self, catalog: Catalog, spec: SoftwareSpec, prefer: tuple[str, ...]) -> None:
+    def __init__(
+        self, catalog: Catalog, spec: SoftwareSpec, prefer: tuple[str, ...], choices: tuple[UnitChoice, ...]
+    ) -> None:
         self.catalog = catalog
         self.spec = spec
         self.base_image = resolve_base_image(catalog, spec.base_image)
         self.add_on = None if spec.add_on is None else catalog.add_on(spec.add_on.name, spec.add_on.version.text)
-        self.hardware_support = tuple(
-            catalog.hardware_support_package(reference.package, reference.version)
-            for reference in sorted(spec.hardware_support, key=lambda reference: reference.package)
-            if reference.version
-        )
-        self.solutions = tuple(
-            catalog.solution(reference.name, reference.version)
-            for reference in sorted(spec.solutions, key=lambda reference: reference.name)
-            if reference.version
-        )
+        self.units = units_of(catalog, spec)
+        self.choices = (*choices, *self.units.choices)
         self.vibs = VibChoice(catalog, prefer)
         self.slots: dict[str, _Slot] = {}
         self.losers: list[tuple[Component, ComponentSource, ReserveReason, str]] = []
@@ -190,8 +166,8 @@ class _Composition:
             spec=self.spec,
             base_image=self.base_image,
             add_on=self.add_on,
-            hardware_support=self.hardware_support,
-            solutions=self.solutions,
+            hardware_support=self.units.hardware_support,
+            solutions=self.units.solutions,
             components=[
                 EffectiveComponent(
                     component=slot.component, source=slot.source, rule=slot.rule, overridden=slot.overridden
@@ -205,6 +181,7 @@ class _Composition:
             missing_components=[self.missing[key][0] for key in sorted(self.missing)],
             missing_vibs=selection.missing,
             unchosen_vibs=tuple(sorted(self.vibs.unchosen)),
+            unit_choices=self.choices,
         )
 
     def _put_units(self) -> None:
@@ -212,23 +189,28 @@ class _Composition:
         if self.add_on is not None:
             self._remove(self.add_on.removed_components, ComponentSource.ADD_ON)
             self._put_references(self.add_on.components, ComponentSource.ADD_ON)
-        for package in self.hardware_support:
+        for package in self.units.hardware_support:
             self._remove(package.removed_components, ComponentSource.HARDWARE_SUPPORT_PACKAGE)
             self._put_references(package.components, ComponentSource.HARDWARE_SUPPORT_PACKAGE)
-        for solution in self.solutions:
-            for wanted in solution.components:
-                accepted = {version.text for version in wanted.versions}
-                self._put_highest(wanted.name, ComponentSource.SOLUTION, accepted=accepted)
+        for wanted in self.units.solution_components:
+            candidates = self._candidates(wanted.name, _accepted(wanted))
+            if candidates:
+                self._put_highest(candidates, ComponentSource.SOLUTION)
+            else:
+                self._miss(wanted, ComponentSource.SOLUTION)
 
     def _put_references(self, references: Iterable[ComponentReference], source: ComponentSource) -> None:
         for reference in references:
             try:
                 component = self.catalog.component(reference.name, reference.version.text)
             except NotInDepotError:
-                lost = self._drop(reference.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=str(reference))
-                self.missing[reference.name] = (MissingComponent(component=reference, source=source), lost)
+                self._miss(reference, source)
                 continue
             self._put(component, source, Rule.LISTED)
+
+    def _miss(self, wanted: ComponentReference | SolutionComponent, source: ComponentSource) -> None:
+        lost = self._drop(wanted.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=str(wanted))
+        self.missing[wanted.name] = (MissingComponent(component=wanted, source=source), lost)
 
     def _put_user(self) -> None:
         for name, version in self.spec.components:
@@ -236,7 +218,8 @@ class _Composition:
                 self._put(self.catalog.component(name, version.text), ComponentSource.USER, Rule.LISTED)
         for name, version in self.spec.components:
             if version is None:
-                self._put_highest(name, ComponentSource.USER, accepted=set())
+                candidates = self._candidates(name, set()) or [self.catalog.component(name, "any version")]
+                self._put_highest(candidates, ComponentSource.USER)
 
     def _put(self, component: Component, source: ComponentSource, rule: Rule) -> None:
         overridden = self._drop(component.name, ReserveReason.COMPONENT_OVERRIDDEN, winner=component.id)
@@ -248,7 +231,7 @@ class _Composition:
         """Take the holder of a name out of the image; return it with all whom it had beaten."""
         if name in self.missing:
             entry, lost = self.missing.pop(name)
-            return [*lost, OverriddenComponent(entry.component, entry.source)]
+            return [*lost, *(OverriddenComponent(part, entry.source) for part in _stated(entry.component))]
         slot = self.slots.pop(name, None)
         if slot is None:
             return []
@@ -256,11 +239,8 @@ class _Composition:
             self.losers.append((slot.component, slot.source, reason, winner))
         return [*slot.overridden, OverriddenComponent(slot.component.reference, slot.source)]
 
-    def _put_highest(self, name: str, source: ComponentSource, *, accepted: set[str]) -> None:
-        """Put the highest loaded version that fits; see ``_fits``."""
-        candidates = self._candidates(name, accepted)
-        if not candidates:
-            self.catalog.component(name, "any version")
+    def _put_highest(self, candidates: Sequence[Component], source: ComponentSource) -> None:
+        """Put the highest loaded version that fits, else the highest; see ``_fits``."""
         ranked = sorted(candidates, key=lambda component: component.version, reverse=True)
         fitting = (component for component in ranked if self._fits(component))
         self._put(next(fitting, ranked[0]), source, Rule.HIGHEST_AVAILABLE)
@@ -279,9 +259,8 @@ class _Composition:
         The same for every open name, since only open names are still to be put.
         """
         rest = {key: [slot.component] for key, slot in self.slots.items()}
-        for solution in self.solutions:
-            for wanted in solution.components:
-                rest[wanted.name] = self._candidates(wanted.name, {version.text for version in wanted.versions})
+        for wanted in self.units.solution_components:
+            rest[wanted.name] = self._candidates(wanted.name, _accepted(wanted))
         for key, version in self.spec.components:
             rest[key] = self._candidates(key, set() if version is None else {version.text})
         for key in self.spec.removed_components:
@@ -311,6 +290,17 @@ class _Composition:
                 raise _core_removed(name, source)
             dropped = self._drop(name, ReserveReason.COMPONENT_REMOVED)
             self.removed.append(RemovedComponent(name=name, source=source, removed=dropped))
+
+
+def _accepted(wanted: SolutionComponent) -> set[str]:
+    return {version.text for version in wanted.versions}
+
+
+def _stated(wanted: ComponentReference | SolutionComponent) -> tuple[ComponentReference, ...]:
+    """Return a missing component as one that lost; of a solution the highest version that it names, if any."""
+    if isinstance(wanted, ComponentReference):
+        return (wanted,)
+    return tuple(ComponentReference(wanted.name, version) for version in sorted(wanted.versions)[-1:])
 
 
 def _core_removed(name: str, source: ComponentSource) -> ComposeError:
@@ -343,7 +333,9 @@ def _image_name(base_image: BaseImage, add_on: AddOn | None, *, is_custom: bool)
 _MAX_NAME = 80
 
 
-def image_from_profile(catalog: Catalog, profile: str | ImageProfile, *, prefer: Sequence[str] = ()) -> Image:
+def image_from_profile(
+    catalog: Catalog | HasCatalog, profile: str | ImageProfile, *, prefer: Sequence[str] = ()
+) -> Image:
     """Open an image straight from an image profile; 6.x depots have nothing else.
 
     The profile's VIBs are taken as they are: two versions of one name, or a VIB beside the
@@ -351,13 +343,14 @@ def image_from_profile(catalog: Catalog, profile: str | ImageProfile, *, prefer:
     lists them (7.0 and later), who brought them is not.
 
     Args:
-        catalog: What is loaded.
+        catalog: What is loaded: an opened depot, or its catalog.
         profile: Name of a loaded profile, or a profile.
         prefer: As with ``compose``.
 
     Raises:
         NotInDepotError: No profile of that name is loaded.
     """
+    catalog = catalog_of(catalog)
     found = catalog.profile(profile) if isinstance(profile, str) else profile
     vibs = VibChoice(catalog, tuple(prefer))
     components = [

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_add_on",
+    "check_hardware_support",
     "check_platform",
     "check_removals",
     "declared_trains",
@@ -145,21 +146,43 @@ def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn
     return (_unsupported(add_on, base_image, others),)
 
 
+def check_hardware_support(package: HardwareSupport, base_image: BaseImage) -> tuple[Finding, ...]:
+    """Return what stands against a hardware support package on that base image, as with an add-on.
+
+    One that declares no base images goes with all: its version tells of firmware, not of ESXi.
+    """
+    if is_declared(package, base_image.version) is not False:
+        return ()
+    return (
+        make_finding(
+            "package-base-unsupported",
+            f"the hardware support package {package.id} is not made for the base image {base_image.version}",
+            items=(package.id, base_image.id),
+            facts={"package": package.id, "base_image": base_image.id},
+            cause=_why_unsupported(package, base_image.version),
+            remedy=f"take a version of the package for {vendor_train_text(base_image.version.train)}, "
+            "or a base image of its own release",
+        ),
+    )
+
+
+def _why_unsupported(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> str:
+    shown = ", ".join(train_text(train) for train in declared_trains(unit)) or "other releases"
+    declared = ", ".join(unit.supported_base_images)
+    if is_in_train(unit, version):
+        return f"the release train is right, but it declares only {declared}"
+    how = f"declared: {declared}" if declared else "by its version"
+    return f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
+
+
 def _unsupported(add_on: AddOn, base_image: BaseImage, others: Iterable[AddOn]) -> Finding:
     version = base_image.version
-    shown = ", ".join(train_text(train) for train in declared_trains(add_on)) or "other releases"
-    declared = ", ".join(add_on.supported_base_images)
-    if is_in_train(add_on, version):
-        cause = f"the release train is right, but it declares only {declared}"
-    else:
-        how = f"declared: {declared}" if declared else "by its version"
-        cause = f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
     return make_finding(
         "add-on-base-unsupported",
         f"the add-on {add_on.id} is not made for the base image {version}",
         items=(add_on.id, base_image.id),
         facts={"add_on": add_on.id, "base_image": base_image.id},
-        cause=cause,
+        cause=_why_unsupported(add_on, version),
         remedy=_remedy(add_on, version, others),
     )
 

@@ -1,8 +1,10 @@
-"""What is to say of the spec that an image was composed from.
+"""What is to say of the spec that an image was composed from, and of what was left open in it.
 
 Rules (docs/findings.md):
 
 * A key that no release of vLCM is known to have is kept and told of.
+* What became of a release unit whose version was left open is never silent.
+* What a spec wants of a solution has to be one of the solution's components.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.codes import make_finding
 from esximage_builder.models.spec_keys import known_keys, nearest_key, pointer_of
+from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from esximage_builder.findings import Finding
-    from esximage_builder.models.image import Image
+    from esximage_builder.models.image import Image, UnitChoice
 
 __all__ = ["check_spec"]
 
@@ -24,6 +27,9 @@ __all__ = ["check_spec"]
 def check_spec(image: Image) -> Iterator[Finding]:
     """Yield what there is to say of the image's spec; nothing for an image without one."""
     yield from _check_keys(image)
+    for choice in image.unit_choices:
+        yield _taken(choice) if choice.version else _left_open(choice)
+    yield from _check_solution_components(image)
 
 
 def _check_keys(image: Image) -> Iterator[Finding]:
@@ -37,3 +43,48 @@ def _check_keys(image: Image) -> Iterator[Finding]:
             cause="it is none of the keys of vLCM's releases to 9.x; it is kept, and nothing follows from it",
             remedy=f"did you mean {near}?" if near else "take it out, unless another program needs it",
         )
+
+
+def _taken(choice: UnitChoice) -> Finding:
+    is_add_on = choice.source is ComponentSource.ADD_ON
+    how = "the highest that goes with the base image, or the highest of all if none does" if is_add_on else "one"
+    several = f"loaded are {', '.join(choice.loaded)}; taken is {how}"
+    return make_finding(
+        "unit-version-taken",
+        f"the {choice.source.display} {choice.name} was asked for without version: {choice.version} is taken",
+        items=(f"{choice.name}:{choice.version}",),
+        facts={"source": choice.source.value, "name": choice.name, "version": choice.version},
+        cause="no other version is loaded" if len(choice.loaded) == 1 else several,
+        remedy="name the version, so that other depots do not change the image",
+    )
+
+
+def _left_open(choice: UnitChoice) -> Finding:
+    loaded = ", ".join(choice.loaded)
+    return make_finding(
+        "unit-version-open",
+        f"the {choice.source.display} {choice.name} was asked for without version, "
+        f"and {'several are' if loaded else 'none is'} loaded",
+        items=tuple(f"{choice.name}:{version}" for version in choice.loaded) or (choice.name,),
+        facts={"source": choice.source.value, "name": choice.name},
+        cause=f"loaded are {loaded}; none of them was taken" if loaded else "no loaded depot has a version of it",
+        remedy="name one of the versions in the spec" if loaded else "open the depot that holds it beside the others",
+    )
+
+
+def _check_solution_components(image: Image) -> Iterator[Finding]:
+    solutions = {solution.name: solution for solution in image.solutions}
+    for reference in () if image.spec is None else image.spec.solutions:
+        solution = solutions.get(reference.name)
+        if solution is None:
+            continue
+        listed = {part.name for part in solution.components}
+        for name in sorted(set(reference.components) - listed):
+            yield make_finding(
+                "solution-component-unlisted",
+                f"the spec wants {name} of the solution {solution.id}, which has no such component",
+                items=(name, solution.id),
+                facts={"component": name, "solution": solution.id},
+                cause=f"the solution's components are {', '.join(sorted(listed)) or 'none'}",
+                remedy="check the spelling of the name, or take it out of the solution's components",
+            )

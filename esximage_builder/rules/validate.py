@@ -15,12 +15,19 @@ import attrs
 
 from esximage_builder.codes import CODES, as_error, has_code, make_finding
 from esximage_builder.findings import Severity
+from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.driver_interfaces import interface_of
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
-from esximage_builder.rules.release_fit import check_add_on, check_platform, check_removals, platforms_of
+from esximage_builder.rules.release_fit import (
+    check_add_on,
+    check_hardware_support,
+    check_platform,
+    check_removals,
+    platforms_of,
+)
 from esximage_builder.rules.spec_checks import check_spec
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 from esximage_builder.waivers import require_waivable
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from esximage_builder.findings import Finding
-    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.constraint import Constraint
     from esximage_builder.models.image import Image, RemovedComponent
     from esximage_builder.models.vib import Vib
@@ -83,20 +90,21 @@ class ValidationReport:
 
 
 def validate(
-    image: Image, catalog: Catalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
+    image: Image, catalog: Catalog | HasCatalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
 ) -> ValidationReport:
     """Look at an image from every side.
 
     Args:
         image: Composed or opened.
-        catalog: What is loaded, for remedies and for findings of the depots that concern
-            the image; None goes without.
+        catalog: What is loaded, an opened depot or its catalog, for remedies and for findings of
+            the depots that concern the image; None goes without.
         minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
 
     Returns:
         All findings, never an exception.
     """
-    findings = set(itertools.chain.from_iterable(check(image, catalog) for check in _CHECKS))
+    loaded = None if catalog is None else catalog_of(catalog)
+    findings = set(itertools.chain.from_iterable(check(image, loaded) for check in _CHECKS))
     findings.update(_check_acceptance(image, minimum_acceptance))
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
     return ValidationReport(image_digest=image.digest, findings=ordered)
@@ -339,6 +347,12 @@ def _check_add_on_fits(image: Image, catalog: Catalog | None) -> Iterator[Findin
         yield from check_add_on(image.add_on, image.base_image, others=others)
 
 
+def _check_packages_fit(image: Image, _: Catalog | None) -> Iterator[Finding]:
+    if image.base_image is not None:
+        for package in image.hardware_support:
+            yield from check_hardware_support(package, image.base_image)
+
+
 def _check_spec(image: Image, _: Catalog | None) -> Iterator[Finding]:
     yield from check_spec(image)
 
@@ -440,6 +454,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_gunzip_checksums,
     _check_platform,
     _check_add_on_fits,
+    _check_packages_fit,
     _check_spec,
     _check_core,
     _check_lowered,

@@ -82,6 +82,7 @@ VALUES: list[Any] = [
     eib.SolutionComponent("c"),
     eib.SolutionReference(name="s"),
     eib.Suggestion(spec=SPEC, change=CHANGE),
+    eib.UnitChoice(source=eib.ComponentSource.ADD_ON, name="u"),
     eib.ValidationReport(image_digest="d"),
     eib.Verification(path="p", kind="k", checks=(CHECK,)),
     eib.VibFile(sha256="00"),

@@ -12,18 +12,22 @@ from typing import Any
 import attrs
 import pytest
 from support.command_line import Runner
-from support.memory_catalogs import BASE_VERSION, Stock
-from support.release_catalogs import codes, shop, the
+from support.memory_catalogs import ADD_ON, BASE_VERSION, Stock, component_ids, spec
+from support.release_catalogs import DELL, codes, shop, the, version_of
 
 from esximage_builder.depot.documents import read_software_spec
+from esximage_builder.depot.opening import open_depot
 from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
-from esximage_builder.errors import MalformedDocumentError, ModelError
+from esximage_builder.errors import MalformedDocumentError, ModelError, NotInDepotError
 from esximage_builder.findings import Severity
-from esximage_builder.models.image import Image
+from esximage_builder.models.image import Image, UnitChoice
 from esximage_builder.models.spec import AlternativeImage, SoftwareSpec
-from esximage_builder.rules.compose import compose, make_spec
+from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.plain_spec import make_spec
 from esximage_builder.rules.recommend import recommend
 from esximage_builder.rules.validate import validate
+from esximage_builder.versions import AddOnVersion
+from esximage_builder.vocabulary import ComponentSource
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 U3F, U3G = (FIXTURES / f"depots/VMware-ESXi-7.0U3{name}-depot.zip" for name in ("f-20036589", "g-20328353"))
@@ -240,6 +244,165 @@ def test_a_key_beside_something_goes_with_it(gone: str) -> None:
     assert render_software_spec(wanted).count(b"reason") == 3
 
 
+# Packages and solutions without version
+
+
+def unit_stock(kind: str, versions: list[str]) -> tuple[Stock, SoftwareSpec]:
+    """A stock with those versions of a package or solution, and a spec that names none of them."""
+    stock = small_stock()
+    package, solution = stock.package("unit"), stock.solution("unit", {"net-acme": ["1.0-1"]})
+    stock.hardware_support = [
+        attrs.evolve(stock.hardware_support[0], version=AddOnVersion(text)) for text in versions
+    ] * (kind == "package")
+    stock.solutions = [attrs.evolve(stock.solutions[0], version=AddOnVersion(text)) for text in versions] * (
+        kind == "solution"
+    )
+    wanted = spec(
+        packages=[attrs.evolve(package, version="")] * (kind == "package"),
+        solutions=[attrs.evolve(solution, version="")] * (kind == "solution"),
+    )
+    return stock, wanted
+
+
+def _units(image: Image) -> list[str]:
+    return [package.id for package in image.hardware_support] + [solution.id for solution in image.solutions]
+
+
+each_kind = pytest.mark.parametrize(
+    ("kind", "source"),
+    [("package", ComponentSource.HARDWARE_SUPPORT_PACKAGE), ("solution", ComponentSource.SOLUTION)],
+)
+
+
+@each_kind
+@pytest.mark.parametrize("version", ["1.0", "2024.1"])
+def test_an_open_version_is_the_only_loaded_one(kind: str, source: ComponentSource, version: str) -> None:
+    stock, wanted = unit_stock(kind, [version])
+    image = compose(stock.catalog(), wanted)
+
+    assert _units(image) == [f"unit:{version}"]
+    assert image.unit_choices == (UnitChoice(source=source, name="unit", version=version, loaded=[version]),)
+    finding = the(validate(image).findings, "unit-version-taken")
+    assert (finding.severity, finding.items) == (Severity.INFO, (f"unit:{version}",))
+
+
+@each_kind
+@pytest.mark.parametrize("versions", [["1.0", "2.0"], ["9", "10", "11"], []])
+def test_an_open_version_that_is_not_plain_is_an_error(kind: str, source: ComponentSource, versions: list[str]) -> None:
+    stock, wanted = unit_stock(kind, versions)
+    image = compose(stock.catalog(), wanted)
+
+    assert (image.hardware_support, image.solutions) == ((), ())
+    assert image.unit_choices == (UnitChoice(source=source, name="unit", loaded=versions),)
+    finding = the(validate(image).errors, "unit-version-open")
+    assert all(version in finding.cause for version in versions)
+    assert finding.items == (tuple(f"unit:{version}" for version in versions) or ("unit",))
+
+
+# Packages that declare base images
+
+
+@pytest.mark.parametrize(
+    ("release", "declared", "cause"),
+    [
+        ("7.0U3g", ["8.0"], "it is for ESXi 8.0 (declared: 8.0), the base image is ESXi 7.0.3"),
+        (
+            "8.0U3",
+            ["7.0.3", "7.0.2"],
+            "it is for ESXi 7.0.2, 7.0.3 (declared: 7.0.3, 7.0.2), the base image is ESXi 8.0.3",
+        ),
+        ("7.0U3g", [version_of("7.0U3f")], f"the release train is right, but it declares only {version_of('7.0U3f')}"),
+    ],
+)
+def test_a_package_for_other_base_images_is_refused(release: str, declared: list[str], cause: str) -> None:
+    stock = shop([release])
+    package = stock.package("firmware", supported_base_images=declared)
+    image = compose(stock.catalog(), spec(base_image=version_of(release), packages=[package]))
+    finding = the(validate(image).errors, "package-base-unsupported")
+
+    assert finding.cause == cause
+    assert finding.fact("package") == "firmware:1.0"
+
+
+@pytest.mark.parametrize(
+    ("release", "declared"),
+    [("7.0U3g", ["7.0.3"]), ("8.0U3", ["7.0.3", "8.0.*"]), ("8.0U3", []), ("9.0.2", [">=9.0,<9.1"])],
+)
+def test_a_package_for_the_base_image_or_for_none_is_welcome(release: str, declared: list[str]) -> None:
+    stock = shop([release])
+    package = stock.package("firmware", supported_base_images=declared)
+    image = compose(stock.catalog(), spec(base_image=version_of(release), packages=[package]))
+
+    assert validate(image).findings == ()
+
+
+# Components of solutions
+
+
+def solution_stock() -> tuple[Stock, Any]:
+    stock = small_stock()
+    reference = stock.solution("nsx", {"agent": ["1.0-1"], "net-acme": [], "vsip": ["2.0-1"]})
+    for name, version in (("agent", "1.0-1"), ("vsip", "2.0-1")):
+        stock.driver(name, version)
+    return stock, reference
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ((), ["agent:1.0-1", "net-acme:2.0-1", "vsip:2.0-1"]),
+        (("vsip",), ["vsip:2.0-1"]),
+        (("net-acme", "agent"), ["agent:1.0-1", "net-acme:2.0-1"]),
+    ],
+)
+def test_of_a_solution_the_spec_takes_what_it_names(named: tuple[str, ...], expected: list[str]) -> None:
+    stock, reference = solution_stock()
+    image = compose(stock.catalog(), spec(solutions=[attrs.evolve(reference, components=named)]))
+
+    assert component_ids(image) == (f"ESXi:{BASE_VERSION}", *expected)
+    assert validate(image).findings == ()
+
+
+@pytest.mark.parametrize("name", ["vsipp", "fdm"])
+def test_what_a_solution_does_not_have_is_an_error(name: str) -> None:
+    stock, reference = solution_stock()
+    image = compose(stock.catalog(), spec(solutions=[attrs.evolve(reference, components=("agent", name))]))
+    finding = the(validate(image).errors, "solution-component-unlisted")
+
+    assert finding.items == (name, "nsx:1.0")
+    assert finding.cause == "the solution's components are agent, net-acme, vsip"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "shown"),
+    [([], "fdm:any version"), (["1.0-1"], "fdm:1.0-1"), (["1.0-1", "2.0-1"], "fdm:1.0-1 or 2.0-1")],
+)
+def test_a_component_of_a_solution_that_is_not_loaded_is_missing(accepted: list[str], shown: str) -> None:
+    stock = small_stock()
+    reference = stock.solution("ha", {"fdm": accepted})
+    image = compose(stock.catalog(), spec(solutions=[reference]))
+    finding = the(validate(image).errors, "component-missing")
+
+    assert finding.items == (shown,)
+    assert finding.cause == "the solution lists it"
+
+
+@pytest.mark.parametrize(("accepted", "overridden"), [([], []), (["1.0-1", "2.0-1"], ["fdm:2.0-1"])])
+def test_the_user_may_bring_what_a_solution_misses(accepted: list[str], overridden: list[str]) -> None:
+    stock = small_stock()
+    reference = stock.solution("ha", {"fdm": accepted})
+    if accepted:
+        stock.driver("fdm", "3.0-1")
+        image = compose(stock.catalog(), spec({"fdm": "3.0-1"}, solutions=[reference]))
+        entry = next(entry for entry in image.components if entry.component.name == "fdm")
+        assert [str(lost.component) for lost in entry.overridden] == overridden
+    else:
+        image = compose(stock.catalog(), spec(solutions=[reference], removed=["fdm"]))
+        assert [entry.removed for entry in image.removed] == [()]
+
+    assert image.missing_components == ()
+
+
 # Alternative images
 
 
@@ -247,6 +410,95 @@ def test_a_key_beside_something_goes_with_it(gone: str) -> None:
 def test_selection_criteria_are_an_object(text: str) -> None:
     with pytest.raises(ModelError):
         AlternativeImage(id="i", spec=make_spec(base_image=G), selection_criteria=text)
+
+
+# Plain arguments
+
+
+@pytest.mark.parametrize(("text", "pair"), [(":".join(ADD_ON), ADD_ON), (f" {ADD_ON[0]} : A09 ", (ADD_ON[0], "A09"))])
+def test_an_add_on_as_one_text(text: str, pair: tuple[str, str]) -> None:
+    stock = small_stock()
+    for release in (ADD_ON, (ADD_ON[0], "A09")):
+        stock.add_on(release=release)
+    image = compose(stock.catalog(), base_image=BASE_VERSION, add_on=text)
+
+    assert image == compose(stock.catalog(), base_image=BASE_VERSION, add_on=pair)
+    assert image.spec == make_spec(base_image=BASE_VERSION, add_on=text)
+    assert image.unit_choices == ()
+
+
+A08_NAME, A09_NAME, U3_8_A02 = "703.20328353-A08", "703.20328353-A09", "803.24280767-A02"
+
+
+@pytest.mark.parametrize(
+    ("release", "loaded", "taken"),
+    [
+        ("7.0U3g", [A08_NAME], A08_NAME),
+        ("7.0U3g", [A09_NAME, A08_NAME, U3_8_A02], A09_NAME),
+        ("8.0U3b", [A09_NAME, A08_NAME, U3_8_A02], U3_8_A02),
+        ("8.0U3b", [A09_NAME, A08_NAME], A09_NAME),
+    ],
+)
+def test_an_add_on_by_its_name_alone(release: str, loaded: list[str], taken: str) -> None:
+    """The highest that goes with the base image, else the highest, and validation says the rest."""
+    stock = shop([release], loaded)
+    image = compose(stock.catalog(), base_image=release, add_on=DELL)
+    findings = validate(image, stock.catalog()).findings
+
+    assert image.add_on is not None
+    assert image.add_on.version.text == taken
+    assert str(image.spec.add_on if image.spec else None) == f"{DELL}:{taken}"
+    assert [(choice.version, choice.loaded) for choice in image.unit_choices] == [(taken, tuple(sorted(loaded)))]
+    assert the(findings, "unit-version-taken").severity is Severity.INFO
+    assert ("add-on-base-unsupported" in codes(findings)) == (taken[0] != release[0])
+
+
+@pytest.mark.parametrize(("add_on", "error"), [("ACME", NotInDepotError), (":1", ModelError), (7, ModelError)])
+def test_an_add_on_that_is_none(add_on: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        compose(shop(["7.0U3g"], [A08_NAME]).catalog(), base_image="7.0U3g", add_on=add_on)
+
+
+@pytest.mark.parametrize("add_on", ["ACME", "ACME:"])
+def test_a_spec_without_catalog_needs_the_add_ons_version(add_on: str) -> None:
+    with pytest.raises(ModelError, match="the add-on has no version"):
+        make_spec(base_image=BASE_VERSION, add_on=add_on)
+
+
+@pytest.mark.parametrize(("base", "add_on"), [(U3F, A08), (U3G, A09)])
+def test_depots_are_taken_where_catalogs_are_and_lists_where_paths_are(base: Path, add_on: Path) -> None:
+    with open_depot([base, str(add_on)]) as depot, open_depot(base, [add_on]) as same:
+        release = depot.catalog.base_images[0].version.text
+        image = compose(depot, base_image=release, add_on="ACME-AddOn")
+
+        assert depot.catalog == same.catalog
+        assert image == compose(same.catalog, base_image=release, add_on="ACME-AddOn")
+        assert validate(image, depot) == validate(image, depot.catalog)
+        name = depot.catalog.profiles[0].name
+        assert image_from_profile(depot, name) == image_from_profile(depot.catalog, name)
+
+
+@pytest.mark.parametrize("sources", [([],), ([], []), (7,), ([U3G, None],), (b"x.zip",)])
+def test_what_is_no_path_is_no_source(sources: tuple[Any, ...]) -> None:
+    with pytest.raises(ModelError):
+        open_depot(*sources)
+
+
+@pytest.mark.parametrize("loaded", ["depot.zip", None])
+def test_what_is_no_catalog_says_what_to_give(loaded: Any) -> None:
+    with pytest.raises(ModelError) as caught:
+        compose(loaded, base_image=G)
+
+    assert caught.value.expected == "an opened depot, or its catalog"
+
+
+@pytest.mark.parametrize(("base", "add_on"), [(U3F, A08), (U3G, A09)])
+def test_the_command_line_takes_an_add_on_by_name(capsys: pytest.CaptureFixture[str], base: Path, add_on: Path) -> None:
+    options = ("--depot", base, add_on, "--base", base.name[12:18], "--add-on", "ACME-AddOn")
+    built, moved = Runner(capsys)("build", *options), Runner(capsys)("recommend", *options)
+
+    assert built.code == moved.code == 0
+    assert f"unit-version-taken: the add-on ACME-AddOn was asked for without version: {add_on.name[16:32]}" in built.out
 
 
 @pytest.mark.parametrize("document", [{"ad_on": None}, {"components": {"net-acme": {"version": "1.0-1", "x": 1}}}])

@@ -41,10 +41,10 @@ ADD_ON = "ACME-AddOn:703.20328353.A08"
             ["build", "--depot", U3G, "--base", VERSION, "--add-on", ADD_ON], "not-in-depot", "add-on", id="no add-on"
         ),
         pytest.param(
-            ["build", "--depot", U3G, A08, "--base", VERSION, "--add-on", "ACME-AddOn"],
+            ["build", "--depot", U3G, A08, "--base", VERSION, "--add-on", ":703.20328353.A08"],
             "invalid-model",
-            "add-on has no version",
-            id="add-on without version",
+            "add-on has no name",
+            id="add-on without name",
         ),
         pytest.param(
             ["build", "--depot", U3G, "--base", VERSION, "--component", "Intel-i41en"],

@@ -24,7 +24,8 @@ from esximage_builder.errors import ComposeError, ModelError, NotInDepotError, V
 from esximage_builder.models.image import Rule
 from esximage_builder.models.spec import SoftwareSpec
 from esximage_builder.models.vib import VibFile
-from esximage_builder.rules.compose import compose, image_from_profile, is_core_component, make_spec
+from esximage_builder.rules.compose import compose, image_from_profile, is_core_component
+from esximage_builder.rules.plain_spec import make_spec
 from esximage_builder.versions import AddOnVersion, ComponentVersion
 from esximage_builder.vocabulary import AcceptanceLevel, ComponentSource
 
@@ -135,17 +136,19 @@ class TestSources:
         assert installed_ids(image) == ("ACM_bootbank_net-acme_1.0-1", _BASE)
         assert reserved_reasons(image) == {"ACM_bootbank_net-acme_2.0-1": "component-overridden"}
 
-    def test_units_without_version_in_the_spec_are_not_there(self) -> None:
-        """A spec may name a package or solution without a version: that means unset."""
+    def test_units_without_version_in_the_spec_are_the_only_loaded_ones(self) -> None:
+        """A spec may name a package or solution without a version: the image is as with the loaded one's."""
         stock, wanted = self.stock({ComponentSource.HARDWARE_SUPPORT_PACKAGE: "1.0-1"})
         unset = attrs.evolve(
             wanted,
             hardware_support=[attrs.evolve(item, version="") for item in wanted.hardware_support],
             solutions=[attrs.evolve(item, version="") for item in wanted.solutions],
         )
-        image = compose(stock.catalog(), unset)
-        assert component_ids(image) == (f"ESXi:{BASE_VERSION}",)
-        assert (image.hardware_support, image.solutions) == ((), ())
+        image, named = compose(stock.catalog(), unset), compose(stock.catalog(), wanted)
+        assert (image.hardware_support, image.solutions) == (named.hardware_support, named.solutions)
+        assert image.components == named.components
+        assert [(choice.name, choice.version) for choice in image.unit_choices] == [("firmware", "1.0"), ("ha", "1.0")]
+        assert named.unit_choices == ()
 
     def test_packages_and_solutions_go_by_name(self) -> None:
         """Whatever the order in the spec, the later name wins among equals."""

@@ -368,6 +368,7 @@ def test_every_code_is_tested() -> None:
         "add-on-base-unknown",
         "add-on-base-unsupported",
         "base-newer-than-add-on",
+        "package-base-unsupported",
         "platform-mismatch",
         "removals-need-newer-vcenter",
     }

@@ -1,0 +1,94 @@
+"""Specs from plain texts, for those who write no JSON.
+
+An add-on is asked for as a pair, as ``NAME:VERSION``, or, where something is loaded to choose
+from, by its name alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from esximage_builder.errors import ModelError
+from esximage_builder.models.fields import as_tuple
+from esximage_builder.models.spec import AddOnReference, SoftwareSpec
+from esximage_builder.rules.open_units import choose_add_on
+from esximage_builder.rules.releases import resolve_base_image
+from esximage_builder.versions import AddOnVersion, ComponentVersion
+
+if TYPE_CHECKING:
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.image import UnitChoice
+
+__all__ = ["AddOnWish", "make_spec", "with_add_on_version"]
+
+AddOnWish = str | tuple[str, str] | AddOnReference
+
+
+def make_spec(
+    *,
+    base_image: str,
+    add_on: AddOnWish | None = None,
+    components: Mapping[str, str | None] | Iterable[str] = (),
+    removed_components: Iterable[str] = (),
+) -> SoftwareSpec:
+    """Return a spec from plain texts.
+
+    Args:
+        base_image: Its version.
+        add_on: Name and version, as a pair or as ``NAME:VERSION``.
+        components: Name to version, None for the highest that fits; or names alone.
+        removed_components: Names.
+
+    Raises:
+        VersionSyntaxError: A text is no version.
+        ModelError: The add-on has no name or no version.
+    """
+    wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(as_tuple(components))
+    return SoftwareSpec(
+        base_image=base_image,
+        add_on=None if add_on is None else _add_on_reference(add_on),
+        components=tuple((name, None if not text else ComponentVersion(text)) for name, text in wanted.items()),
+        removed_components=as_tuple(removed_components),
+    )
+
+
+def _add_on_reference(add_on: AddOnWish) -> AddOnReference:
+    if isinstance(add_on, AddOnReference):
+        return add_on
+    name, version = _name_and_version(add_on)
+    if not name or not version:
+        raise ModelError(
+            f"the add-on has no {'version' if name else 'name'}",
+            found=repr(add_on)[:80],
+            expected="NAME:VERSION",
+            hint="compose takes a name alone too, and the version that goes with the base image",
+        )
+    return AddOnReference(name, AddOnVersion(version))
+
+
+def _name_and_version(add_on: object) -> tuple[str, str]:
+    if isinstance(add_on, str):
+        name, _, version = add_on.partition(":")
+        return name.strip(), version.strip()
+    match add_on:
+        case (str(name), str(version)):
+            return name, version
+    raise ModelError("this names no add-on", found=repr(add_on)[:80], expected="NAME:VERSION or (name, version)")
+
+
+def with_add_on_version(
+    catalog: Catalog, base_image: str, add_on: AddOnWish | None
+) -> tuple[AddOnWish | None, tuple[UnitChoice, ...]]:
+    """Return the wish with a version, and the choice that was made if it had none.
+
+    Raises:
+        NotInDepotError: The base image is not loaded, or no add-on of that name.
+    """
+    if not isinstance(add_on, str) or not add_on:
+        return add_on, ()
+    name, version = _name_and_version(add_on)
+    if version:
+        return add_on, ()
+    unit, choice = choose_add_on(catalog, resolve_base_image(catalog, base_image), name)
+    return AddOnReference(unit.name, unit.version), (choice,)
