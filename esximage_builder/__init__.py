@@ -71,6 +71,7 @@ _HOMES = {
         "Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions",
     ),
     "rules.compose": ("compose", "image_from_profile"),
+    "rules.compose_all": ("ComposedImage", "compose_all"),
     "rules.plain_spec": ("make_spec",),
     "rules.decompose": ("Decomposition", "decompose", "recognise"),
     "rules.diff": ("ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"),

@@ -143,6 +143,10 @@ from esximage_builder.rules.compose import (
     compose as compose,
     image_from_profile as image_from_profile,
 )
+from esximage_builder.rules.compose_all import (
+    ComposedImage as ComposedImage,
+    compose_all as compose_all,
+)
 from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
     decompose as decompose,

@@ -212,6 +212,7 @@ class Image:
         missing_components: Listed, but in no loaded depot.
         missing_vibs: Listed, but in no loaded depot.
         unit_choices: What became of release units whose version was left open.
+        uncomposed_alternatives: Ids of the spec's alternative images, if it was composed without them.
         unchosen_vibs: Ids with different contents of which none was chosen; the image holds
             the one with the lowest fingerprint, and validation calls it an error.
         vibs_by_id: Installed VIBs by id.
@@ -237,6 +238,7 @@ class Image:
     missing_vibs: tuple[MissingVib, ...] = attrs.field(default=(), converter=as_tuple)
     unchosen_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     unit_choices: tuple[UnitChoice, ...] = attrs.field(default=(), converter=as_tuple)
+    uncomposed_alternatives: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
     @functools.cached_property
     def vibs_by_id(self) -> Mapping[str, Vib]:  # noqa: D102 - described at the class

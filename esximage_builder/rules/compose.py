@@ -182,6 +182,7 @@ class _Composition:
             missing_vibs=selection.missing,
             unchosen_vibs=tuple(sorted(self.vibs.unchosen)),
             unit_choices=self.choices,
+            uncomposed_alternatives=[alternative.id for alternative in self.spec.alternative_images],
         )
 
     def _put_units(self) -> None:

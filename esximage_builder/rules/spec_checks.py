@@ -4,6 +4,7 @@ Rules (docs/findings.md):
 
 * A key that no release of vLCM is known to have is kept and told of.
 * What became of a release unit whose version was left open is never silent.
+* Alternative images are composed with ``compose_all`` or told of.
 * What a spec wants of a solution has to be one of the solution's components.
 """
 
@@ -27,6 +28,7 @@ __all__ = ["check_spec"]
 def check_spec(image: Image) -> Iterator[Finding]:
     """Yield what there is to say of the image's spec; nothing for an image without one."""
     yield from _check_keys(image)
+    yield from _check_alternatives(image)
     for choice in image.unit_choices:
         yield _taken(choice) if choice.version else _left_open(choice)
     yield from _check_solution_components(image)
@@ -42,6 +44,18 @@ def _check_keys(image: Image) -> Iterator[Finding]:
             facts={"key": path[-1], "place": place, "near": near},
             cause="it is none of the keys of vLCM's releases to 9.x; it is kept, and nothing follows from it",
             remedy=f"did you mean {near}?" if near else "take it out, unless another program needs it",
+        )
+
+
+def _check_alternatives(image: Image) -> Iterator[Finding]:
+    if image.uncomposed_alternatives:
+        names = ", ".join(image.uncomposed_alternatives)
+        yield make_finding(
+            "alternative-images-not-composed",
+            f"the spec has alternative images, which are not in this one: {names}",
+            items=image.uncomposed_alternatives,
+            cause="this is the spec's main image; some hosts of the cluster get one of the others",
+            remedy="compose_all composes each of them",
         )
 
 

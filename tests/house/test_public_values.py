@@ -42,6 +42,7 @@ VALUES: list[Any] = [
     eib.Checksum("sha-256", "00"),
     eib.Compatibility(subject="s", target="t", layers=(VERDICT,)),
     eib.ComponentVersion("1.0-1"),
+    eib.ComposedImage(image=eib.Image(name="i")),
     eib.Constraint("esx-version", eib.Relation.LESS, eib.VibVersion("8.0")),
     eib.Decomposition(),
     eib.EffectiveComponent(component=COMPONENT, source=eib.ComponentSource.USER, rule=eib.Rule.LISTED),

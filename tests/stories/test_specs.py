@@ -23,6 +23,7 @@ from esximage_builder.findings import Severity
 from esximage_builder.models.image import Image, UnitChoice
 from esximage_builder.models.spec import AlternativeImage, SoftwareSpec
 from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.compose_all import compose_all
 from esximage_builder.rules.plain_spec import make_spec
 from esximage_builder.rules.recommend import recommend
 from esximage_builder.rules.validate import validate
@@ -406,6 +407,53 @@ def test_the_user_may_bring_what_a_solution_misses(accepted: list[str], overridd
 # Alternative images
 
 
+def with_alternatives(*releases: str) -> SoftwareSpec:
+    """A spec of 7.0 U3g with one alternative image for each release, named after it."""
+    return attrs.evolve(
+        make_spec(base_image="7.0U3g"),
+        alternative_images=[
+            AlternativeImage(
+                id=release,
+                spec=make_spec(base_image=release),
+                display_name=f"for {release}",
+                selection_criteria=json.dumps(CRITERIA),
+            )
+            for release in releases
+        ],
+    )
+
+
+@pytest.mark.parametrize("releases", [("7.0U3f",), ("8.0U3", "9.0.2")])
+def test_each_alternative_image_is_composed(releases: tuple[str, ...]) -> None:
+    catalog, wanted = shop(["7.0U3g", *releases]).catalog(), with_alternatives(*releases)
+    main, *others = compose_all(catalog, wanted, name="mine")
+
+    assert (main.id, main.display_name, main.selection_criteria, main.image.name) == ("", "", "", "mine")
+    assert main.image.digest == compose(catalog, wanted).digest
+    assert validate(main.image).findings == ()
+    assert [(other.id, other.display_name) for other in others] == [(name, f"for {name}") for name in releases]
+    for other in others:
+        assert json.loads(other.selection_criteria) == CRITERIA
+        assert other.image.digest == compose(catalog, base_image=other.id).digest
+
+
+@pytest.mark.parametrize("releases", [("7.0U3f",), ("8.0U3", "9.0.2")])
+def test_the_main_image_alone_names_those_it_leaves_out(releases: tuple[str, ...]) -> None:
+    image = compose(shop(["7.0U3g"]).catalog(), with_alternatives(*releases))
+    finding = the(validate(image).findings, "alternative-images-not-composed")
+
+    assert (finding.severity, finding.items) == (Severity.WARNING, releases)
+    assert all(release in finding.message for release in releases)
+
+
+@pytest.mark.parametrize("release", ["7.0U3f", "8.0U3"])
+def test_what_an_alternative_image_lacks_says_which_it_is(release: str) -> None:
+    with pytest.raises(NotInDepotError) as caught:
+        compose_all(shop(["7.0U3g"]).catalog(), with_alternatives(release))
+
+    assert caught.value.where == f"#/alternative_images/{release}"
+
+
 @pytest.mark.parametrize("text", ["[]", "nonsense"])
 def test_selection_criteria_are_an_object(text: str) -> None:
     with pytest.raises(ModelError):
@@ -476,6 +524,9 @@ def test_depots_are_taken_where_catalogs_are_and_lists_where_paths_are(base: Pat
         assert validate(image, depot) == validate(image, depot.catalog)
         name = depot.catalog.profiles[0].name
         assert image_from_profile(depot, name) == image_from_profile(depot.catalog, name)
+        assert [one.image for one in compose_all(depot, make_spec(base_image=release))] == [
+            compose(depot, base_image=release)
+        ]
 
 
 @pytest.mark.parametrize("sources", [([],), ([], []), (7,), ([U3G, None],), (b"x.zip",)])
