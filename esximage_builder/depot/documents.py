@@ -9,9 +9,13 @@ from esximage_builder.depot.tree import read_file
 from esximage_builder.documents.lock_file import parse_lock
 from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
 from esximage_builder.limits import ReadLimits
+from esximage_builder.models.catalog import catalog_of
+from esximage_builder.rules.closed_spec import closed_spec
 from esximage_builder.streams.whole_file import write_file
 
 if TYPE_CHECKING:
+    from esximage_builder.models.catalog import Catalog, HasCatalog
+    from esximage_builder.models.image import Image
     from esximage_builder.models.lock import Lock
     from esximage_builder.models.spec import SoftwareSpec
 
@@ -52,10 +56,31 @@ def read_software_spec(path: str | Path, *, limits: ReadLimits | None = None) ->
     return parse_software_spec(read_file(Path(path), max_bytes=bound), where=str(path), max_bytes=bound)
 
 
-def write_software_spec(spec: SoftwareSpec, path: str | Path) -> None:
+def write_software_spec(
+    spec: SoftwareSpec | Image,
+    path: str | Path,
+    *,
+    catalog: Catalog | HasCatalog | None = None,
+    keep_open: bool = False,
+) -> None:
     """Write a software spec as vLCM imports it; the file appears whole or not at all.
 
+    vLCM knows no release names, and makes of an open version what its own depots give. So what is
+    written has versions only: those of the image.
+
+    Args:
+        spec: An image that was composed from a spec, or a spec; one that leaves versions open, or has
+            a release name, needs ``catalog``, and so do such alternative images.
+        path: The file.
+        catalog: What is loaded, an opened depot or its catalog: a spec that needs it is composed.
+        keep_open: Leave open versions to vLCM, as ``null`` and as empty texts; release names are
+            resolved all the same.
+
     Raises:
+        ModelError: A version stays open, or the image was not composed from a spec.
+        NotInDepotError: Something that the spec names is not loaded.
+        ComposeError: The spec contradicts itself.
         ExportError: The file cannot be written.
     """
-    write_file(Path(path), render_software_spec(spec))
+    loaded = None if catalog is None else catalog_of(catalog)
+    write_file(Path(path), render_software_spec(closed_spec(spec, loaded, keep_open=keep_open)))

@@ -18,6 +18,7 @@ from esximage_builder.codes import make_finding
 from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
 from esximage_builder.models.image import Rule
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
+from esximage_builder.rules.closed_spec import with_unit_versions
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.versions import ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
@@ -86,7 +87,7 @@ def lock_of(image: Image, *, sources_of: Callable[[Vib], Iterable[str]]) -> Lock
     return Lock(
         name=image.name,
         digest=image.digest,
-        spec=image.spec,
+        spec=None if image.spec is None else with_unit_versions(image.spec, image),
         profile=image.profile.name if image.spec is None and image.profile is not None else "",
         base_image=None if image.base_image is None else image.base_image.version,
         components=sorted(_components(image), key=lambda component: (component.name, component.version)),

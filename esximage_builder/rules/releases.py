@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KNOWN_RELEASES",
     "KnownRelease",
+    "is_base_image_version",
     "is_minor_train",
     "known_release",
     "publication_date",
@@ -227,7 +228,7 @@ def resolve_base_image(catalog: Catalog, text: str) -> BaseImage:
     Raises:
         NotInDepotError: None is loaded, or a name fits several; the error lists them.
     """
-    if _is_version(text):
+    if is_base_image_version(text):
         return catalog.base_image(text.strip())
     fitting = [unit for unit in catalog.base_images if _is_called(unit, text)]
     if len(fitting) == 1:
@@ -250,7 +251,8 @@ def resolve_base_image(catalog: Catalog, text: str) -> BaseImage:
     )
 
 
-def _is_version(text: str) -> bool:
+def is_base_image_version(text: str) -> bool:
+    """Tell whether a text is a full base image version, and not a release name."""
     try:
         BaseImageVersion(text.strip())
     except VersionSyntaxError:

@@ -13,17 +13,20 @@ import attrs
 import pytest
 from support.command_line import Runner
 from support.memory_catalogs import ADD_ON, BASE_VERSION, Stock, component_ids, spec
-from support.release_catalogs import DELL, codes, shop, the, version_of
+from support.release_catalogs import DELL, LPFC, codes, shop, the, version_of
 
-from esximage_builder.depot.documents import read_software_spec
+from esximage_builder.depot.documents import read_software_spec, write_software_spec
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
-from esximage_builder.errors import MalformedDocumentError, ModelError, NotInDepotError
+from esximage_builder.errors import ComposeError, MalformedDocumentError, ModelError, NotInDepotError
+from esximage_builder.export.lock import make_lock
 from esximage_builder.findings import Severity
 from esximage_builder.models.image import Image, UnitChoice
 from esximage_builder.models.spec import AlternativeImage, SoftwareSpec
+from esximage_builder.models.vib import VibFile
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.compose_all import compose_all
+from esximage_builder.rules.lock import image_of_lock
 from esximage_builder.rules.plain_spec import make_spec
 from esximage_builder.rules.recommend import recommend
 from esximage_builder.rules.validate import validate
@@ -245,6 +248,104 @@ def test_a_key_beside_something_goes_with_it(gone: str) -> None:
     assert render_software_spec(wanted).count(b"reason") == 3
 
 
+# Handing a spec on
+
+
+def test_what_is_written_of_an_image_has_versions(tmp_path: Path) -> None:
+    path = tmp_path / "image.json"
+    with open_depot(U3F, U3G, A08) as depot:
+        for release in ("7.0U3f", "7.0U3g"):
+            image = compose(depot, base_image=release, add_on="ACME-AddOn", components={"Intel-i40en": None})
+            write_software_spec(image, path)
+
+            assert "7.0U3" not in path.read_text(encoding="utf-8")
+            assert image.base_image is not None
+            assert written(path)["base_image"] == {"version": image.base_image.version.text}
+            (driver,) = (entry for entry in image.components if entry.component.name == "Intel-i40en")
+            assert written(path)["components"] == {"Intel-i40en": driver.component.version.text}
+            assert written(path)["add_on"] == {"name": "ACME-AddOn", "version": "703.20328353.A08"}
+            assert compose(depot, read_software_spec(path)).digest == image.digest
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (make_spec(base_image="7.0U3g"), "/base_image/version: '7.0U3g'"),
+        (make_spec(base_image="8.0 Update 3"), "/base_image/version: '8.0 Update 3'"),
+        (make_spec(base_image=BASE_VERSION, components=["net-acme"]), "/components/net-acme: null"),
+        (
+            SoftwareSpec(
+                base_image=BASE_VERSION,
+                alternative_images=[AlternativeImage(id="i/1", spec=make_spec(base_image="7.0U3f"))],
+            ),
+            "/alternative_images/i~11/base_image/version: '7.0U3f'",
+        ),
+    ],
+)
+def test_a_spec_that_nobody_else_could_resolve_is_not_written(tmp_path: Path, wanted: SoftwareSpec, found: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        write_software_spec(wanted, tmp_path / "image.json")
+
+    assert caught.value.found == found
+    assert "catalog" in caught.value.hint
+    assert "keep_open=True" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("release", ["7.0U3f", "7.0U3g"])
+def test_a_catalog_resolves_a_spec_and_its_alternatives(tmp_path: Path, release: str) -> None:
+    path, stock = tmp_path / "image.json", shop(["7.0U3f", "7.0U3g"])
+    other = AlternativeImage(id="i", spec=make_spec(base_image=release, components=[LPFC]))
+    wanted = attrs.evolve(make_spec(base_image="7.0U3g", components=[LPFC]), alternative_images=[other])
+    write_software_spec(wanted, path, catalog=stock.catalog())
+
+    highest = max(part.version for part in stock.components if part.name == LPFC).text
+    assert written(path)["base_image"] == {"version": version_of("7.0U3g")}
+    assert written(path)["components"] == {LPFC: highest}
+    assert written(path)["alternative_images"] == {
+        "i": {"base_image": {"version": version_of(release)}, "components": {LPFC: highest}}
+    }
+
+
+@pytest.mark.parametrize("release", ["7.0U3f", "7.0U3g"])
+def test_versions_stay_open_on_request_but_never_a_release_name(tmp_path: Path, release: str) -> None:
+    path, catalog = tmp_path / "image.json", shop(["7.0U3f", "7.0U3g"]).catalog()
+    wanted = make_spec(base_image=release, components=[LPFC])
+    for given, loaded in ((wanted, catalog), (compose(catalog, wanted), None)):
+        write_software_spec(given, path, catalog=loaded, keep_open=True)
+        assert written(path)["base_image"] == {"version": version_of(release)}
+        assert written(path)["components"] == {LPFC: None}
+    with pytest.raises(ModelError):
+        write_software_spec(wanted, path, keep_open=True)
+
+
+@pytest.mark.parametrize("version", ["9.0.2-0.25148076", "9.0.2.0.25148076"])
+def test_a_version_keeps_its_spelling(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "image.json"
+    write_software_spec(compose(shop(["9.0.2"]).catalog(), base_image=version), path)
+
+    assert written(path)["base_image"] == {"version": version}
+
+
+@pytest.mark.parametrize("name", ["net-acme", "other"])
+def test_a_component_that_is_asked_for_and_removed_has_a_version_too(tmp_path: Path, name: str) -> None:
+    stock, path = small_stock(), tmp_path / "image.json"
+    stock.driver("other", "2.0-1")
+    image = compose(stock.catalog(), base_image=BASE_VERSION, components=[name], removed_components=[name])
+    write_software_spec(image, path)
+
+    assert written(path)["components"] == {name: "2.0-1"}
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_an_image_without_spec_is_not_written_as_one(tmp_path: Path, name: str) -> None:
+    stock = small_stock()
+    stock.profile(name, [])
+
+    with pytest.raises(ModelError, match="not composed from a spec"):
+        write_software_spec(image_from_profile(stock.catalog(), name), tmp_path / "image.json")
+
+
 # Packages and solutions without version
 
 
@@ -298,6 +399,45 @@ def test_an_open_version_that_is_not_plain_is_an_error(kind: str, source: Compon
     finding = the(validate(image).errors, "unit-version-open")
     assert all(version in finding.cause for version in versions)
     assert finding.items == (tuple(f"unit:{version}" for version in versions) or ("unit",))
+
+
+@each_kind
+@pytest.mark.parametrize("version", ["1.0", "2024.1"])
+def test_the_version_that_was_taken_is_written_and_locked(
+    tmp_path: Path, kind: str, source: ComponentSource, version: str
+) -> None:
+    """A lock and a spec that is handed on mean the same image where a second version is loaded."""
+    stock, wanted = unit_stock(kind, [version])
+    stock.vibs = [vib.with_file(VibFile(sha256="0" * 64, size_bytes=1)) for vib in stock.vibs]
+    image, path = compose(stock.catalog(), wanted), tmp_path / "image.json"
+    write_software_spec(image, path)
+    store: Any = None  # every digest is known
+    lock = make_lock(image, store)
+    units: Any = stock.hardware_support if kind == "package" else stock.solutions
+    units.append(attrs.evolve(units[0], version=AddOnVersion("3000")))
+
+    assert image.unit_choices[0].source is source
+    for again in (
+        compose(stock.catalog(), read_software_spec(path)),
+        image_of_lock(stock.catalog(), lock),
+    ):
+        assert _units(again) == [f"unit:{version}"]
+        assert again.digest == image.digest
+
+
+@each_kind
+@pytest.mark.parametrize("versions", [["1.0", "2.0"], []])
+def test_a_version_that_stays_open_is_not_written(
+    tmp_path: Path, kind: str, source: ComponentSource, versions: list[str]
+) -> None:
+    stock, wanted = unit_stock(kind, versions)
+    image, path = compose(stock.catalog(), wanted), tmp_path / "image.json"
+    with pytest.raises(ModelError, match="leaves versions open"):
+        write_software_spec(image, path)
+    write_software_spec(image, path, keep_open=True)
+
+    assert image.unit_choices[0].source is source
+    assert read_software_spec(path) == wanted
 
 
 # Packages that declare base images
@@ -561,6 +701,14 @@ def test_a_suggestion_warns_of_the_specs_keys_too(document: dict[str, Any]) -> N
 
     assert suggestion is not None
     assert codes(suggestion.warnings) == ["spec-key-unknown"]
+
+
+@pytest.mark.parametrize("removed", ["ESXi", "esx-update"])
+def test_a_spec_that_contradicts_itself_is_not_written(tmp_path: Path, removed: str) -> None:
+    wanted = make_spec(base_image="7.0U3g", removed_components=[removed])
+
+    with pytest.raises(ComposeError):
+        write_software_spec(wanted, tmp_path / "image.json", catalog=shop(["7.0U3g"]).catalog())
 
 
 def test_an_image_by_hand_has_no_spec_to_judge() -> None:

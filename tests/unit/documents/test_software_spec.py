@@ -240,7 +240,7 @@ def test_any_document_raises_only_our_errors(data: bytes) -> None:
 
 def test_a_spec_is_read_from_and_written_to_a_file(tmp_path: Path) -> None:
     path = tmp_path / "image.json"
-    write_software_spec(MODEL, path)
+    write_software_spec(MODEL, path, keep_open=True)
     assert read_software_spec(path) == MODEL
     assert read_software_spec(str(path)) == MODEL
     with pytest.raises(SourceUnreadableError) as missing:
@@ -249,7 +249,7 @@ def test_a_spec_is_read_from_and_written_to_a_file(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadableError):
         read_software_spec(tmp_path)
     with pytest.raises(ExportError):
-        write_software_spec(MODEL, tmp_path / "none" / "image.json")
+        write_software_spec(MODEL, tmp_path / "none" / "image.json", keep_open=True)
     path.write_bytes(b"{\n")
     with pytest.raises(MalformedDocumentError) as malformed:
         read_software_spec(path)
