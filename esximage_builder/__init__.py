@@ -7,11 +7,16 @@ The names below are the public interface; each is loaded when it is first used, 
         image = esximage_builder.compose(depot.catalog, base_image="7.0.3-0.55.20328353")
         report = esximage_builder.validate(image, depot.catalog)
         esximage_builder.export_iso(image, depot, "custom.iso", report=report)
+
+Names that belong together have modules of their own: ``esximage_builder.authoring``,
+``esximage_builder.hosts`` and ``esximage_builder.verify``.
 """
 
 from __future__ import annotations
 
 import importlib
+
+from esximage_builder.lazy_names import lazy_names
 
 # Where each public name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
@@ -92,20 +97,16 @@ _HOMES = {
     "vocabulary": ("AcceptanceLevel", "ComponentSource", "PayloadType", "Platform", "Relation", "VibType"),
 }  # fmt: skip
 
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+# Folders that outsiders import from; each has such a table of its own.
+_FRONTS = ("authoring", "hosts", "verify")
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - a list of names, made from one table
+__all__, _load, _names = lazy_names(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return _version()
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+    return importlib.import_module(f"{__name__}.{name}") if name in _FRONTS else _load(name)
 
 
 def _version() -> str:
@@ -115,4 +116,4 @@ def _version() -> str:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted({*_names(), *_FRONTS, "__version__"})

@@ -1,4 +1,5 @@
 # Types of the public names; __init__.py says where they live.
+from esximage_builder import authoring as authoring, hosts as hosts, verify as verify
 from esximage_builder.checksums import Checksum as Checksum
 from esximage_builder.codes import Layer as Layer
 from esximage_builder.depot.documents import (
@@ -6,19 +7,9 @@ from esximage_builder.depot.documents import (
     read_software_spec as read_software_spec,
     write_software_spec as write_software_spec,
 )
-from esximage_builder.depot.opening import (
-    Depot as Depot,
-    open_depot as open_depot,
-)
-from esximage_builder.depot.sniff import (
-    FileKind as FileKind,
-    Sniffed as Sniffed,
-    sniff as sniff,
-)
-from esximage_builder.depot.store import (
-    MeasuredVibStore as MeasuredVibStore,
-    measured as measured,
-)
+from esximage_builder.depot.opening import Depot as Depot, open_depot as open_depot
+from esximage_builder.depot.sniff import FileKind as FileKind, Sniffed as Sniffed, sniff as sniff
+from esximage_builder.depot.store import MeasuredVibStore as MeasuredVibStore, measured as measured
 from esximage_builder.documents.vib_archive import VibHead as VibHead
 from esximage_builder.errors import (
     ChecksumMismatchError as ChecksumMismatchError,
@@ -41,18 +32,12 @@ from esximage_builder.errors import (
 )
 from esximage_builder.export.bundle import export_bundle as export_bundle
 from esximage_builder.export.iso import export_iso as export_iso
-from esximage_builder.export.lock import (
-    make_lock as make_lock,
-    write_lock as write_lock,
-)
+from esximage_builder.export.lock import make_lock as make_lock, write_lock as write_lock
 from esximage_builder.export.outputs import export_image as export_image
 from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
-from esximage_builder.findings import (
-    Finding as Finding,
-    Severity as Severity,
-)
+from esximage_builder.findings import Finding as Finding, Severity as Severity
 from esximage_builder.hosts.compliance import judge_host as judge_host
 from esximage_builder.limits import ReadLimits as ReadLimits
 from esximage_builder.models.add_on import AddOn as AddOn
@@ -63,15 +48,9 @@ from esximage_builder.models.component import (
     Component as Component,
     ComponentReference as ComponentReference,
 )
-from esximage_builder.models.constraint import (
-    Constraint as Constraint,
-    Provide as Provide,
-)
+from esximage_builder.models.constraint import Constraint as Constraint, Provide as Provide
 from esximage_builder.models.hardware_support import HardwareSupport as HardwareSupport
-from esximage_builder.models.host import (
-    Host as Host,
-    HostComponent as HostComponent,
-)
+from esximage_builder.models.host import Host as Host, HostComponent as HostComponent
 from esximage_builder.models.image import (
     EffectiveComponent as EffectiveComponent,
     Image as Image,
@@ -85,19 +64,9 @@ from esximage_builder.models.image import (
     Rule as Rule,
     UnitChoice as UnitChoice,
 )
-from esximage_builder.models.image_profile import (
-    ImageProfile as ImageProfile,
-    ProfileVib as ProfileVib,
-)
-from esximage_builder.models.lock import (
-    Lock as Lock,
-    LockedComponent as LockedComponent,
-    LockedVib as LockedVib,
-)
-from esximage_builder.models.solution import (
-    Solution as Solution,
-    SolutionComponent as SolutionComponent,
-)
+from esximage_builder.models.image_profile import ImageProfile as ImageProfile, ProfileVib as ProfileVib
+from esximage_builder.models.lock import Lock as Lock, LockedComponent as LockedComponent, LockedVib as LockedVib
+from esximage_builder.models.solution import Solution as Solution, SolutionComponent as SolutionComponent
 from esximage_builder.models.spec import (
     AddOnReference as AddOnReference,
     AlternativeImage as AlternativeImage,
@@ -139,14 +108,8 @@ from esximage_builder.rules.compatibility import (
     judge_add_on as judge_add_on,
     judge_component as judge_component,
 )
-from esximage_builder.rules.compose import (
-    compose as compose,
-    image_from_profile as image_from_profile,
-)
-from esximage_builder.rules.compose_all import (
-    ComposedImage as ComposedImage,
-    compose_all as compose_all,
-)
+from esximage_builder.rules.compose import compose as compose, image_from_profile as image_from_profile
+from esximage_builder.rules.compose_all import ComposedImage as ComposedImage, compose_all as compose_all
 from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
     decompose as decompose,
@@ -168,9 +131,7 @@ from esximage_builder.rules.explain import (
     rule_set_of as rule_set_of,
 )
 from esximage_builder.rules.lock import compose_locked as compose_locked
-from esximage_builder.rules.plain_spec import (
-    make_spec as make_spec,
-)
+from esximage_builder.rules.plain_spec import make_spec as make_spec
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,
     Recommendation as Recommendation,
@@ -183,16 +144,9 @@ from esximage_builder.rules.releases import (
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
 )
-from esximage_builder.rules.validate import (
-    ValidationReport as ValidationReport,
-    validate as validate,
-)
+from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
-from esximage_builder.verify.checklist import (
-    Certainty as Certainty,
-    Check as Check,
-    Verification as Verification,
-)
+from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification
 from esximage_builder.verify.disc import verify_iso as verify_iso
 from esximage_builder.versions import (
     AddOnVersion as AddOnVersion,

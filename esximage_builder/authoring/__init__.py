@@ -1,1 +1,33 @@
-"""Making VIBs, components, add-ons, base images and depots from files."""
+"""Making VIBs, components, add-ons, base images and depots from files.
+
+    from esximage_builder import authoring
+
+    payload = authoring.vgz_payload("acme", {"opt/acme/readme": b"hello"})
+    authored = authoring.author_vib(vib, [payload], signer=authoring.VibSigner(...))
+
+Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from esximage_builder.lazy_names import lazy_names
+
+# Where each name lives; __init__.pyi says the same to type checkers.
+_HOMES = {
+    "authoring.component": ("author_component", "short_version"),
+    "authoring.depot": ("AuthoredVibStore", "write_authored_depot"),
+    "authoring.release_unit": ("author_add_on", "author_base_image"),
+    "authoring.vib": (
+        "AuthoredPayload",
+        "AuthoredVib",
+        "VibSigner",
+        "author_vib",
+        "boot_payload",
+        "raw_payload",
+        "tgz_payload",
+        "vgz_payload",
+    ),
+    "documents.depot_index": ("MetadataEntry",),
+}
+
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from esximage_builder.depot.depot_zip import DepotContents, write_depot
@@ -19,7 +20,6 @@ from esximage_builder.models.solution import Solution
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-    from pathlib import Path
 
     from esximage_builder.authoring.vib import AuthoredVib
     from esximage_builder.documents.depot_index import MetadataEntry
@@ -55,7 +55,7 @@ class AuthoredVibStore:
 
 
 def write_authored_depot(
-    target: Path,
+    target: str | Path,
     vibs: Iterable[AuthoredVib],
     *,
     vendor_name: str,
@@ -96,7 +96,7 @@ def write_authored_depot(
         timestamp=timestamp,
     )
     _require_complete(contents)
-    write_depot(contents, AuthoredVibStore(authored), target)
+    write_depot(contents, AuthoredVibStore(authored), Path(target))
 
 
 def _require_complete(contents: DepotContents) -> None:

@@ -1,1 +1,16 @@
-"""Hosts: what an image would do to one, decided on values only."""
+"""What a host has, and judging an image against it.
+
+The same names are at the root of the package. They are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from esximage_builder.lazy_names import lazy_names
+
+# Where each name lives; __init__.pyi says the same to type checkers.
+_HOMES = {
+    "hosts.compliance": ("judge_host",),
+    "models.host": ("Host", "HostComponent"),
+}
+
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

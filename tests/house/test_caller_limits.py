@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import io
 import json
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 import pytest
+from house.test_public_api import NAMES
 from support import memory_catalogs as catalogs
 from support.small_images import base_vibs, write_base_depot
 
@@ -22,17 +24,20 @@ if TYPE_CHECKING:
 
 VERSION = "7.0.3-0.55.20328353"
 MIB = 1024 * 1024
-READERS = [
-    name
-    for name in eib.__dict__["__all__"]
-    if name.startswith(("read_", "open_", "verify_", "export_", "make_lock", "write_lock"))
-]
+READERS = sorted(
+    {
+        (home, name)
+        for _, home, name in NAMES
+        if name.startswith(("read_", "open_", "verify_", "export_", "make_lock", "write_lock"))
+    }
+)
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_whatever_reads_takes_limits(name: str) -> None:
+@pytest.mark.parametrize(("home", "name"), READERS)
+def test_whatever_reads_takes_limits(home: str, name: str) -> None:
     """Also the exports: they read VIBs."""
-    limits = inspect.signature(getattr(eib, name)).parameters["limits"]
+    found = getattr(importlib.import_module(f"esximage_builder.{home}"), name)
+    limits = inspect.signature(found).parameters["limits"]
     assert (limits.kind, limits.default) == (inspect.Parameter.KEYWORD_ONLY, None)
 
 

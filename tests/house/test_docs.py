@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from house.test_floor_plan import FLOORS
+from house.test_public_api import TABLES
 
-import esximage_builder
 from esximage_builder import errors
 from esximage_builder.cli import app as cli
 from esximage_builder.models.image import ReserveReason, Rule
@@ -204,14 +204,29 @@ def test_pages_named_in_the_code_exist() -> None:
 # The public interface
 
 
-def first_column(page: Path) -> set[str]:
-    """Return the words in code at the beginning of table rows, without their arguments."""
-    cells = re.findall(r"(?m)^\| `([^`]+)`", prose_of(page))
-    return {re.split(r"[(.]", cell)[0] for cell in cells}
+def named_on_the_reference() -> list[tuple[str, str]]:
+    """Return module and name of each row; a section says which module it is for, or is for the package."""
+    rows = []
+    for section in re.split(r"(?m)^## ", prose_of(DOCS / "reference.md"))[1:]:
+        module = re.search(r"names are imported from `([\w.]+)`", section)
+        names = re.findall(r"(?m)^\| `(\w+)", section)
+        rows += [(module[1] if module else "esximage_builder", name) for name in names]
+    return rows
 
 
 def test_the_reference_has_every_public_name_and_no_other() -> None:
-    assert first_column(DOCS / "reference.md") == {*vars(esximage_builder)["__all__"], "__version__"}
+    """A name that a front shares with the package stands with the package's."""
+    at_the_root = {("esximage_builder", name) for name in TABLES["esximage_builder"]}
+    at_fronts = {
+        (module, name) for module, table in TABLES.items() for name in table if name not in TABLES["esximage_builder"]
+    }
+    rows = named_on_the_reference()
+    assert set(rows) == at_the_root | at_fronts | {("esximage_builder", "__version__")}
+    assert len(rows) == len(set(rows)), "a name stands there twice"
+
+
+def test_the_reference_names_every_front() -> None:
+    assert TABLES.keys() - {"esximage_builder"} <= words_in_code(DOCS / "reference.md")
 
 
 def error_classes() -> dict[str, str]:

@@ -35,6 +35,15 @@ FLOORS = (
 # The door stands above all: names only, resolved when they are used.
 DOOR = ("", "__main__")
 
+# Folders that outsiders import from, and what stands in their ``__init__.py`` beside the docstring.
+FRONTS = ("authoring", "hosts", "verify")
+FRONT_STATEMENTS = (
+    "from __future__ import annotations",
+    "from esximage_builder.lazy_names import lazy_names",
+    "_HOMES",
+    "__all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)",
+)
+
 # Folders that do not know each other although one stands above the other: the hard edges.
 APART = {
     "authoring": {"export"},
@@ -133,7 +142,24 @@ def test_the_plan_names_every_folder_and_no_other() -> None:
 
 @pytest.mark.parametrize("folder", sorted(FOLDERS))
 def test_the_front_of_a_folder_only_says_what_it_is(folder: str) -> None:
+    """Outsiders import from some folders: those say besides which names they have, in a table, and nothing else."""
     tree = ast.parse(MODULES[folder].read_text(encoding="utf-8"))
 
     assert ast.get_docstring(tree)
-    assert len(tree.body) == 1
+    expected = 1 if folder not in FRONTS else 1 + len(FRONT_STATEMENTS)
+    assert len(tree.body) == expected
+    if folder in FRONTS:
+        assert tuple(ast.unparse(node).partition(" = {")[0] for node in tree.body[1:]) == FRONT_STATEMENTS
+
+
+@pytest.mark.parametrize("folder", FRONTS)
+def test_a_front_names_only_what_its_folder_may_know(folder: str) -> None:
+    """The homes in its table are texts, which the other tests do not see as imports."""
+    lower = set(FLOORS[: FLOORS.index(folder) + 1]) - APART.get(folder, set())
+    table = next(
+        ast.literal_eval(node.value)
+        for node in ast.parse(MODULES[folder].read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES"
+    )
+
+    assert {folder_of(home) for home in table} <= lower

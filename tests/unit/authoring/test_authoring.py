@@ -529,7 +529,7 @@ def test_impossible_release_units_are_refused(make: Any, message: str) -> None:
 # Depots
 
 
-def write(target: Path, vibs: list[AuthoredVib], **changes: Any) -> None:
+def write(target: str | Path, vibs: list[AuthoredVib], **changes: Any) -> None:
     fields: dict[str, Any] = {
         "vendor_name": "Acme",
         "vendor_code": "ACM",
@@ -563,6 +563,12 @@ def test_a_depot_opens_as_it_was_written(tmp_path: Path) -> None:
         for item in vibs:
             with depot.open_vib(item.vib) as source:
                 assert source.read() == item.data
+
+
+def test_the_target_may_be_a_text(tmp_path: Path) -> None:
+    """As for all exports."""
+    write(f"{tmp_path}/d.zip", [made()])
+    assert (tmp_path / "d.zip").is_file()
 
 
 def test_depots_are_written_the_same_whatever_the_order_of_the_vibs(tmp_path: Path) -> None:

@@ -1,0 +1,3 @@
+# Types of the names; __init__.py says where they live.
+from esximage_builder.hosts.compliance import judge_host as judge_host
+from esximage_builder.models.host import Host as Host, HostComponent as HostComponent
