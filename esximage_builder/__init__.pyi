@@ -10,7 +10,16 @@ from esximage_builder.depot.documents import (
 from esximage_builder.depot.opening import Depot as Depot, open_depot as open_depot
 from esximage_builder.depot.sniff import FileKind as FileKind, Sniffed as Sniffed, sniff as sniff
 from esximage_builder.depot.store import MeasuredVibStore as MeasuredVibStore, measured as measured
+from esximage_builder.documents.boot_cfg import (
+    BootCfg as BootCfg,
+    BootModuleLine as BootModuleLine,
+    parse_boot_cfg as parse_boot_cfg,
+    render_boot_cfg as render_boot_cfg,
+)
+from esximage_builder.documents.bulletin import parse_bulletin as parse_bulletin
+from esximage_builder.documents.image_profile import parse_image_profile as parse_image_profile
 from esximage_builder.documents.vib_archive import VibHead as VibHead
+from esximage_builder.documents.vib_descriptor import parse_vib_descriptor as parse_vib_descriptor
 from esximage_builder.errors import (
     ChecksumMismatchError as ChecksumMismatchError,
     ComposeError as ComposeError,
@@ -91,6 +100,7 @@ from esximage_builder.progress import Progress as Progress
 from esximage_builder.rules.boot_layout import (
     BootModule as BootModule,
     boot_modules as boot_modules,
+    local_names as local_names,
     without_tools as without_tools,
 )
 from esximage_builder.rules.classify import (

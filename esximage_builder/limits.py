@@ -12,10 +12,13 @@ import attrs
 
 from esximage_builder.errors import LimitExceededError
 
-__all__ = ["ReadBudget", "ReadLimits"]
+__all__ = ["DOCUMENT_BYTES", "ReadBudget", "ReadLimits"]
 
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
+
+DOCUMENT_BYTES = 64 * _MIB
+"""Default bound of one document."""
 
 
 @final
@@ -34,7 +37,7 @@ class ReadLimits:
         archive_depth: Archives inside archives; the outermost counts as one, a ``metadata.zip`` too.
     """
 
-    document_bytes: int = 64 * _MIB
+    document_bytes: int = DOCUMENT_BYTES
     metadata_bytes: int = 2 * _GIB
     member_count: int = 200_000
     nested_bytes: int = 4 * _GIB

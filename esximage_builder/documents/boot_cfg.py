@@ -15,6 +15,7 @@ from typing import final
 import attrs
 
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError, ModelError
+from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.fields import as_tuple
 
 __all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
@@ -27,7 +28,12 @@ _KNOWN = frozenset({"bootstate", "title", "timeout", "prefix", "kernel", "kernel
 @final
 @attrs.frozen
 class BootModuleLine:
-    """One item of ``modules=``: a file name with or without options."""
+    """One item of ``modules=``: a file name with or without options.
+
+    Attributes:
+        file_name: As it stands there, with a leading slash on the ISO.
+        options: What follows the name; nearly always empty.
+    """
 
     file_name: str
     options: str = ""
@@ -66,13 +72,13 @@ class BootCfg:
     extra: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def parse_boot_cfg(data: bytes, *, where: str, max_bytes: int = 1024 * 1024) -> BootCfg:
-    """Read a ``boot.cfg``.
+def parse_boot_cfg(data: bytes, *, where: str = "boot.cfg", max_bytes: int = DOCUMENT_BYTES) -> BootCfg:
+    """Read a ``boot.cfg``, of a disc, a network boot tree or a host.
 
     Args:
         data: The whole file.
         where: How to name it in errors.
-        max_bytes: Upper bound for ``data``.
+        max_bytes: Upper bound for ``data``; that of ``ReadLimits`` if nothing else is said.
 
     Raises:
         MalformedDocumentError: A line that is no ``key=value``, or a number that is none.
@@ -127,6 +133,12 @@ def _modules(text: str) -> tuple[BootModuleLine, ...]:
 
 def render_boot_cfg(boot_cfg: BootCfg) -> bytes:
     """Write a ``boot.cfg`` with the stock ISO's keys in its order, other keys last.
+
+    Args:
+        boot_cfg: What it shall say.
+
+    Returns:
+        The whole file; comments and other spellings of a file that was read are not kept.
 
     Raises:
         ModelError: A text holds a line break, which would begin another key.

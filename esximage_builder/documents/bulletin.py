@@ -29,6 +29,7 @@ from esximage_builder.containers.xml import (
 )
 from esximage_builder.documents.software_platform import add_software_platforms, parse_software_platforms
 from esximage_builder.errors import VersionSyntaxError
+from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.versions import ComponentVersion
 
@@ -46,8 +47,15 @@ _KNOWN = frozenset(
 )  # fmt: skip
 
 
-def parse_bulletin(data: bytes, *, where: str, max_bytes: int) -> Bulletin | Component:
-    """Read one ``bulletins/*.xml`` document.
+def parse_bulletin(
+    data: bytes, *, where: str = "bulletin.xml", max_bytes: int = DOCUMENT_BYTES
+) -> Bulletin | Component:
+    """Read one ``bulletins/*.xml`` document, from a depot or a host.
+
+    Args:
+        data: The whole document.
+        where: How to name it in errors.
+        max_bytes: Upper bound for ``data``; that of ``ReadLimits`` if nothing else is said.
 
     Returns:
         A component if the document has both component specs, else a legacy bulletin.

@@ -24,6 +24,7 @@ from esximage_builder.containers.xml import (
     time_of,
     unknown_children,
 )
+from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.vocabulary import AcceptanceLevel
 
@@ -37,8 +38,13 @@ _KNOWN = frozenset(
 )  # fmt: skip
 
 
-def parse_image_profile(data: bytes, *, where: str, max_bytes: int) -> ImageProfile:
-    """Read one profile.
+def parse_image_profile(data: bytes, *, where: str = "profile.xml", max_bytes: int = DOCUMENT_BYTES) -> ImageProfile:
+    """Read one ``profiles/*`` document, from a depot or a host.
+
+    Args:
+        data: The whole document.
+        where: How to name it in errors.
+        max_bytes: Upper bound for ``data``; that of ``ReadLimits`` if nothing else is said.
 
     Raises:
         MalformedDocumentError: No ``<imageprofile>`` document.

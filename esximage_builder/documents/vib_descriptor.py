@@ -34,6 +34,7 @@ from esximage_builder.containers.xml import (
 )
 from esximage_builder.documents.software_platform import add_software_platforms, parse_software_platforms
 from esximage_builder.errors import VersionSyntaxError
+from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.constraint import Constraint, Provide
 from esximage_builder.models.vib import (
     HardwarePlatform,
@@ -85,13 +86,13 @@ def descriptor_file_name(vib: Vib) -> str:
     return f"{vib.name}-{number}.xml"
 
 
-def parse_vib_descriptor(data: bytes, *, where: str, max_bytes: int) -> Vib:
+def parse_vib_descriptor(data: bytes, *, where: str = "descriptor.xml", max_bytes: int = DOCUMENT_BYTES) -> Vib:
     """Read a descriptor, from a ``.vib``, a depot or a host.
 
     Args:
         data: The whole document.
         where: How to name it in errors.
-        max_bytes: Upper bound for ``data``.
+        max_bytes: Upper bound for ``data``; that of ``ReadLimits`` if nothing else is said.
 
     Returns:
         The VIB; ``file`` is set if the copy holds facts about the ``.vib`` file.

@@ -69,6 +69,36 @@ def test_no_bound_of_its_own_stands_beside_the_limits(tmp_path: Path, blanks: in
     assert eib.read_software_spec(path, limits=limits).base_image == VERSION
 
 
+PARSERS = sorted({(home, name) for _, home, name in NAMES if name.startswith("parse_")})
+
+
+def test_the_documents_of_hosts_and_depots_are_parsed_in_public() -> None:
+    assert {name for _, name in PARSERS} >= {
+        "parse_boot_cfg",
+        "parse_bulletin",
+        "parse_image_profile",
+        "parse_vib_descriptor",
+    }
+
+
+@pytest.mark.parametrize(("home", "name"), PARSERS)
+def test_a_document_is_parsed_by_its_bytes_alone(home: str, name: str) -> None:
+    """Errors name it as its kind is called, and it is bounded as the limits bound it that nobody chose."""
+    parse = getattr(importlib.import_module(f"esximage_builder.{home}"), name)
+    parameters = inspect.signature(parse).parameters
+    assert parameters["max_bytes"].default == eib.ReadLimits().document_bytes
+    for rejected, kind, options in (
+        (b"what is this?", eib.MalformedDocumentError, {}),
+        (b"x" * 11, eib.LimitExceededError, {"max_bytes": 10}),
+    ):
+        with pytest.raises(kind) as caught:
+            parse(rejected, **options)
+        assert caught.value.where.partition(":")[0] == parameters["where"].default
+        with pytest.raises(kind) as caught:
+            parse(rejected, where="host-1!x", **options)
+        assert caught.value.where.startswith("host-1!x")
+
+
 # Exports
 
 

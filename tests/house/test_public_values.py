@@ -40,6 +40,8 @@ VALUES: list[Any] = [
     eib.AlternativeImage(id="a", spec=SPEC),
     eib.BaseImage(version=eib.BaseImageVersion("7.0.3-0.55.20328353")),
     eib.BaseImageVersion("7.0.3-0.55.20328353"),
+    eib.BootCfg(kernel="/b.b00", modules=[eib.BootModuleLine("/k.b00")]),
+    eib.BootModuleLine("/k.b00"),
     eib.BootModule(local_name="k.b00", vib=VIB, payload=eib.Payload(name="k", type="boot")),
     eib.Catalog(vibs=[VIB]),
     eib.Checksum("sha-256", "00"),
