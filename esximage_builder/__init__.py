@@ -22,7 +22,9 @@ from esximage_builder.lazy_names import lazy_names
 _HOMES = {
     "checksums": ("Checksum",),
     "codes": ("Layer",),
+    "containers.iso9660_reader": ("BootEntry",),
     "depot.documents": ("read_lock", "read_software_spec", "write_software_spec"),
+    "depot.open_disc": ("Disc", "open_disc"),
     "depot.opening": ("Depot", "open_depot"),
     "depot.sniff": ("FileKind", "Sniffed", "sniff"),
     "depot.store": ("MeasuredVibStore", "measured"),

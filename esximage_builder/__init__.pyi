@@ -2,11 +2,13 @@
 from esximage_builder import authoring as authoring, hosts as hosts, verify as verify
 from esximage_builder.checksums import Checksum as Checksum
 from esximage_builder.codes import Layer as Layer
+from esximage_builder.containers.iso9660_reader import BootEntry as BootEntry
 from esximage_builder.depot.documents import (
     read_lock as read_lock,
     read_software_spec as read_software_spec,
     write_software_spec as write_software_spec,
 )
+from esximage_builder.depot.open_disc import Disc as Disc, open_disc as open_disc
 from esximage_builder.depot.opening import Depot as Depot, open_depot as open_depot
 from esximage_builder.depot.sniff import FileKind as FileKind, Sniffed as Sniffed, sniff as sniff
 from esximage_builder.depot.store import MeasuredVibStore as MeasuredVibStore, measured as measured

@@ -68,6 +68,12 @@ def test_the_demo_reads_both_files_back(demo: tuple[Path, str]) -> None:
         assert f"  File  demo-output/{path.name}\n  Size  {path.stat().st_size:,} bytes (" in said
 
 
+def test_the_demo_needs_nothing_but_what_is_public() -> None:
+    """It shows others how to; a name that only it can reach would be no help."""
+    text = (ROOT / "fixtures" / "demo.py").read_text(encoding="utf-8")
+    assert re.findall(r"esximage_builder[\w.]*", text) == ["esximage_builder"]
+
+
 def test_the_demo_says_that_its_disc_installs_nothing(demo: tuple[Path, str]) -> None:
     """Fixtures hold no byte of VMware's: nobody shall think that this disc boots."""
     assert "has no real boot loader and installs nothing" in demo[1]

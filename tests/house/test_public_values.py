@@ -42,6 +42,9 @@ VALUES: list[Any] = [
     eib.BaseImageVersion("7.0.3-0.55.20328353"),
     eib.BootCfg(kernel="/b.b00", modules=[eib.BootModuleLine("/k.b00")]),
     eib.BootModuleLine("/k.b00"),
+    eib.BootEntry(
+        platform="efi", is_default=True, is_bootable=True, is_emulated=False, load_sectors=1, offset=0, path="X"
+    ),
     eib.BootModule(local_name="k.b00", vib=VIB, payload=eib.Payload(name="k", type="boot")),
     eib.Catalog(vibs=[VIB]),
     eib.Checksum("sha-256", "00"),
@@ -104,6 +107,7 @@ NO_VALUES = {
     authoring.AuthoredVibStore,
     eib.Depot,
     eib.MeasuredVibStore,
+    eib.Disc,
     eib.PackedVib,
     eib.PackedVibStore,
     eib.Progress,
