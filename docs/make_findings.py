@@ -57,7 +57,7 @@ They stop no export, since an export writes one image and knows of no other.
 These come from `judge_host`, which compares an image with what a host has.
 """,
     "Verification": """\
-These come from `verify_bundle` and `verify_iso`, inside the [check](verify.md) that found them.
+These come from `verify_bundle`, `verify_iso` and `verify_vib`, inside the [check](verify.md) that found them.
 They are about a file and not about an image, so there is nothing to waive.
 Some codes of other sections come up there too.
 """,

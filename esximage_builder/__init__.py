@@ -31,6 +31,7 @@ _HOMES = {
     "verify.checklist": ("Certainty", "Check", "Verification"),
     "verify.bundle": ("verify_bundle",),
     "verify.disc": ("verify_iso",),
+    "verify.vib_file": ("verify_vib",),
     "errors": (
         "ChecksumMismatchError", "ComposeError", "DepotError", "DepotErrors", "EsxImageError", "ExportError",
         "IncompatibleImageError", "InvalidFieldError", "LimitExceededError", "MalformedDocumentError",

@@ -160,6 +160,7 @@ from esximage_builder.rules.validate import ValidationReport as ValidationReport
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
 from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification
 from esximage_builder.verify.disc import verify_iso as verify_iso
+from esximage_builder.verify.vib_file import verify_vib as verify_vib
 from esximage_builder.versions import (
     AddOnVersion as AddOnVersion,
     BaseImageVersion as BaseImageVersion,

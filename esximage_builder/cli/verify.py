@@ -11,6 +11,7 @@ from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.verify.bundle import verify_bundle
 from esximage_builder.verify.disc import verify_iso
+from esximage_builder.verify.vib_file import verify_vib
 from esximage_builder.views.verification import render_verification, verification_as_dict
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
-    parser.add_argument("path", metavar="PATH", help="a bundle or an installer ISO")
+    parser.add_argument("path", metavar="PATH", help="a bundle, an installer ISO or a .vib file")
     parser.add_argument("--kind", choices=("vlcm", "esxcli"), default="vlcm", help="who shall take the bundle")
 
 
@@ -51,6 +52,7 @@ def run(options: Options) -> int:
 
 
 def _verification_of(options: Options) -> Verification:
-    if sniff(options.path).kind is FileKind.ISO:
-        return verify_iso(options.path)
+    kind = sniff(options.path).kind
+    if kind in (FileKind.ISO, FileKind.VIB):
+        return verify_iso(options.path) if kind is FileKind.ISO else verify_vib(options.path)
     return verify_bundle(options.path, kind=options.kind)

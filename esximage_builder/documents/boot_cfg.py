@@ -14,12 +14,14 @@ from typing import final
 
 import attrs
 
+from esximage_builder.disc_files import BOOT_CFG
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError, ModelError
 from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.fields import as_tuple
 
 __all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
 
+_FILE_NAME = BOOT_CFG.lower()
 _SEPARATOR = " --- "
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = frozenset({"bootstate", "title", "timeout", "prefix", "kernel", "kernelopt", "modules", "build", "updated"})
@@ -72,7 +74,7 @@ class BootCfg:
     extra: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def parse_boot_cfg(data: bytes, *, where: str = "boot.cfg", max_bytes: int = DOCUMENT_BYTES) -> BootCfg:
+def parse_boot_cfg(data: bytes, *, where: str = _FILE_NAME, max_bytes: int = DOCUMENT_BYTES) -> BootCfg:
     """Read a ``boot.cfg``, of a disc, a network boot tree or a host.
 
     Args:

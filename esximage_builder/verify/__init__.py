@@ -12,6 +12,7 @@ _HOMES = {
     "verify.bundle": ("verify_bundle",),
     "verify.checklist": ("Certainty", "Check", "Verification"),
     "verify.disc": ("verify_iso",),
+    "verify.vib_file": ("verify_vib",),
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

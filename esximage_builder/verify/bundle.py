@@ -67,7 +67,7 @@ def verify_bundle(
     if kind not in _KINDS:
         raise ModelError("this is no kind of bundle", found=repr(kind), expected=" or ".join(_KINDS))
     bounds = limits or ReadLimits()
-    require_kind(path, FileKind.ZIP, hint="verify a disc with verify_iso")
+    require_kind(path, FileKind.ZIP)
     checks = Checklist(str(path))
     with contextlib.ExitStack() as stack:
         try:

@@ -58,7 +58,7 @@ class Verification:
 
     Attributes:
         path: The file.
-        kind: What it was verified as: ``vlcm``, ``esxcli`` or ``iso``.
+        kind: What it was verified as: ``vlcm``, ``esxcli``, ``iso`` or ``vib``.
         checks: In the order they were asked.
     """
 
@@ -100,26 +100,31 @@ class Checklist:
         return Verification(path=self._where, kind=kind, checks=self._checks)
 
 
-def require_kind(path: str | Path, kind: FileKind, *, hint: str = "") -> None:
+_HINTS = {
+    FileKind.ZIP: "verify an offline bundle with verify_bundle",
+    FileKind.ISO: "verify a disc with verify_iso",
+    FileKind.VIB: "verify a single VIB with verify_vib",
+}
+
+
+def require_kind(path: str | Path, kind: FileKind) -> None:
     """Refuse a file that is something else than the verifier is for.
 
     Args:
         path: The file.
         kind: What it must be, by its first bytes.
-        hint: What to try where the file is the other kind that can be verified.
 
     Raises:
-        NotADepotError: It is something else; the error says what.
+        NotADepotError: It is something else; the error says what, and what to verify it with.
         SourceUnreadableError: It is missing or cannot be read.
     """
     sniffed = sniff(path)
     if sniffed.kind is kind:
         return
-    is_other = sniffed.kind in (FileKind.ZIP, FileKind.ISO)
     raise NotADepotError(
         f"this is no {kind.value} and cannot be verified as one",
         where=str(path),
         found=sniffed.kind.value,
         expected=kind.value,
-        hint=hint if is_other else sniffed.advice,
+        hint=_HINTS.get(sniffed.kind, sniffed.advice),
     )

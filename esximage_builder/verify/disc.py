@@ -75,7 +75,7 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
         SourceUnreadableError: It is missing or cannot be read.
     """
     bounds = limits or ReadLimits()
-    require_kind(path, FileKind.ISO, hint="verify an offline bundle with verify_bundle")
+    require_kind(path, FileKind.ISO)
     return verify_disc(Path(path), where=str(path), deep=deep, limits=bounds)
 
 

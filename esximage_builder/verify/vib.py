@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
-__all__ = ["check_head", "check_payload", "check_signed", "check_vib"]
+__all__ = ["GET_AGAIN", "check_head", "check_payload", "check_signed", "check_vib", "damaged_vib"]
 
-_GET_AGAIN = "the file is damaged or was changed: get it again from its publisher"
+GET_AGAIN = "the file is damaged or was changed: get it again from its publisher"
 _GUNZIP = "gunzip"
 _GUNZIP_ONCE = "sha-256-gunzip1"
 
@@ -55,19 +55,20 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
         for payload, data, size in iter_payloads(reader.as_stream(), vib, where=where, limits=limits):
             findings += check_payload(payload, data, size_bytes=size, where=where, limits=limits, deep=deep)
     except EsxImageError as error:
-        findings.append(_damaged(error, error.where or where))
+        findings.append(damaged_vib(error, error.where or where))
     try:
         if not reader.has_failed:
             reader.drain()
     except EsxImageError as error:
-        findings.append(_damaged(error, error.where or where))
+        findings.append(damaged_vib(error, error.where or where))
     if reader.is_whole:
         findings += _check_file(vib, digest.hexdigest(), reader.size_bytes, where)
     return tuple(findings)
 
 
-def _damaged(error: EsxImageError, place: str) -> Finding:
-    return make_finding("vib-damaged", error.message, items=(place,), cause=error.found, remedy=_GET_AGAIN, where=place)
+def damaged_vib(error: EsxImageError, place: str) -> Finding:
+    """Return the finding about a ``.vib`` file that cannot be read to its end."""
+    return make_finding("vib-damaged", error.message, items=(place,), cause=error.found, remedy=GET_AGAIN, where=place)
 
 
 def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Finding]:
@@ -81,7 +82,7 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
             severity=Severity.ERROR,
             items=(where,),
             facts={"kind": "vib", "id": vib.id, "differs": "size"},
-            remedy=_GET_AGAIN,
+            remedy=GET_AGAIN,
             where=where,
         )
     if file.sha256 and file.sha256 != digest:
@@ -92,7 +93,7 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
             where=where,
             cause=cause,
             items=(where,),
-            remedy=_GET_AGAIN,
+            remedy=GET_AGAIN,
         )
 
 
@@ -112,7 +113,7 @@ def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) ->
                 where=where,
                 cause="the metadata was edited, or belongs to another build",
                 items=(where,),
-                remedy=_GET_AGAIN,
+                remedy=GET_AGAIN,
             )
         )
     return (*findings, *check_signed(vib, is_signed=head.is_signed, where=where))
@@ -129,7 +130,7 @@ def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...
             f"{vib.id} claims to be {level} but is not signed",
             where=where,
             items=(where,),
-            remedy=_GET_AGAIN,
+            remedy=GET_AGAIN,
         ),
     )
 
@@ -154,7 +155,7 @@ def check_payload(
     findings = []
     if payload.size_bytes is not None and payload.size_bytes != size_bytes:
         message = f"the payload has {size_bytes} bytes, its descriptor says {payload.size_bytes}"
-        findings.append(make_finding("payload-size-differs", message, where=place, items=(place,), remedy=_GET_AGAIN))
+        findings.append(make_finding("payload-size-differs", message, where=place, items=(place,), remedy=GET_AGAIN))
     stored = _hashers(payload, "")
     if not stored:
         findings.append(_unchecked(place))
@@ -190,13 +191,13 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
     except LimitExceededError as error:
         return [
             make_finding(
-                "payload-too-large", error.message, where=place, cause=error.expected, items=(place,), remedy=_GET_AGAIN
+                "payload-too-large", error.message, where=place, cause=error.expected, items=(place,), remedy=GET_AGAIN
             )
         ]
     except DepotError as error:
         return [
             make_finding(
-                "payload-damaged", error.message, where=place, cause=error.found, items=(place,), remedy=_GET_AGAIN
+                "payload-damaged", error.message, where=place, cause=error.found, items=(place,), remedy=GET_AGAIN
             )
         ]
     is_unpacked = not any(has_code(finding, "payload-not-unpacked") for finding in findings)
@@ -218,7 +219,7 @@ def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Fi
     stated = payload.uncompressed_size_bytes
     if stated is not None and stated != size:
         message = f"the payload unpacks to {size} bytes, its descriptor says {stated}"
-        yield make_finding("payload-size-differs", message, where=place, items=(place,), remedy=_GET_AGAIN)
+        yield make_finding("payload-size-differs", message, where=place, items=(place,), remedy=GET_AGAIN)
 
 
 def _hashed(source: BinaryIO, hashers: _Hashers) -> HashingReader:
@@ -244,7 +245,7 @@ def _differences(hashers: _Hashers, place: str) -> Iterator[Finding]:
                 where=place,
                 cause=f"{found} instead of {checksum.digest}",
                 items=(place,),
-                remedy=_GET_AGAIN,
+                remedy=GET_AGAIN,
             )
 
 

@@ -109,7 +109,6 @@ def test_who_shall_take_a_bundle_can_be_said(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        pytest.param(DEPOTS / "homelab-tweaks-1.0.0-1.vib", "found: VIB", id="a VIB"),
         pytest.param(ROOT / "README.md", "found: unknown file", id="a text"),
         pytest.param(DEPOTS, "found: folder", id="a folder"),
         pytest.param(Path("nowhere.iso"), "No such file", id="nothing"),
@@ -123,6 +122,16 @@ def test_what_can_be_no_image_is_bad_input(run: Run, path: Path, words: str) -> 
     code, out, err = run("verify", path, "--json")
     assert (code, out) == (2, "")
     assert set(json.loads(err)) == {"error"}
+
+
+def test_a_single_vib_is_verified_by_its_own_descriptor(run: Run, tmp_path: Path) -> None:
+    whole = DEPOTS / "homelab-tweaks-1.0.0-1.vib"
+    code, out, err = run("verify", whole)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{whole}: passed as vib\n")
+    assert out.count("[ok]") == 4
+    code, out, _ = run("verify", put(tmp_path / "short.vib", whole.read_bytes()[:-700]), "--json")
+    assert (code, json.loads(out)["kind"], json.loads(out)["passed"]) == (1, "vib", False)
 
 
 # Discs in the other commands

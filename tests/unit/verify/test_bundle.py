@@ -534,6 +534,7 @@ def test_every_real_bundle_is_sound(realdata: Path) -> None:
         pytest.param(b"", "empty file", "download it again", id="empty"),
         pytest.param(b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer", "git lfs pull", id="pointer"),
         pytest.param(bytes(32769) + b"CD001" + bytes(4096), "ISO image", "verify_iso", id="iso"),
+        pytest.param(b"!<arch>\n", "VIB", "verify_vib", id="vib"),
     ],
 )
 def test_what_is_no_zip_is_named(tmp_path: Path, data: bytes, found: str, hint: str) -> None:
