@@ -1,4 +1,4 @@
-"""``esximage verify``: say whether a bundle or an installer ISO would be taken."""
+"""``esximage verify``: say whether a bundle, packed or unpacked, or an installer ISO would be taken."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
-    parser.add_argument("path", metavar="PATH", help="a bundle, an installer ISO or a .vib file")
+    parser.add_argument("path", metavar="PATH", help="a bundle, an unpacked one, an installer ISO or a .vib file")
     parser.add_argument("--kind", choices=("vlcm", "esxcli"), default="vlcm", help="who shall take the bundle")
 
 

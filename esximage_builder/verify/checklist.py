@@ -1,4 +1,8 @@
-"""What a verifier says: checks with a verdict and a mark how sure their rule is."""
+"""What a verifier says: checks with a verdict and a mark how sure their rule is.
+
+A question that could not be asked is neither passed nor failed: it says why not. A verifier names all
+its questions at the start and answers each by name, so that none is left without a line.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Certainty", "Check", "Checklist", "Verification", "require_kind"]
+__all__ = ["Certainty", "Check", "Checklist", "Question", "Verification", "require_kind"]
 
 
 class Certainty(enum.StrEnum):
@@ -29,26 +33,54 @@ class Certainty(enum.StrEnum):
 
 
 @final
+@attrs.frozen
+class Question:
+    """What a check asks.
+
+    Attributes:
+        name: Stable kebab-case name.
+        text: In words.
+        certainty: How sure it is that the rule behind it holds.
+    """
+
+    name: str
+    text: str
+    certainty: Certainty = Certainty.CONFIRMED
+
+
+@final
 @attrs.frozen(kw_only=True)
 class Check:
-    """One question and its answer.
+    """One question and its answer: passed, failed, or not asked.
 
     Attributes:
         name: Stable kebab-case name of the question.
         question: What was asked, in words.
         certainty: How sure the rule is.
-        findings: What speaks against it; empty if all is well.
+        findings: What speaks against it, or was noticed; empty if all is well.
+        why_not_asked: Why it could not be asked, or not of all that it is about; empty if it was.
     """
 
     name: str
     question: str
     certainty: Certainty
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
+    why_not_asked: str = ""
+
+    @property
+    def is_asked(self) -> bool:
+        """False if the question could not be asked, or not of all that it is about."""
+        return not self.why_not_asked
+
+    @property
+    def is_failed(self) -> bool:
+        """True with an error, whatever could not be asked besides."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def is_passed(self) -> bool:
-        """True without errors; warnings may be there."""
-        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+        """True if it was asked and is without errors; warnings may be there."""
+        return self.is_asked and not self.is_failed
 
 
 @final
@@ -68,8 +100,13 @@ class Verification:
 
     @property
     def is_passed(self) -> bool:
-        """True if every check is."""
-        return all(check.is_passed for check in self.checks)
+        """True if no check is failed; what could not be asked fails no file by itself."""
+        return not any(check.is_failed for check in self.checks)
+
+    @property
+    def not_asked(self) -> tuple[Check, ...]:
+        """The checks that could not be asked and did not fail: what the verdict says nothing about."""
+        return tuple(check for check in self.checks if not check.is_asked and not check.is_failed)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -79,25 +116,54 @@ class Verification:
 
 @final
 class Checklist:
-    """Collects the checks of a verifier while it runs."""
+    """Collects the checks of a verifier while it runs.
 
-    def __init__(self, where: str) -> None:
+    Args:
+        where: The file.
+        questions: All that will be asked, in the order of the answers.
+    """
+
+    def __init__(self, where: str, questions: Iterable[Question] = ()) -> None:
         self._where = where
+        self._open = {question.name: question for question in questions}
+        self._order = list(self._open)
         self._checks: list[Check] = []
 
-    def ask(self, name: str, question: str, certainty: Certainty, findings: Iterable[Finding] = ()) -> bool:
-        """Add a check with what speaks against it, and say whether it is passed.
+    def answer(self, name: str, findings: Iterable[Finding] = (), *, why_not: str = "") -> None:
+        """Answer one of the questions.
 
-        Findings that name no place get the file's.
+        Args:
+            name: Of the question.
+            findings: What speaks against it; those that name no place get the file's.
+            why_not: Why it could not be asked, or not of all that it is about; empty if it was.
         """
+        question = self._open.pop(name)
+        self.ask(name, question.text, question.certainty, findings, why_not=why_not)
+
+    def leave_unasked(self, why_not: str) -> None:
+        """Answer every question that is still open with why it could not be asked."""
+        for name in list(self._open):
+            self.answer(name, why_not=why_not)
+
+    def ask(
+        self, name: str, question: str, certainty: Certainty, findings: Iterable[Finding] = (), *, why_not: str = ""
+    ) -> bool:
+        """Add a check that was not named at the start, and say whether it is passed; see ``answer``."""
         placed = [finding if finding.where else attrs.evolve(finding, where=self._where) for finding in findings]
-        check = Check(name=name, question=question, certainty=certainty, findings=placed)
+        check = Check(name=name, question=question, certainty=certainty, findings=placed, why_not_asked=why_not)
         self._checks.append(check)
         return check.is_passed
 
     def result(self, kind: str) -> Verification:
-        """Return all checks so far."""
-        return Verification(path=self._where, kind=kind, checks=self._checks)
+        """Return all checks in the order of their questions, then those that were not named at the start.
+
+        Raises:
+            AssertionError: A question has no answer.
+        """
+        assert not self._open, f"not answered: {', '.join(self._open)}"  # noqa: S101 - a fault of the verifier
+        ranks = {name: rank for rank, name in enumerate(self._order)}
+        checks = sorted(self._checks, key=lambda check: ranks.get(check.name, len(ranks)))
+        return Verification(path=self._where, kind=kind, checks=checks)
 
 
 _HINTS = {

@@ -1,7 +1,8 @@
 """Would a server boot this disc and its installer find everything?
 
 Strict where a server or the installer is, and fair to discs that others wrote or packed anew:
-what only looks different is no finding, what is not surely known to matter is a warning.
+what only looks different is no finding, what is not surely known to matter is a warning. A
+question whose subject is missing is not asked, and says why.
 
 Source: docs/formats.md#boot-cfg, docs/formats.md#boot-layout, docs/formats.md#disc-layout.
 """
@@ -9,7 +10,6 @@ Source: docs/formats.md#boot-cfg, docs/formats.md#boot-layout, docs/formats.md#d
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,44 +19,50 @@ import attrs
 from esximage_builder.codes import make_finding
 from esximage_builder.containers.boot_info_table import is_boot_info_table_right
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
-from esximage_builder.depot.disc import is_installer_disc
-from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.sniff import FileKind
-from esximage_builder.depot.source import SourceContents, read_disc
 from esximage_builder.disc_files import (
     BIOS_LOADER,
     BOOT_CFG,
     EFI_BOOT_CFG,
     EFI_LOADER,
-    IMAGE_DATABASE,
     ISOLINUX_CFG,
-    UPGRADE_FOLDER,
 )
 from esximage_builder.documents.boot_cfg import BootCfg, parse_boot_cfg
-from esximage_builder.documents.image_profile import parse_image_profile
-from esximage_builder.documents.vib_archive import read_vib_head
-from esximage_builder.errors import EsxImageError, SourceUnreadableError
+from esximage_builder.errors import EsxImageError
 from esximage_builder.findings import Severity
-from esximage_builder.limits import ReadBudget, ReadLimits
-from esximage_builder.rules.boot_layout import boot_modules, generation_of
-from esximage_builder.rules.compose import image_from_profile
-from esximage_builder.verify.checklist import Certainty, Checklist, require_kind
-from esximage_builder.verify.disc_bytes import check_archives, check_disc_bytes
-from esximage_builder.verify.vib import check_signed
+from esximage_builder.limits import ReadLimits
+from esximage_builder.verify.checklist import Certainty, Checklist, Question, require_kind
+from esximage_builder.verify.disc_bytes import disc_unreadable
+from esximage_builder.verify.disc_image import NO_BOOT_CFG, Booted, check_installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Set as AbstractSet
 
     from esximage_builder.findings import Finding
-    from esximage_builder.models.image import Image
-    from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.verify.checklist import Verification
 
 __all__ = ["verify_disc", "verify_iso"]
 
-_UPGRADE_PROFILE = f"{UPGRADE_FOLDER}/PROFILE.XML"
 _NEEDED = {"bios": (ISOLINUX_CFG, BIOS_LOADER), "efi": (EFI_LOADER,)}
 _SHOWN = 5
+_QUESTIONS = (
+    Question("disc", "is it a sound ISO9660 disc?"),
+    Question("boot-entries", "does it boot with BIOS and UEFI?"),
+    Question("boot-files", "is what the boot loaders load there?"),
+    Question("boot-info-table", "does the BIOS loader know where it is on the disc?"),
+    Question("names", "are all names upper case?", Certainty.INFERRED),
+    Question("boot-cfg", "are both boot.cfg files there, and equal?"),
+    Question("modules", "is every file there that boot.cfg names?"),
+    Question("image-database", "does the disc have an image database?"),
+    Question("documents", "can every document of the disc be read, and every reserved VIB?"),
+    Question("image-profile", "does the disc have one image profile only?", Certainty.INFERRED),
+    Question("vibs", "is every VIB of the profile there?"),
+    Question("module-order", "are the modules those of the image, in the stock order?"),
+    Question("build", "does boot.cfg name the image's build?"),
+    Question("signatures", "are VIBs from partner level up signed?"),
+    Question("archives", "are the archives whole that the boot loader loads?"),
+    Question("bytes", "are all payloads there, and what their checksums say ({depth})?"),
+)
 
 
 def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None = None) -> Verification:
@@ -88,29 +94,27 @@ def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: Read
         deep: Unpack payloads too.
         limits: Upper bounds.
     """
-    checks = Checklist(where)
+    checks = Checklist(where, _questions(deep=deep))
     with contextlib.ExitStack() as stack:
         try:
             disc = stack.enter_context(open_iso(source, where=where, limits=limits))
         except EsxImageError as error:
             problem = make_finding("disc-damaged", error.message, cause=error.found, remedy=error.hint)
-            checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED, [problem])
+            checks.answer("disc", [problem])
+            checks.leave_unasked("the disc cannot be read")
             return checks.result("iso")
-        checks.ask("disc", "is it a sound ISO9660 disc?", Certainty.CONFIRMED)
+        checks.answer("disc")
         has_table = _check_boot_entries(disc, checks, limits)
-        checks.ask("names", "are all names upper case?", Certainty.INFERRED, _lower_case_names(disc))
+        checks.answer("names", _lower_case_names(disc))
         boot_cfg = _check_boot_cfg(disc, checks, limits)
-        contents = _check_database(disc, checks, stack, limits)
-        if contents is not None:
-            _check_image(disc, contents, boot_cfg, checks, limits)
-            question = "are the archives whole that the boot loader loads?"
-            checks.ask("archives", question, Certainty.CONFIRMED, check_archives(disc, limits))
-        if contents is not None and contents.profiles:  # without a profile nobody knows the files' names
-            depth = "stored and unpacked" if deep else "stored"
-            damage = check_disc_bytes(contents, boot_cfg, limits=limits, deep=deep, has_table=has_table)
-            question = f"are all payloads there, and what their checksums say ({depth})?"
-            checks.ask("bytes", question, Certainty.CONFIRMED, damage)
+        booted = Booted(disc=disc, boot_cfg=boot_cfg, has_table=has_table)
+        check_installed(booted, checks, stack, limits, deep=deep)
     return checks.result("iso")
+
+
+def _questions(*, deep: bool) -> Iterator[Question]:
+    for question in _QUESTIONS:
+        yield attrs.evolve(question, text=question.text.format(depth="stored and unpacked" if deep else "stored"))
 
 
 # How the disc boots
@@ -121,7 +125,7 @@ def _lower_case_names(disc: IsoReader) -> list[Finding]:
     try:
         names = list(disc.recorded_names())
     except EsxImageError as error:
-        return [_unreadable("the directories", error)]
+        return [disc_unreadable("the directories", error)]
     lower = tuple(name.decode("latin-1").partition(";")[0] for name in names if name != name.upper())
     if not lower:
         return []
@@ -159,21 +163,27 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
         for entry in bootable
         if entry.is_emulated and entry.platform in _NEEDED
     ]
-    checks.ask("boot-entries", "does it boot with BIOS and UEFI?", Certainty.CONFIRMED, problems)
+    checks.answer("boot-entries", problems)
+    _check_boot_files(disc, platforms, checks, limits)
+    return _check_boot_info_table(disc, checks, limits)
+
+
+def _check_boot_files(disc: IsoReader, platforms: AbstractSet[str], checks: Checklist, limits: ReadLimits) -> None:
+    """Check what the loaders load whose platforms have a boot entry."""
     needed = [path for platform in sorted(platforms & _NEEDED.keys()) for path in _NEEDED[platform]]
     files = []
     if "bios" in platforms and ISOLINUX_CFG in disc.files:
         try:
             needed += _menu_files(disc, limits)
         except EsxImageError as error:
-            files.append(_unreadable(ISOLINUX_CFG, error))
+            files.append(disc_unreadable(ISOLINUX_CFG, error))
     files += [
         make_finding("boot-file-missing", f"{path} is not there", items=(path,))
         for path in dict.fromkeys(needed)
         if path not in disc.files
     ]
-    checks.ask("boot-files", "is what the boot loaders load there?", Certainty.CONFIRMED, files)
-    return _check_boot_info_table(disc, checks, limits)
+    why_not = "" if needed else "the disc has no boot entry, so nothing loads a loader"
+    checks.answer("boot-files", files, why_not=why_not)
 
 
 def _menu_files(disc: IsoReader, limits: ReadLimits) -> list[str]:
@@ -186,12 +196,14 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
     """The table in the BIOS loader is expected: its values are checked, not that it is there."""
     loader = next((entry for entry in disc.boot_entries if entry.platform == "bios" and entry.path is not None), None)
     if loader is None or loader.path is None:
+        checks.answer("boot-info-table", why_not="the disc has no boot entry for BIOS that leads to a file")
         return None
     try:
         content = disc.read(loader.path, max_bytes=limits.document_bytes)
-        is_right = is_boot_info_table_right(content, offset=loader.offset)
-    except EsxImageError:
-        is_right = False
+    except EsxImageError as error:
+        checks.answer("boot-info-table", [disc_unreadable(loader.path, error)])
+        return False
+    is_right = is_boot_info_table_right(content, offset=loader.offset)
     problem = make_finding(
         "boot-info-table-wrong",
         f"the boot information table of {loader.path} does not say where it is",
@@ -199,8 +211,7 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
         cause="the disc was packed without `-boot-info-table`, or the loader is damaged",
         remedy="build the disc anew; copying files to another disc breaks the table",
     )
-    question = "does the BIOS loader know where it is on the disc?"
-    checks.ask("boot-info-table", question, Certainty.CONFIRMED, [] if is_right else [problem])
+    checks.answer("boot-info-table", [] if is_right else [problem])
     return is_right
 
 
@@ -234,10 +245,19 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
                 remedy="change both when you change one",
             )
         )
-    checks.ask("boot-cfg", "are both boot.cfg files there, and equal?", Certainty.CONFIRMED, problems)
+    read = " and ".join(found)
+    why_not = f"{read} alone could be read, so there was nothing to compare it with" if found else NO_BOOT_CFG
+    checks.answer("boot-cfg", problems, why_not="" if len(found) > 1 else why_not)
     missing = [problem for path, boot_cfg in found.items() for problem in _missing_files(disc, boot_cfg, path)]
-    checks.ask("modules", "is every file there that boot.cfg names?", Certainty.CONFIRMED, missing)
+    checks.answer("modules", missing, why_not=_why_no_modules(disc, found))
     return next(iter(found.values()), None)
+
+
+def _why_no_modules(disc: IsoReader, found: dict[str, BootCfg]) -> str:
+    unread = [path for path in (BOOT_CFG, EFI_BOOT_CFG) if path in disc.files and path not in found]
+    if not found:
+        return NO_BOOT_CFG
+    return f"not of {unread[0]}, which cannot be read" if unread else ""
 
 
 def _missing_files(disc: IsoReader, boot_cfg: BootCfg, path: str) -> Iterator[Finding]:
@@ -263,151 +283,3 @@ def _path_on_disc(name: str, boot_cfg: BootCfg, path: str) -> str:
     folder = boot_cfg.prefix or PurePosixPath(path).parent
     below = name.lstrip("/") if boot_cfg.prefix else name
     return str(PurePosixPath(folder, below)).strip("/").upper()
-
-
-# What it installs
-
-
-def _check_database(
-    disc: IsoReader, checks: Checklist, stack: contextlib.ExitStack, limits: ReadLimits
-) -> SourceContents | None:
-    """Check that the image database can be read, and return what the disc holds."""
-    problems = []
-    contents = None
-    if is_installer_disc(disc):
-        try:
-            contents = read_disc(disc, stack=stack, limits=limits, budget=ReadBudget(limits))
-        except EsxImageError as error:
-            message = f"IMGDB.TGZ cannot be read: {error.message}"
-            problems.append(make_finding("image-database-damaged", message, cause=error.found, where=error.where))
-    else:
-        problems.append(
-            make_finding("image-database-missing", f"{IMAGE_DATABASE} is not there", items=(IMAGE_DATABASE,))
-        )
-    if contents is not None and not contents.profiles:
-        problems.append(make_finding("image-profile-missing", "the image database has no image profile"))
-    checks.ask("image-database", "does the disc have an image database?", Certainty.CONFIRMED, problems)
-    if contents is not None:
-        unread = [
-            make_finding("unreadable-document", error.message, cause=error.found, remedy=error.hint, where=error.where)
-            for error in contents.errors
-        ]
-        question = "can every document of the disc be read, and every reserved VIB?"
-        checks.ask("documents", question, Certainty.CONFIRMED, unread)
-    return contents
-
-
-def _check_image(
-    disc: IsoReader, contents: SourceContents, boot_cfg: BootCfg | None, checks: Checklist, limits: ReadLimits
-) -> None:
-    """Compare the image profile with the VIBs and with ``boot.cfg``."""
-    catalog, _ = merge_sources([contents])
-    profiles = _judged_profiles(disc, contents, checks, limits)
-    images = [image_from_profile(catalog, profile) for profile in profiles]
-    if images:
-        question = "is every VIB of the profile there?"
-        checks.ask("vibs", question, Certainty.CONFIRMED, _of_each(_missing_vibs, images))
-    if images and boot_cfg is not None:
-        question = "are the modules those of the image, in the stock order?"
-        order = _of_each(functools.partial(_module_order, boot_cfg), images)
-        checks.ask("module-order", question, Certainty.CONFIRMED, order)
-        build = _of_each(functools.partial(_other_build, boot_cfg), images)
-        checks.ask("build", "does boot.cfg name the image's build?", Certainty.CONFIRMED, build)
-    unsigned = _signature_findings(contents, limits)
-    checks.ask("signatures", "are VIBs from partner level up signed?", Certainty.CONFIRMED, unsigned)
-
-
-def _judged_profiles(
-    disc: IsoReader, contents: SourceContents, checks: Checklist, limits: ReadLimits
-) -> list[ImageProfile]:
-    """Return the image profile to judge by: of several the one that the upgrade folder names, else all."""
-    profiles = list(dict.fromkeys(contents.profiles))
-    if len(profiles) < 2:  # noqa: PLR2004 - one is none too many
-        return profiles
-    name, why_not = _upgrade_profile_name(disc, limits)
-    named = [profile for profile in profiles if profile.name == name]
-    said = f"{_UPGRADE_PROFILE} names {name}, which was judged" if named else "all of them were judged"
-    problem = make_finding(
-        "several-image-profiles",
-        f"the image database has {len(profiles)} image profiles; {said}",
-        items=tuple(profile.name for profile in profiles),
-        cause="" if named else why_not or f"{_UPGRADE_PROFILE} names {name}, which is none of them",
-    )
-    checks.ask("image-profile", "does the disc have one image profile only?", Certainty.INFERRED, [problem])
-    return named or profiles
-
-
-def _upgrade_profile_name(disc: IsoReader, limits: ReadLimits) -> tuple[str, str]:
-    """Return the name of the profile in the upgrade folder; else an empty one, and why."""
-    if _UPGRADE_PROFILE not in disc.files:
-        return "", f"{_UPGRADE_PROFILE} is not there, and nothing else names one"
-    try:
-        data = disc.read(_UPGRADE_PROFILE, max_bytes=limits.document_bytes)
-        where = f"{disc.where}!{_UPGRADE_PROFILE}"
-        return parse_image_profile(data, where=where, max_bytes=limits.document_bytes).name, ""
-    except EsxImageError as error:
-        return "", f"{_UPGRADE_PROFILE} cannot be read: {error.message}"
-
-
-def _of_each(check: Callable[[Image], Iterator[Finding]], images: Sequence[Image]) -> list[Finding]:
-    """Return what a check finds about each image; of several, each finding says by which profile."""
-    if len(images) == 1:
-        return list(check(images[0]))
-    return [
-        attrs.evolve(finding, cause=finding.cause or f"judged by the image profile {image.name}")
-        for image in images
-        for finding in check(image)
-    ]
-
-
-def _missing_vibs(image: Image) -> Iterator[Finding]:
-    for entry in image.missing_vibs:
-        message = f"the profile lists {entry.vib_id}, which the disc lacks"
-        yield make_finding("vib-missing", message, items=(entry.vib_id,), facts={"vib": entry.vib_id})
-
-
-def _signature_findings(contents: SourceContents, limits: ReadLimits) -> Iterator[Finding]:
-    for vib, location in contents.vibs:
-        try:
-            with location.tree.open(location.path) as source:
-                is_signed = read_vib_head(source, where=location.where, limits=limits).is_signed
-        except SourceUnreadableError as error:
-            yield _unreadable(f"the signature of {vib.id}", error)
-            continue
-        except EsxImageError:
-            continue  # the check of bytes words it
-        yield from check_signed(vib, is_signed=is_signed, where=location.where)
-
-
-def _module_order(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
-    profile_vibs = image.profile.vibs if image.profile is not None else ()
-    names = {(entry.vib_id, payload): local for entry in profile_vibs for payload, local in entry.local_names}
-    expected = [names.get((module.vib.id, module.payload.name), module.local_name) for module in boot_modules(image)]
-    expected += generation_of(image.esxi_version).archives
-    named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
-    found = [PurePosixPath(name).name.lower() for name in named]
-    left_out = [name for name in expected if name.lower() not in found]
-    if left_out:
-        shown = ", ".join(left_out[:_SHOWN])
-        yield make_finding("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out))
-    wanted = [name.lower() for name in expected if name.lower() in found]
-    if [name for name in found if name in set(wanted)] != wanted:
-        yield make_finding("boot-module-order", "boot.cfg loads its modules in another order")
-
-
-def _other_build(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
-    version = image.esxi_version
-    expected = version.text if version is not None and generation_of(version).has_build else ""
-    if expected and boot_cfg.build != expected:
-        message = f"boot.cfg says build {boot_cfg.build or '(none)'}, the image is {expected}"
-        yield make_finding("boot-cfg-build-differs", message, items=(boot_cfg.build, expected))
-
-
-def _unreadable(what: str, error: EsxImageError) -> Finding:
-    return make_finding(
-        "disc-unreadable",
-        f"{what} cannot be read: {error.message}",
-        cause=error.found,
-        remedy=error.hint,
-        where=error.where,
-    )

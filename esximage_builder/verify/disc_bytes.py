@@ -11,14 +11,14 @@ from esximage_builder.containers.boot_info_table import without_boot_info_table
 from esximage_builder.containers.gzip import gunzip_blocks
 from esximage_builder.containers.tar_gz import TarGzReader
 from esximage_builder.depot.disc import DiscTree
-from esximage_builder.disc_files import MISCELLANEOUS, PAYLOAD_ARCHIVE
+from esximage_builder.disc_files import DPU_DEPOT, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Severity
 from esximage_builder.verify.vib import check_payload, check_vib
 from esximage_builder.vocabulary import INSTALLER_OPTION, INSTALLER_PAYLOADS, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from esximage_builder.containers.iso9660_reader import IsoReader
     from esximage_builder.depot.disc import PayloadPlace
@@ -28,24 +28,37 @@ if TYPE_CHECKING:
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
-__all__ = ["check_archives", "check_disc_bytes"]
+__all__ = ["check_archives", "check_disc_bytes", "disc_unreadable"]
 
+_VIB_ARCHIVES = (RESERVED_VIBS, DPU_DEPOT)
 _GET_AGAIN = "the disc is damaged or was changed: get it again"
 
 
-def check_archives(disc: IsoReader, limits: ReadLimits) -> Iterator[Finding]:
-    """Read the archives to their ends that reading the disc as a depot does not read."""
-    if PAYLOAD_ARCHIVE not in disc.files:
-        yield make_finding(
-            "payload-archive-incomplete", f"{PAYLOAD_ARCHIVE} is not there", items=(PAYLOAD_ARCHIVE,), remedy=_GET_AGAIN
-        )
-    for name in (PAYLOAD_ARCHIVE, MISCELLANEOUS):
+def check_archives(
+    disc: IsoReader,
+    limits: ReadLimits,
+    *,
+    loaded: Collection[str] = (),
+    expected: Collection[str] = (),
+    with_vib_archives: bool = False,
+) -> Iterator[Finding]:
+    """Look for the generated archives, and read those to their ends that reading the disc as a depot does not read.
+
+    Args:
+        disc: The opened disc.
+        limits: Upper bounds.
+        loaded: File names of ``boot.cfg``, in upper case; an archive among them must be there.
+        expected: Those that discs of the release have, in upper case.
+        with_vib_archives: Read those with VIBs too, since nobody else did.
+    """
+    yield from _missing_archives(disc, loaded, expected)
+    for name in (PAYLOAD_ARCHIVE, MISCELLANEOUS, *(_VIB_ARCHIVES if with_vib_archives else ())):
         if name not in disc.files:
             continue
         where = f"{disc.where}!{name}"
         try:
             with disc.open(name) as source:
-                is_tar = name == PAYLOAD_ARCHIVE  # what stands in the other one is nobody's business
+                is_tar = name != MISCELLANEOUS  # what stands in the other one is nobody's business
                 reading = (
                     TarGzReader(source, where=where, limits=limits)
                     if is_tar
@@ -58,6 +71,24 @@ def check_archives(disc: IsoReader, limits: ReadLimits) -> Iterator[Finding]:
             yield make_finding(
                 "archive-damaged", message, items=(name,), cause=error.found, where=error.where, remedy=_GET_AGAIN
             )
+
+
+def _missing_archives(disc: IsoReader, loaded: Collection[str], expected: Collection[str]) -> Iterator[Finding]:
+    if PAYLOAD_ARCHIVE not in disc.files:
+        yield make_finding(
+            "payload-archive-incomplete", f"{PAYLOAD_ARCHIVE} is not there", items=(PAYLOAD_ARCHIVE,), remedy=_GET_AGAIN
+        )
+    for name in (MISCELLANEOUS, *_VIB_ARCHIVES):
+        if name not in disc.files and name in {*loaded, *expected}:
+            yield _archive_missing(name, is_loaded=name in loaded)
+
+
+def _archive_missing(name: str, *, is_loaded: bool) -> Finding:
+    message = f"{name} is not there"
+    if is_loaded:
+        return make_finding("archive-missing", message, items=(name,), severity=Severity.ERROR, remedy=_GET_AGAIN)
+    cause = "boot.cfg does not name it, but stock discs of the release have it"
+    return make_finding("archive-missing", message, items=(name,), severity=Severity.WARNING, cause=cause)
 
 
 def check_disc_bytes(
@@ -133,9 +164,9 @@ class _Places:
             wrong = [p for p in places if p not in sound and p.size_bytes <= self.limits.document_bytes]
             sound += self._loaders_with_table(wrong, sound)
         self._sound |= {place.where for place in sound}
-        if not sound and is_archive_whole:
+        if not sound:
             claimed = frozenset(place.where for place in places)
-            self._homeless.append((self._missing(vib, payload, tree), claimed))
+            self._homeless.append((self._missing(vib, payload, tree, is_archive_whole=is_archive_whole), claimed))
         archive = f"{tree.place(PAYLOAD_ARCHIVE)}!"
         is_archived = any(place.where.startswith(archive) for place in places)
         if is_archive_whole and not is_archived and payload.type == PayloadType.BOOT and vib.is_for_host:
@@ -205,11 +236,12 @@ class _Places:
                     self._found[place.where] = (_not_compared(place),)
         return []
 
-    def _missing(self, vib: Vib, payload: Payload, tree: DiscTree) -> Finding:
+    def _missing(self, vib: Vib, payload: Payload, tree: DiscTree, *, is_archive_whole: bool) -> Finding:
         is_wanted = payload.name not in INSTALLER_PAYLOADS or self.runs_installer
         is_needed = payload.type in MODULE_TYPES and vib.is_for_host and vib.type != VibType.LOCKER and is_wanted
         message = f"the disc does not hold payload {payload.name} of {vib.id}"
         items, facts = (vib.id, payload.name), {"vib": vib.id, "payload": payload.name}
+        cause = "" if is_archive_whole else f"{PAYLOAD_ARCHIVE} could not be read to its end: it may stand in there"
         if is_needed:
             return make_finding(
                 "payload-missing",
@@ -217,11 +249,18 @@ class _Places:
                 severity=Severity.ERROR,
                 items=items,
                 facts=facts,
+                cause=cause,
                 remedy=_GET_AGAIN,
                 where=tree.where,
             )
         return make_finding(
-            "payload-missing", message, severity=Severity.WARNING, items=items, facts=facts, where=tree.where
+            "payload-missing",
+            message,
+            severity=Severity.WARNING,
+            items=items,
+            facts=facts,
+            cause=cause,
+            where=tree.where,
         )
 
 
@@ -236,4 +275,15 @@ def _not_compared(place: PayloadPlace) -> Finding:
         "the BIOS loader has a right boot information table, and what stood in its place is not known",
         items=(place.where,),
         where=place.where,
+    )
+
+
+def disc_unreadable(what: str, error: EsxImageError) -> Finding:
+    """Return the finding for something on a disc that was not looked at."""
+    return make_finding(
+        "disc-unreadable",
+        f"{what} cannot be read: {error.message}",
+        cause=error.found,
+        remedy=error.hint,
+        where=error.where,
     )

@@ -6,7 +6,7 @@ Source: docs/formats.md#payloads (checksum forms).
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 from esximage_builder.checksums import Checksum, Hasher, hasher_for
 from esximage_builder.codes import has_code, make_finding
@@ -16,7 +16,7 @@ from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Severity
 from esximage_builder.streams.blocks import block_stream
-from esximage_builder.streams.hashing import HashingReader
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
 from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ __all__ = ["GET_AGAIN", "check_head", "check_payload", "check_signed", "check_vi
 GET_AGAIN = "the file is damaged or was changed: get it again from its publisher"
 _GUNZIP = "gunzip"
 _GUNZIP_ONCE = "sha-256-gunzip1"
+_NOT_PUBLIC = "txt-mle"  # the kernel's, whose rule is not public
+_GZIP_MAGIC = b"\x1f\x8b"
 
 _Hashers = list[tuple[Checksum, Hasher]]
 
@@ -157,14 +159,34 @@ def check_payload(
         message = f"the payload has {size_bytes} bytes, its descriptor says {payload.size_bytes}"
         findings.append(make_finding("payload-size-differs", message, where=place, items=(place,), remedy=GET_AGAIN))
     stored = _hashers(payload, "")
-    if not stored:
+    unknown = _unknown_checksums(payload)
+    if unknown:
+        findings.append(_not_compared(place, unknown))
+    if not stored and not any(not checksum.verify_process for checksum in unknown):
         findings.append(_unchecked(place))
-    reader = _hashed(source, stored)
-    if deep and _is_packed(payload):
+    head = source.read(COPY_BLOCK_BYTES)
+    reader = _hashed(cast("BinaryIO", _Peeked(head, source)), stored)
+    if deep and (_is_packed(payload) or _is_packed_module(payload, head)):
         findings += _check_unpacked(payload, reader.as_stream(), place, limits)
     reader.drain()
     findings += _differences(stored, place)
     return tuple(findings)
+
+
+@final
+class _Peeked:
+    """A stream of which the beginning was read already."""
+
+    def __init__(self, head: bytes, source: BinaryIO) -> None:
+        self._head = head
+        self._source = source
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not self._head:
+            return self._source.read(size)
+        size = len(self._head) if size < 0 else size
+        block, self._head = self._head[:size], self._head[size:]
+        return block
 
 
 def _is_packed(payload: Payload) -> bool:
@@ -172,6 +194,21 @@ def _is_packed(payload: Payload) -> bool:
     return payload.type in TARDISK_TYPES or any(
         checksum.verify_process == _GUNZIP or checksum.algorithm == _GUNZIP_ONCE for checksum in payload.checksums
     )
+
+
+def _is_packed_module(payload: Payload, head: bytes) -> bool:
+    """Tell whether it is a module of the boot loader that is compressed, whatever checksums it has."""
+    return payload.type == PayloadType.BOOT and head.startswith(_GZIP_MAGIC)
+
+
+def _unknown_checksums(payload: Payload) -> list[Checksum]:
+    """Return those that we do not know how to compute, but for the one of which nobody outside does."""
+    return [
+        checksum
+        for checksum in payload.checksums
+        if checksum.verify_process not in ("", _GUNZIP, _NOT_PUBLIC)
+        or (hasher_for(checksum.algorithm) is None and checksum.algorithm != _GUNZIP_ONCE)
+    ]
 
 
 def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: ReadLimits) -> list[Finding]:
@@ -183,7 +220,7 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
     findings: list[Finding] = []
     try:
         if payload.type == PayloadType.VZSTD:
-            findings += _hash_unzstd(gunzipped, full, place, limits)
+            findings += _check_unzstd(payload, gunzipped, full, place, limits)
         else:
             unpacked = _hashed(gunzipped.as_stream(), full)
             unpacked.drain()
@@ -204,15 +241,18 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
     return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
 
 
-def _hash_unzstd(gunzipped: HashingReader, full: _Hashers, place: str, limits: ReadLimits) -> list[Finding]:
-    """Feed the hashers what a zstandard stream unpacks to; say so where no reader is installed."""
+def _check_unzstd(
+    payload: Payload, gunzipped: HashingReader, full: _Hashers, place: str, limits: ReadLimits
+) -> list[Finding]:
+    """Hash and count what a zstandard stream unpacks to; say so where no reader is installed."""
     try:
-        unpacked = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=limits.payload_bytes)
-        _hashed(block_stream(unpacked), full).drain()
+        blocks = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=limits.payload_bytes)
+        unpacked = _hashed(block_stream(blocks), full)
+        unpacked.drain()
     except MissingExtraError as error:
         gunzipped.drain()  # what is known of the outer wrapper is still checked
         return [_not_unpacked(error, place)]
-    return []
+    return list(_check_unpacked_size(payload, unpacked.size_bytes, place))
 
 
 def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Finding]:
@@ -256,6 +296,16 @@ def _not_unpacked(error: MissingExtraError, place: str) -> Finding:
         items=(place,),
         cause=error.message,
         remedy=error.hint,
+        where=place,
+    )
+
+
+def _not_compared(place: str, unknown: list[Checksum]) -> Finding:
+    kinds = ", ".join(f"{checksum.algorithm} {checksum.verify_process}".strip() for checksum in unknown)
+    return make_finding(
+        "payload-checksum-unknown",
+        f"the payload's checksums of unknown kind were not compared: {kinds}",
+        items=(place,),
         where=place,
     )
 

@@ -23,12 +23,10 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
-from esximage_builder.verify.checklist import Certainty, Checklist, require_kind
+from esximage_builder.verify.checklist import Checklist, Question, require_kind
 from esximage_builder.verify.vib import GET_AGAIN, check_signed, check_vib, damaged_vib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from esximage_builder.findings import Finding
     from esximage_builder.verify.checklist import Verification
 
@@ -52,7 +50,7 @@ def verify_vib(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
     """
     bounds = limits or ReadLimits()
     require_kind(path, FileKind.VIB)
-    checks = Checklist(str(path))
+    checks = Checklist(str(path), _questions(deep=deep))
     with contextlib.closing(SharedFile(Path(path), where=str(path), noun="VIB")) as file:
         _VibFile(file, bounds).check(checks, deep=deep)
     return checks.result("vib")
@@ -71,23 +69,21 @@ class _VibFile:
         try:
             head = read_vib_head(self._open(), where=self.file.where, limits=self.limits)
         except EsxImageError as error:
-            _ask_archive(checks, [damaged_vib(error, error.where)])
+            checks.answer("archive", [damaged_vib(error, error.where)])
+            checks.leave_unasked("the archive cannot be read")
             return
         try:
             vib = head.parse(where=self.file.where, limits=self.limits)
         except EsxImageError as error:
-            _ask_archive(checks, self._walk())
-            _ask_descriptor(checks, [_unreadable(error)])
+            checks.answer("archive", self._walk())
+            checks.answer("descriptor", [_unreadable(error)])
+            checks.leave_unasked("the descriptor, which says what there must be, cannot be read")
             return
         found = check_vib(vib, self._open(), where=self.file.where, limits=self.limits, deep=deep)
-        _ask_archive(checks, [finding for finding in found if has_code(finding, "vib-damaged")])
-        _ask_descriptor(checks, [])
-        signed = check_signed(vib, is_signed=head.is_signed, where=self.file.where)
-        checks.ask("signature", "is it signed, if it is from partner level up?", Certainty.CONFIRMED, signed)
-        depth = "stored and unpacked" if deep else "stored"
-        question = f"are all payloads what the descriptor says ({depth})?"
-        others = [finding for finding in found if not has_code(finding, "vib-damaged")]
-        checks.ask("bytes", question, Certainty.CONFIRMED, others)
+        checks.answer("archive", [finding for finding in found if has_code(finding, "vib-damaged")])
+        checks.answer("descriptor")
+        checks.answer("signature", check_signed(vib, is_signed=head.is_signed, where=self.file.where))
+        checks.answer("bytes", [finding for finding in found if not has_code(finding, "vib-damaged")])
 
     def _open(self) -> BinaryIO:
         size = self.file.size_bytes
@@ -105,13 +101,14 @@ class _VibFile:
         return []
 
 
-def _ask_archive(checks: Checklist, findings: Iterable[Finding]) -> None:
-    question = "is it a sound ar archive of descriptor, signature and payloads?"
-    checks.ask("archive", question, Certainty.CONFIRMED, findings)
-
-
-def _ask_descriptor(checks: Checklist, findings: Iterable[Finding]) -> None:
-    checks.ask("descriptor", "can the descriptor be read?", Certainty.CONFIRMED, findings)
+def _questions(*, deep: bool) -> tuple[Question, ...]:
+    depth = "stored and unpacked" if deep else "stored"
+    return (
+        Question("archive", "is it a sound ar archive of descriptor, signature and payloads?"),
+        Question("descriptor", "can the descriptor be read?"),
+        Question("signature", "is it signed, if it is from partner level up?"),
+        Question("bytes", f"are all payloads what the descriptor says ({depth})?"),
+    )
 
 
 def _unreadable(error: EsxImageError) -> Finding:

@@ -87,15 +87,17 @@ class Answer:
     """A question that was asked, and what came of it.
 
     Attributes:
-        verdict: ``ok``, ``warning`` or ``FAILED``.
+        verdict: ``ok``, ``warning``, ``FAILED`` or ``not asked``.
         question: In words.
         note: How sure the answer is.
+        why: Why it could not be asked; empty if it was.
         causes: What speaks against it.
     """
 
     verdict: str
     question: str
     note: str
+    why: str = ""
     causes: tuple[Cause, ...] = attrs.field(default=(), converter=as_tuple)
 
 

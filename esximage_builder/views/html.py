@@ -55,7 +55,7 @@ code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monosp
 @media print { body { background: none; } nav { display: none; } .cause, dl, .scroll { break-inside: avoid; } }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 """
-_TONES = {"ok": "info", "failed": "error"}  # colours of verdicts
+_TONES = {"ok": "info", "failed": "error", "not asked": "warning"}  # colours of verdicts
 _SHORT = 20  # characters of a cell that stay on one line
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -158,6 +158,8 @@ def _answer(answer: Answer) -> Iterator[str]:
     yield f'<div class="cause {_text(tone)}">'
     yield f'<p><span class="label">{_text(answer.verdict)}</span> {_text(answer.question)}'
     yield f'<span class="soft">({_text(answer.note)})</span></p>'
+    if answer.why:
+        yield f"<p>Why: {_text(answer.why)}</p>"
     for cause in answer.causes:
         yield from _cause(cause)
     yield "</div>"

@@ -71,4 +71,6 @@ def _cause(cause: Cause) -> Iterator[str]:
 
 def _answer(answer: Answer) -> Iterator[str]:
     yield f"* **{_text(answer.verdict.upper())}** {_text(answer.question)} ({_text(answer.note)})"
+    if answer.why:
+        yield f"  * Why: {_text(answer.why)}"
     yield from (f"  {line}" for cause in answer.causes for line in _cause(cause))

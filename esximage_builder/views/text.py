@@ -106,4 +106,6 @@ def _more(items: Sequence[str], words: str) -> str:
 
 def _answer(answer: Answer) -> Iterator[str]:
     yield f"[{_text(answer.verdict)}] {_text(answer.question)} ({_text(answer.note)})"
+    if answer.why:
+        yield f"{_DEEP_INDENT}why: {_text(answer.why)}"
     yield from _indented((line for cause in answer.causes for line in _cause(cause)), _DEEP_INDENT)

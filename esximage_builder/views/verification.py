@@ -30,6 +30,8 @@ def verification_as_dict(verification: Verification) -> dict[str, object]:
                 "question": check.question,
                 "certainty": check.certainty.value,
                 "passed": check.is_passed,
+                "asked": check.is_asked,
+                "why_not_asked": check.why_not_asked,
                 "findings": [finding_as_dict(finding) for finding in check.findings],
             }
             for check in verification.checks
@@ -46,16 +48,31 @@ def sections_of_verification(verification: Verification) -> tuple[Section, ...]:
     """Return the verdict on the file, and under it what was asked."""
     verdict = "passed" if verification.is_passed else "FAILED"
     answers = [_answer(check, verification.path) for check in verification.checks]
-    return (Section(f"{verification.path}: {verdict} as {verification.kind}", answers),)
+    return (Section(f"{verification.path}: {verdict} as {verification.kind}{_unasked(verification)}", answers),)
+
+
+def _unasked(verification: Verification) -> str:
+    """Say beside the verdict how many questions it says nothing about."""
+    count, of = len(verification.not_asked), len(verification.checks)
+    return f", {count} of {of} questions not asked" if count else ""
 
 
 def _answer(check: Check, path: str) -> Answer:
     return Answer(
-        verdict="FAILED" if not check.is_passed else "warning" if check.findings else "ok",
+        verdict=_verdict(check),
         question=check.question,
         note=check.certainty.value,
+        why="" if check.is_failed else check.why_not_asked,
         causes=[_cause(finding, path) for finding in check.findings],
     )
+
+
+def _verdict(check: Check) -> str:
+    if check.is_failed:
+        return "FAILED"
+    if not check.is_asked:
+        return "not asked"
+    return "warning" if check.findings else "ok"
 
 
 def _cause(finding: Finding, path: str) -> Cause:

@@ -176,7 +176,9 @@ def test_a_verb_loads_no_other_verb(verb: str) -> None:
     shared, unneeded_floors = LOADS[verb]
     loaded = own(loaded_by(verb, "--help"))
 
-    assert {name for name in loaded if name.split(".")[0] == "cli"} == (FRONT - {"errors", "lazy_names"}) | shared | {f"cli.{verb}"}
+    assert {name for name in loaded if name.split(".")[0] == "cli"} == (FRONT - {"errors", "lazy_names"}) | shared | {
+        f"cli.{verb}"
+    }
     assert {name for name in loaded if name.split(".")[0] in unneeded_floors} == set()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,14 +43,20 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def test_what_is_whole_passes_with_one_line_for_each_check(run: Run, iso: Path, bundle: Path) -> None:
-    for path, kind, count in ((iso, "iso", 15), (bundle, "vlcm", 16)):
+    for path, verdict, count, unasked in (
+        (iso, "passed as iso", 16, 0),
+        (bundle, "passed as vlcm, 1 of 17 questions not asked", 17, 1),
+    ):
         code, out, err = run("verify", path)
         first, *checks = out.splitlines()
 
         assert (code, err) == (0, "")
-        assert first == f"{path}: passed as {kind}"
-        assert len(checks) == count
-        assert all(re.fullmatch(r"  \[ok\] .*\? \((confirmed|inferred)\)", line) for line in checks)
+        answers = [line for line in checks if line.startswith("  [")]
+        assert first == f"{path}: {verdict}"
+        assert len(answers) == count
+        assert all(re.fullmatch(r"  \[(ok|not asked)\] .*\? \((confirmed|inferred)\)", line) for line in answers)
+        assert len([line for line in answers if "[not asked]" in line]) == unasked
+        assert len(checks) == count + unasked, "each of these has its reason"
 
 
 def test_damage_is_exit_code_1_and_names_place_and_remedy(run: Run, iso: Path) -> None:
@@ -79,7 +86,8 @@ def test_json_has_every_check_and_its_certainty(run: Run, bundle: Path) -> None:
     assert document.keys() == {"path", "kind", "passed", "checks"}
     assert (document["path"], document["kind"], document["passed"]) == (str(bundle), "vlcm", True)
     for check in document["checks"]:
-        assert check.keys() == {"name", "question", "certainty", "passed", "findings"}
+        assert check.keys() == {"name", "question", "certainty", "passed", "asked", "why_not_asked", "findings"}
+        assert (check["asked"], check["passed"]) == ((True, True) if not check["why_not_asked"] else (False, False))
         assert check["certainty"] in ("confirmed", "inferred")
         assert check["findings"] == []
     assert len({check["name"] for check in document["checks"]}) == len(document["checks"])
@@ -104,6 +112,17 @@ def test_who_shall_take_a_bundle_can_be_said(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("verify", path, "--kind", "esxcli")
     assert code == 0
     assert out.startswith(f"{path}: passed as esxcli\n")
+
+
+@pytest.mark.parametrize("release", ["7.0U3g", "8.0U3"])
+def test_an_unpacked_bundle_is_verified_in_its_folder(run: Run, tmp_path: Path, release: str) -> None:
+    with zipfile.ZipFile(written(release).bundle_in(tmp_path)) as archive:
+        archive.extractall(tmp_path / "depot")
+    code, out, err = run("verify", tmp_path / "depot")
+
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{tmp_path / 'depot'}: passed as vlcm, 2 of 17 questions not asked\n")
+    assert "  [not asked] is it a sound zip archive? (confirmed)\n      why: it is a folder\n" in out
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import json
 import re
 import zipfile
 from typing import TYPE_CHECKING, final
@@ -30,7 +31,9 @@ ESXCLI_CHECKS = (
     "archive", "index", "vendor-index", "metadata", "metadata-parts", "documents", "contents", "vibs", "vib-paths",
     "vib-checksums", "descriptors", "bytes",
 )  # fmt: skip
-VLCM_ONLY = ("vendor-code", "content-type", "components", "release-units")
+VLCM_ONLY = ("vendor-code", "content-type", "components", "release-units", "vcf-version")
+ABOUT_METADATA = ("documents", "contents", "components", "release-units", "vibs")
+ABOUT_VIBS = ("vib-paths", "vib-checksums", "descriptors", "bytes")
 
 
 def names_of(verification: eib.Verification) -> list[str]:
@@ -40,6 +43,13 @@ def names_of(verification: eib.Verification) -> list[str]:
 def codes_of(verification: eib.Verification) -> dict[str, set[str]]:
     """Check to the codes of its findings, of checks that have any."""
     return {check.name: {f.code for f in check.findings} for check in verification.checks if check.findings}
+
+
+def unasked_in(verification: eib.Verification) -> set[str]:
+    """Names of checks that could not be asked; each says why, and none of them is passed."""
+    unasked = [check for check in verification.checks if not check.is_asked]
+    assert all(check.why_not_asked and not check.is_passed for check in unasked)
+    return {check.name for check in unasked}
 
 
 # What is whole passes
@@ -153,8 +163,21 @@ def sub(pattern: bytes, to: bytes, count: int = 1) -> Callable[[bytes], bytes]:
     return lambda data: re.sub(pattern, to, data, count=count, flags=re.DOTALL)
 
 
+def with_second_entry(data: bytes) -> bytes:
+    return re.sub(
+        rb"(<metadata>.*?</metadata>)",
+        lambda match: match[1] + match[1].replace(b"metadata.zip", b"more.zip"),
+        data,
+        count=1,
+        flags=re.DOTALL,
+    )
+
+
 # ``vmware.xml`` names bulletins a second time.
 DROP_BULLETINS = inside(drop("^bulletins/"), change(r"vmware\.xml", sub(rb"<bulletin>.*</bulletin>", b"")))
+
+
+EMPTY_METADATA = inside(drop("/"), change(r"vmware\.xml", sub(rb"<bulletin>.*</bulletin>", b"")))
 
 
 def drop_bulletin(name: bytes) -> Edit:
@@ -250,14 +273,15 @@ class Damage:
     codes: dict[str, set[str]]
     is_passed: bool = False
     kind: str = "vlcm"
-    skipped: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    """Checks that have nothing to look at, besides the one for ESXi 9."""
 
 
 DAMAGES = {
     "cut short": Damage(
         data=lambda: written(RELEASE).bundle[:-500],
         codes={"archive": {"archive-damaged"}},
-        skipped=(*ESXCLI_CHECKS[1:], *VLCM_ONLY),
+        unasked=(*ESXCLI_CHECKS[1:], *VLCM_ONLY),
     ),
     "no index": Damage(
         data=lambda: with_members(drop(r"^index\.xml")),
@@ -266,6 +290,7 @@ DAMAGES = {
             "vendor-code": {"vendor-missing"},
             "vendor-index": {"vendor-index-missing"},
         },
+        unasked=("content-type", "metadata", "metadata-parts"),
     ),
     "no vendor block": Damage(
         data=lambda: with_members(change(r"^index\.xml", sub(rb"<vendor>.*</vendor>", b""))),
@@ -273,9 +298,9 @@ DAMAGES = {
             "index": {"vendor-missing"},
             "vendor-code": {"vendor-missing"},
             "vendor-index": {"vendor-index-missing"},
-            "components": {"component-metadata-missing"},
             "vibs": {"vib-not-indexed"},
         },
+        unasked=("content-type", "metadata", "metadata-parts", *ABOUT_METADATA, *ABOUT_VIBS),
     ),
     "vendor code of seven letters": Damage(
         data=lambda: with_members(change(r"^index\.xml", sub(rb"<code>.*</code>", b"<code>Unknown</code>"))),
@@ -295,15 +320,22 @@ DAMAGES = {
         is_passed=True,
     ),
     "no vendor index": Damage(
-        data=lambda: with_members(drop(r"^vendor-index\.xml")), codes={"vendor-index": {"vendor-index-missing"}}
+        data=lambda: with_members(drop(r"^vendor-index\.xml")),
+        codes={"vendor-index": {"vendor-index-missing"}},
+        unasked=("metadata", "metadata-parts"),
+    ),
+    "vendor index that cannot be read": Damage(
+        data=lambda: with_members(change(r"^vendor-index\.xml", lambda data: data[:-9])),
+        codes={"vendor-index": {"vendor-index-missing"}, "documents": {"unreadable-source"}},
+        unasked=("metadata", "metadata-parts", *ABOUT_METADATA, *ABOUT_VIBS),
     ),
     "vendor index of nothing": Damage(
         data=lambda: with_members(change(r"^vendor-index\.xml", sub(rb"<metadata>.*</metadata>", b""))),
         codes={
             "vendor-index": {"vendor-index-missing"},
-            "components": {"component-metadata-missing"},
             "vibs": {"vib-not-indexed"},
         },
+        unasked=("metadata", "metadata-parts", *ABOUT_METADATA, *ABOUT_VIBS),
     ),
     "no product": Damage(
         data=lambda: with_members(change(r"^vendor-index\.xml", sub(rb"<productId>.*?</productId>", b""))),
@@ -317,18 +349,28 @@ DAMAGES = {
         data=lambda: with_members(drop(r"^metadata\.zip")),
         codes={
             "metadata": {"metadata-missing"},
-            "components": {"component-metadata-missing"},
             "vibs": {"vib-not-indexed"},
         },
+        unasked=("metadata-parts", *ABOUT_METADATA, *ABOUT_VIBS),
+    ),
+    "one of two metadata zips not there": Damage(
+        data=lambda: with_members(change(r"^vendor-index\.xml", with_second_entry)),
+        codes={"metadata": {"metadata-missing"}},
+        unasked=("metadata-parts",),
+    ),
+    "metadata of nothing": Damage(
+        data=lambda: with_members(EMPTY_METADATA),
+        codes={"documents": {"metadata-empty"}, "vibs": {"vib-not-indexed"}},
+        unasked=(*ABOUT_METADATA, *ABOUT_VIBS),
     ),
     "metadata is no zip": Damage(
         data=lambda: with_members(change(r"^metadata\.zip", lambda data: data[:-100])),
         codes={
             "metadata-parts": {"metadata-damaged"},
             "documents": {"unreadable-document"},
-            "components": {"component-metadata-missing"},
             "vibs": {"vib-not-indexed"},
         },
+        unasked=(*ABOUT_METADATA, *ABOUT_VIBS),
     ),
     "no vmware.xml": Damage(
         data=lambda: with_members(inside(drop(r"vmware\.xml"))), codes={"metadata-parts": {"metadata-part-missing"}}
@@ -439,15 +481,15 @@ def test_damage_is_seen_by_its_own_check_and_the_others_go_on(tmp_path: Path, da
 
     assert codes_of(verification) == damage.codes
     assert verification.is_passed is damage.is_passed
-    checks = {*ESXCLI_CHECKS, *VLCM_ONLY} - set(damage.skipped)
-    assert set(names_of(verification)) == checks
+    assert set(names_of(verification)) == {*ESXCLI_CHECKS, *VLCM_ONLY}
+    assert unasked_in(verification) == {*damage.unasked, "vcf-version"}
     for finding in verification.findings:
         assert finding.message
         assert finding.where
 
 
 def test_every_check_of_a_bundle_was_seen_to_find_something() -> None:
-    assert {name for damage in DAMAGES.values() for name in damage.codes} == {*ESXCLI_CHECKS, *VLCM_ONLY}
+    assert {name for damage in DAMAGES.values() for name in damage.codes} == {*ESXCLI_CHECKS, *VLCM_ONLY[:-1]}
 
 
 def test_a_member_that_nobody_knows_is_no_finding(tmp_path: Path) -> None:
@@ -466,6 +508,124 @@ def test_a_depot_in_a_folder_of_its_own_is_followed(tmp_path: Path) -> None:
     verification = eib.verify_bundle(put(tmp_path / "custom.zip", zipped({"index.xml": index, **members})))
 
     assert verification.findings == ()
+
+
+# In a folder
+
+
+def unpacked(folder: Path, members: Members) -> Path:
+    for name, data in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["vlcm", "esxcli"])
+def test_an_unpacked_bundle_is_asked_all_but_whether_its_archive_is_sound(tmp_path: Path, kind: str) -> None:
+    folder = unpacked(tmp_path / "depot", bundle_members())
+    verification = eib.verify_bundle(folder, kind=kind)
+
+    assert verification.findings == ()
+    assert verification.is_passed
+    assert unasked_in(verification) == {"archive"} | ({"vcf-version"} if kind == "vlcm" else set())
+    assert next(check.why_not_asked for check in verification.checks) == "it is a folder"
+
+
+@pytest.mark.parametrize(
+    "name", ["no vendor index", "no metadata", "VIB not there", "payload of another size", "VIB elsewhere"]
+)
+def test_damage_of_an_unpacked_bundle_is_that_of_its_zip(tmp_path: Path, name: str) -> None:
+    folder = unpacked(tmp_path / "depot", zip_members(DAMAGES[name].data()))
+
+    assert codes_of(eib.verify_bundle(folder)) == DAMAGES[name].codes
+
+
+def test_an_index_that_leads_out_of_the_folder_finds_nothing(tmp_path: Path) -> None:
+    members = bundle_members() | {}
+    index = members.pop("vendor-index.xml")
+    put(tmp_path / "outside.xml", index)
+    change(r"^index\.xml", sub(rb"<indexfile>.*</indexfile>", b"<indexfile>../outside.xml</indexfile>"))(members)
+    verification = eib.verify_bundle(unpacked(tmp_path / "depot", members))
+
+    assert "vendor-index-missing" in codes_of(verification)["vendor-index"]
+
+
+# Release units
+
+
+def unit(kind: str, unit_name: str, **fields: object) -> Edit:
+    """Add a release unit of a kind to the metadata."""
+    document = {"releaseID": f"{unit_name}:1.0", "vendor": "Acme", "releaseDate": "2024-01-01T00:00:00Z", **fields}
+    return inside(lambda metadata: metadata.update({f"{kind}/{unit_name}.json": json.dumps(document).encode()}))
+
+
+I40EN, NE1000 = "Intel-i40en", "Intel-ne1000"
+
+
+@pytest.mark.parametrize("kind", ["addons", "solutions", "manifests"])
+@pytest.mark.parametrize("base", [True, False], ids=["beside a base image", "without one"])
+def test_every_release_unit_is_asked_for_its_components(tmp_path: Path, kind: str, *, base: bool) -> None:
+    edits = [] if base else [inside(drop("^baseimages/"), drop("^profiles/"), drop("^addons/"))]
+    there = eib.verify_bundle(
+        put(tmp_path / "there.zip", with_members(*edits, unit(kind, "one", components={I40EN: version_of(I40EN)})))
+    )
+    lacking = eib.verify_bundle(
+        put(tmp_path / "lacking.zip", with_members(*edits, unit(kind, "one", components={"Nobody": "1.0-1"})))
+    )
+
+    assert "release-units" not in {*codes_of(there), *unasked_in(there)}
+    assert codes_of(lacking)["release-units"] == {"unit-component-missing"}
+    assert [f.items for f in lacking.findings if f.code == "unit-component-missing"] == [("Nobody:1.0-1", "one:1.0")]
+
+
+def version_of(name: str) -> str:
+    with eib.open_depot(*GENERATIONS[RELEASE].paths) as depot:
+        return depot.catalog.components_by_name[name][0].version.text
+
+
+def test_a_solution_is_content_with_any_version_that_it_accepts(tmp_path: Path) -> None:
+    accepted = unit("solutions", "one", components={I40EN: ["0.1-1", version_of(I40EN)], NE1000: None})
+    refused = unit("solutions", "one", components={I40EN: ["0.1-1", "0.2-1"]})
+
+    assert "release-units" not in codes_of(eib.verify_bundle(put(tmp_path / "a.zip", with_members(accepted))))
+    verification = eib.verify_bundle(put(tmp_path / "b.zip", with_members(refused)))
+    assert codes_of(verification)["release-units"] == {"unit-component-missing"}
+
+
+def test_a_component_that_nothing_takes_the_place_of_fails_a_bundle_whose_profile_is_complete(tmp_path: Path) -> None:
+    """A base image that lacks it cannot be imported; overridden ones that were left out are only told."""
+    data = with_members(
+        inside(
+            change(
+                "^baseimages/", lambda data: data.replace(b'"components": {', b'"components": {"Nobody": "1.0-1",', 1)
+            )
+        )
+    )
+    verification = eib.verify_bundle(put(tmp_path / "custom.zip", data))
+
+    assert codes_of(verification) == {"release-units": {"unit-component-missing"}}
+    assert not verification.is_passed
+
+
+def test_esxi_9_is_told_by_its_base_vib_where_no_base_image_is_there(tmp_path: Path) -> None:
+    version = "9.0.0-0.24755229"
+    vibs = base_vibs(version, kernel=b"kernel", bios_loader=None, efi_image=b"efi" * 700)
+    write_base_depot(tmp_path / "depot.zip", version, vibs)
+    members = zip_members((tmp_path / "depot.zip").read_bytes())
+    inside(drop("^baseimages/"))(members)
+    verification = eib.verify_bundle(put(tmp_path / "custom.zip", zipped(members)))
+
+    assert codes_of(verification)["vcf-version"] == {"vcf-version-unknown"}
+
+
+def test_a_driver_bundle_is_not_asked_what_it_has_none_of() -> None:
+    verification = eib.verify_bundle(DEPOTS / "Intel-i40en_2.8.4.0-1OEM.700.1.0.15843807.zip")
+
+    assert verification.is_passed
+    assert {check.name: check.why_not_asked for check in verification.not_asked} == {
+        "release-units": "no profile, base image, add-on or other release unit lists a component",
+        "vcf-version": "nothing in the bundle names its ESXi version",
+    }
 
 
 # The esxcli kind
@@ -493,6 +653,7 @@ def test_a_bundle_of_the_esxcli_kind_passes_as_one_and_fails_for_vlcm_by_name(tm
         "vendor-code": {"vendor-code-wrong"},
         "components": {"component-metadata-missing"},
     }
+    assert unasked_in(verification) == {"release-units", "vcf-version"}
 
 
 def test_a_profile_of_6_7_is_no_bundle_for_vlcm(tmp_path: Path) -> None:
@@ -580,11 +741,15 @@ def test_a_verification_as_json_and_text_names_check_certainty_and_remedy(tmp_pa
     assert (document["path"], document["kind"], document["passed"]) == (str(path), "vlcm", False)
     checks = document["checks"]
     assert isinstance(checks, list)
-    (failed,) = (check for check in checks if not check["passed"])
+    (unasked,) = (check for check in checks if not check["asked"])
+    assert (unasked["name"], unasked["passed"]) == ("vcf-version", False)
+    assert unasked["why_not_asked"] == "nothing in the bundle is of ESXi 9"
+    (failed,) = (check for check in checks if check["findings"])
+    assert (failed["passed"], failed["asked"], failed["why_not_asked"]) == (False, True, "")
     assert (failed["name"], failed["certainty"]) == ("vendor-code", "confirmed")
     assert failed["findings"] == [eib.finding_as_dict(finding) for finding in verification.findings]
     text = eib.render_verification(verification)
-    assert text.startswith(f"{path}: FAILED as vlcm\n")
+    assert text.startswith(f"{path}: FAILED as vlcm, 1 of 17 questions not asked\n")
     assert "  [FAILED] has every vendor a code of three letters or digits? (confirmed)\n" in text
     assert "      [error] vendor-code-wrong: the vendor code is 'Unknown', not three letters or digits\n" in text
     assert "          try: write the bundle anew with a vendor code\n" in text
@@ -595,5 +760,9 @@ def test_a_warning_is_shown_as_one(tmp_path: Path) -> None:
     path = put(tmp_path / "custom.zip", DAMAGES["other content type"].data())
     text = eib.render_verification(eib.verify_bundle(path))
 
-    assert text.startswith(f"{path}: passed as vlcm\n")
+    assert text.startswith(f"{path}: passed as vlcm, 1 of 17 questions not asked\n")
+    assert (
+        "  [not asked] is the vcfVersion attribute of 9.x there? (inferred)\n"
+        "      why: nothing in the bundle is of ESXi 9\n"
+    ) in text
     assert "  [warning] is the content type that of ESXi depots? (inferred)\n" in text

@@ -45,7 +45,7 @@ RELEASE = "7.0U3g"
 BOOT_CFGS = ("BOOT.CFG", "EFI/BOOT/BOOT.CFG")
 CHECKS = (
     "disc", "boot-entries", "boot-files", "boot-info-table", "names", "boot-cfg", "modules", "image-database",
-    "documents", "vibs", "module-order", "build", "signatures", "archives", "bytes",
+    "documents", "image-profile", "vibs", "module-order", "build", "signatures", "archives", "bytes",
 )  # fmt: skip
 
 
@@ -62,6 +62,13 @@ def codes_of(verification: eib.Verification) -> dict[str, set[str]]:
     return {check.name: {f.code for f in check.findings} for check in verification.checks if check.findings}
 
 
+def unasked_in(verification: eib.Verification) -> set[str]:
+    """Names of checks that could not be asked; each says why, and none of them is passed."""
+    unasked = [check for check in verification.checks if not check.is_asked]
+    assert all(check.why_not_asked and not check.is_passed for check in unasked)
+    return {check.name for check in unasked}
+
+
 # What is whole passes
 
 
@@ -72,6 +79,7 @@ def test_a_disc_of_ours_passes_every_check_without_a_word(tmp_path: Path, name: 
     assert verification.findings == ()
     assert verification.is_passed
     assert names_of(verification) == CHECKS
+    assert unasked_in(verification) == ({"build"} if name == "6.7" else set())
     assert verification.kind == "iso"
 
 
@@ -125,10 +133,11 @@ def whole() -> bytes:
     return written(RELEASE).iso
 
 
-def with_files(edit: Edit) -> bytes:
+def with_files(*edits: Edit) -> bytes:
     """The disc with some files changed, written by another writer."""
     files = dict(files_of(whole()))
-    edit(files)
+    for edit in edits:
+        edit(files)
     return remade(files)
 
 
@@ -146,13 +155,29 @@ def with_boot_cfg(change: Callable[[bytes], bytes], *paths: str) -> bytes:
     return with_files(edit)
 
 
-def with_archive(name: str, edit: Edit) -> bytes:
+def edit_archive(name: str, edit: Edit) -> Edit:
     def edit_files(files: dict[str, bytes]) -> None:
         members = tgz_members(files[name])
         edit(members)
         files[name] = tgz_of(members)
 
-    return with_files(edit_files)
+    return edit_files
+
+
+def with_archive(name: str, edit: Edit) -> bytes:
+    return with_files(edit_archive(name, edit))
+
+
+def edit_database(edit: Edit) -> Edit:
+    return edit_archive("IMGDB.TGZ", edit)
+
+
+def flipping(path: str) -> Edit:
+    def edit(files: dict[str, bytes]) -> None:
+        data = files[path]
+        files[path] = data[:900] + bytes([data[900] ^ 0x55]) + data[901:]
+
+    return edit
 
 
 def with_database(edit: Edit) -> bytes:
@@ -239,6 +264,9 @@ def with_damaged_reserved_vib() -> bytes:
     return with_archive("RESVIBS.TGZ", replace(r"\.vib$", change))
 
 
+WITHOUT_DATABASE = tuple(name for name in CHECKS[8:] if name != "archives")
+
+
 @final
 @attrs.frozen(kw_only=True)
 class Damage:
@@ -247,16 +275,16 @@ class Damage:
     iso: Callable[[], bytes]
     codes: dict[str, set[str]]
     is_passed: bool = False
-    skipped: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
     """Checks that have nothing to look at."""
 
 
 DAMAGES = {
-    "cut short": Damage(iso=lambda: whole()[: len(whole()) // 2], codes={"disc": {"disc-damaged"}}, skipped=CHECKS[1:]),
+    "cut short": Damage(iso=lambda: whole()[: len(whole()) // 2], codes={"disc": {"disc-damaged"}}, unasked=CHECKS[1:]),
     "no boot entry": Damage(
         iso=lambda: remade(files_of(whole()), bios=False, efi=False),
         codes={"boot-entries": {"boot-entry-missing"}},
-        skipped=("boot-info-table",),
+        unasked=("boot-files", "boot-info-table"),
     ),
     "no entry for UEFI": Damage(
         iso=lambda: remade(files_of(whole()), efi=False),
@@ -286,11 +314,21 @@ DAMAGES = {
         iso=lambda: flipped(whole(), "ISOLINUX.BIN", 12), codes={"boot-info-table": {"boot-info-table-wrong"}}
     ),
     "lower-case name": Damage(iso=with_lower_case_name, codes={"names": {"name-not-upper-case"}}, is_passed=True),
-    "no boot.cfg for BIOS": Damage(iso=lambda: without("BOOT.CFG"), codes={"boot-cfg": {"boot-cfg-missing"}}),
-    "no boot.cfg for UEFI": Damage(iso=lambda: without("EFI/BOOT/BOOT.CFG"), codes={"boot-cfg": {"boot-cfg-missing"}}),
+    "no boot.cfg for BIOS": Damage(
+        iso=lambda: without("BOOT.CFG"), codes={"boot-cfg": {"boot-cfg-missing"}}, unasked=("boot-cfg",)
+    ),
+    "no boot.cfg for UEFI": Damage(
+        iso=lambda: without("EFI/BOOT/BOOT.CFG"), codes={"boot-cfg": {"boot-cfg-missing"}}, unasked=("boot-cfg",)
+    ),
+    "no boot.cfg at all": Damage(
+        iso=lambda: with_files(drop_all(r"BOOT\.CFG$")),
+        codes={"boot-cfg": {"boot-cfg-missing"}},
+        unasked=("boot-cfg", "modules", "module-order", "build"),
+    ),
     "boot.cfg of no lines": Damage(
         iso=lambda: with_boot_cfg(lambda data: b"modules\n" + data, "BOOT.CFG"),
         codes={"boot-cfg": {"boot-cfg-damaged"}},
+        unasked=("boot-cfg", "modules"),
     ),
     "one boot.cfg edited": Damage(
         iso=lambda: with_boot_cfg(lambda data: data.replace(b"kernelopt=", b"kernelopt=ks=usb "), "BOOT.CFG"),
@@ -323,17 +361,45 @@ DAMAGES = {
     "no image database": Damage(
         iso=lambda: without("IMGDB.TGZ"),
         codes={"modules": {"boot-module-missing"}, "image-database": {"image-database-missing"}},
-        skipped=CHECKS[8:],
+        unasked=WITHOUT_DATABASE,
+    ),
+    "no image database and reserved VIBs damaged": Damage(
+        iso=lambda: with_files(drop("IMGDB"), flipping("RESVIBS.TGZ")),
+        codes={
+            "modules": {"boot-module-missing"},
+            "image-database": {"image-database-missing"},
+            "archives": {"archive-damaged"},
+        },
+        unasked=WITHOUT_DATABASE,
     ),
     "image database damaged": Damage(
         iso=lambda: flipped(whole(), "IMGDB.TGZ", 5000),
         codes={"image-database": {"image-database-damaged"}},
-        skipped=CHECKS[8:],
+        unasked=WITHOUT_DATABASE,
     ),
     "no profile": Damage(
         iso=lambda: with_database(drop_all("/profiles/")),
         codes={"image-database": {"image-profile-missing"}},
-        skipped=("vibs", "module-order", "build", "bytes"),
+        unasked=("image-profile", "vibs", "module-order", "build", "bytes"),
+    ),
+    "no profile and reserved VIBs damaged": Damage(
+        iso=lambda: with_files(edit_database(drop_all("/profiles/")), flipping("RESVIBS.TGZ")),
+        codes={
+            "image-database": {"image-profile-missing"},
+            "documents": {"unreadable-document"},
+            "signatures": {"vib-damaged"},
+        },
+        unasked=("image-profile", "vibs", "module-order", "build", "signatures", "bytes"),
+    ),
+    "profile of nothing": Damage(
+        iso=lambda: with_database(replace("/profiles/", lambda data: re.sub(rb"(?s)<viblist>.*</viblist>", b"", data))),
+        codes={"image-database": {"image-profile-empty"}},
+        unasked=("vibs", "module-order", "build", "bytes"),
+    ),
+    "no VIB in the database that tells the version": Damage(
+        iso=lambda: with_database(drop_all("/vibs/(esx-base|cpu-microcode)-")),
+        codes={"vibs": {"vib-missing"}},
+        unasked=("module-order", "build"),
     ),
     "bulletin is no XML": Damage(
         iso=lambda: with_database(replace("/bulletins/Intel", lambda data: data[:-9])),
@@ -342,6 +408,7 @@ DAMAGES = {
     "reserved VIBs damaged": Damage(
         iso=lambda: flipped(whole(), "RESVIBS.TGZ", 900),
         codes={"documents": {"unreadable-document"}, "bytes": {"vib-damaged"}},
+        unasked=("signatures",),
     ),
     "VIB not in the database": Damage(
         iso=lambda: with_database(drop_all("/vibs/ne1000-")), codes={"vibs": {"vib-missing"}}
@@ -365,9 +432,18 @@ DAMAGES = {
     "basemisc.tgz damaged": Damage(
         iso=lambda: flipped(whole(), "BASEMISC.TGZ", -6), codes={"archives": {"archive-damaged"}}
     ),
+    "no basemisc.tgz": Damage(
+        iso=lambda: without("BASEMISC.TGZ"),
+        codes={"modules": {"boot-module-missing"}, "archives": {"archive-missing"}},
+    ),
+    "no basemisc.tgz and nothing names it": Damage(
+        iso=lambda: with_files(lambda files: drop_module(files, "basemisc.tgz")),
+        codes={"module-order": {"boot-module-left-out"}, "archives": {"archive-missing"}},
+        is_passed=True,
+    ),
     "imgpayld.tgz damaged": Damage(
         iso=lambda: flipped(whole(), "IMGPAYLD.TGZ", 900),
-        codes={"archives": {"archive-damaged"}, "bytes": {"bios-loader-not-compared"}},
+        codes={"archives": {"archive-damaged"}, "bytes": {"bios-loader-not-compared", "payload-missing"}},
     ),
     "no imgpayld.tgz": Damage(
         iso=lambda: without("IMGPAYLD.TGZ"),
@@ -426,16 +502,41 @@ def test_damage_is_seen_by_its_own_check_and_the_others_go_on(tmp_path: Path, da
 
     assert codes_of(verification) == damage.codes
     assert verification.is_passed is damage.is_passed
-    failed = {check.name for check in verification.checks if not check.is_passed}
+    failed = {check.name for check in verification.checks if check.is_failed}
     assert failed <= set(damage.codes)
-    assert names_of(verification) == tuple(name for name in CHECKS if name not in damage.skipped)
+    assert names_of(verification) == CHECKS
+    assert unasked_in(verification) == set(damage.unasked)
     for finding in verification.findings:
         assert finding.message
         assert finding.where.startswith(str(tmp_path / "disc.iso"))
 
 
 def test_every_check_of_a_disc_was_seen_to_find_something() -> None:
-    assert {name for damage in DAMAGES.values() for name in damage.codes} == set(CHECKS)
+    assert {name for damage in DAMAGES.values() for name in damage.codes} == {*CHECKS} - {"image-profile"}
+
+
+def test_what_stood_in_a_damaged_archive_alone_is_told(tmp_path: Path) -> None:
+    """No other copy is there, and nobody could look into the archive."""
+    verification = verify(tmp_path, flipped(whole(), "IMGPAYLD.TGZ", 900))
+    missing = [finding for finding in verification.findings if finding.code == "payload-missing"]
+
+    assert missing
+    assert {finding.severity for finding in missing} == {eib.Severity.WARNING}
+    assert {finding.cause for finding in missing} == {
+        "IMGPAYLD.TGZ could not be read to its end: it may stand in there"
+    }
+
+
+@pytest.mark.parametrize(("is_named", "severity"), [(True, eib.Severity.ERROR), (False, eib.Severity.WARNING)])
+def test_an_archive_that_boot_cfg_names_weighs_more_than_one_that_it_does_not(
+    tmp_path: Path,
+    is_named: bool,  # noqa: FBT001 - a parameter of the table
+    severity: eib.Severity,
+) -> None:
+    name = "no basemisc.tgz" if is_named else "no basemisc.tgz and nothing names it"
+    verification = verify(tmp_path, DAMAGES[name].iso())
+
+    assert [f.severity for f in verification.findings if f.code == "archive-missing"] == [severity]
 
 
 def test_one_damaged_payload_hides_no_other(tmp_path: Path) -> None:
@@ -665,7 +766,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_limits_are_findings(tmp_path: Path) -> None:
     iso = put(tmp_path / "disc.iso", whole())
     small = eib.verify_iso(iso, limits=eib.ReadLimits(document_bytes=100))
-    assert {"boot-info-table-wrong", "boot-cfg-damaged"} <= {f.code for f in small.findings}
+    assert codes_of(small)["boot-info-table"] == {"disc-unreadable"}
+    assert "boot-cfg-damaged" in codes_of(small)["boot-cfg"]
     few = eib.verify_iso(iso, limits=eib.ReadLimits(member_count=20))
     assert codes_of(few) == {"disc": {"disc-damaged"}}
     unpacked_little = eib.verify_iso(iso, limits=eib.ReadLimits(payload_bytes=1000))
@@ -783,8 +885,10 @@ def test_where_nothing_names_one_of_several_profiles_all_are_judged(
     assert not verification.is_passed
 
 
-def test_a_disc_with_one_profile_is_not_asked_for_others(tmp_path: Path) -> None:
-    assert "image-profile" not in names_of(verify(tmp_path, with_files(drop(r"UPGRADE/PROFILE\.XML"))))
+def test_a_disc_with_one_profile_needs_no_upgrade_folder_that_names_it(tmp_path: Path) -> None:
+    verification = verify(tmp_path, with_files(drop(r"UPGRADE/PROFILE\.XML")))
+
+    assert "image-profile" not in {*codes_of(verification), *unasked_in(verification)}
 
 
 # What cannot be read

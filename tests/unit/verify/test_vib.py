@@ -64,6 +64,7 @@ def codes(found: list[Finding] | tuple[Finding, ...]) -> list[str]:
 
 
 WITH_MORE = PACKED + b"more"
+DAMAGED = PACKED[:-5] + bytes([PACKED[-5] ^ 0x55]) + PACKED[-4:]
 GZIP_SUMS = (gunzip_sum(CONTENTS), stored_sum(PACKED), Checksum("sha-1", sum_of(CONTENTS, "sha1"), "gunzip"))
 
 
@@ -81,19 +82,33 @@ def test_all_three_checksums_of_a_gzip_payload_are_computed(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("checksum", "is_known"),
+    ("checksum", "expected"),
     [
-        pytest.param(Checksum("sha-512", sum_of(b"data", "sha512")), True, id="sha-512"),
-        pytest.param(Checksum("md5", sum_of(b"data", "md5")), True, id="md5"),
-        pytest.param(Checksum("sha-256", "00", "txt-mle"), False, id="the one whose rule is not public"),
-        pytest.param(Checksum("blake3", "00"), False, id="an algorithm to come"),
+        pytest.param(Checksum("sha-512", sum_of(b"data", "sha512")), [], id="sha-512"),
+        pytest.param(Checksum("md5", sum_of(b"data", "md5")), [], id="md5"),
+        pytest.param(
+            Checksum("sha-256", "00", "txt-mle"), ["payload-without-checksum"], id="the one whose rule is not public"
+        ),
+        pytest.param(Checksum("blake3", "00"), ["payload-checksum-unknown"], id="an algorithm to come"),
+        pytest.param(
+            Checksum("sha-256", "00", "unzip"),
+            ["payload-checksum-unknown", "payload-without-checksum"],
+            id="a way to unpack to come",
+        ),
     ],
 )
-def test_unknown_checksums_are_no_damage(checksum: Checksum, is_known: bool) -> None:  # noqa: FBT001 - a table
+def test_unknown_checksums_are_no_damage_but_told(checksum: Checksum, expected: list[str]) -> None:
     found = check(payload_of(b"data", checksum, kind="upgrade"), b"data")
 
-    assert codes(found) == ([] if is_known else ["payload-without-checksum"])
+    assert codes(found) == expected
     assert all(finding.severity is Severity.WARNING for finding in found)
+
+
+def test_an_unknown_checksum_over_unpacked_bytes_is_told_beside_a_known_one() -> None:
+    found = check(payload_of(PACKED, *GZIP_SUMS, Checksum("blake3", "00", "gunzip")), PACKED)
+
+    assert codes(found) == ["payload-checksum-unknown"]
+    assert "blake3 gunzip" in found[0].message
 
 
 def test_a_payload_without_checksum_is_said_to_be_unchecked() -> None:
@@ -123,6 +138,14 @@ def test_a_payload_without_checksum_is_said_to_be_unchecked() -> None:
         ),
         pytest.param(
             payload_of(b"plain", stored_sum(b"plain"), kind="boot"), b"plain", [], id="a boot payload unpacked",
+        ),
+        pytest.param(
+            payload_of(DAMAGED, stored_sum(DAMAGED), kind="boot"), DAMAGED, ["payload-damaged"],
+            id="a compressed boot payload without a checksum over unpacked bytes",
+        ),
+        pytest.param(
+            payload_of(PACKED, stored_sum(PACKED), kind="boot", uncompressed_size_bytes=1), PACKED,
+            ["payload-size-differs"], id="a compressed boot payload of another unpacked size",
         ),
         pytest.param(payload_of(b"plain", stored_sum(b"plain"), kind="text"), b"plain", [], id="a text"),
         pytest.param(payload_of(b"", stored_sum(b""), kind="text"), b"", [], id="an empty text"),
@@ -188,6 +211,14 @@ def test_a_damaged_zstandard_stream_in_a_whole_wrapper_is_damage() -> None:
     packed = gzip.compress(broken, 0, mtime=0)
 
     assert codes(check(vzstd_payload(broken, packed), packed)) == ["payload-damaged"]
+
+
+@pytest.mark.parametrize(("stated", "expected"), [(0, []), (1, ["payload-size-differs"])])
+def test_a_zstandard_payload_has_the_unpacked_size_that_is_stated(stated: int, expected: list[str]) -> None:
+    inner, packed = vzstd()
+    payload = attrs.evolve(vzstd_payload(inner, packed), uncompressed_size_bytes=len(CONTENTS) + stated)
+
+    assert codes(check(payload, packed)) == expected
 
 
 def test_without_the_extra_the_wrapper_is_still_checked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     },
     "verification": {
         "": {"path", "kind", "passed", "checks"},
-        "checks.*": {"name", "question", "certainty", "passed", "findings"},
+        "checks.*": {"name", "question", "certainty", "passed", "asked", "why_not_asked", "findings"},
         "checks.*.findings.*": FINDING,
     },
     "explanation": {"": EXPLANATION},
