@@ -1,8 +1,9 @@
 """``boot.cfg``, which tells the boot loader what to load.
 
 Read as the boot loader reads it: ``key=value`` lines, blanks around ``=`` and runs of blanks
-do not matter, ``#`` starts a comment line, keys in any case, unknown keys are kept. Written
-with the stock ISO's keys in its order.
+do not matter, ``#`` starts a comment line, keys in any case, unknown keys are kept. A line
+without ``=`` is passed over, modules are split at ``---`` with or without blanks around it, and a
+number that is left empty is 0. Written with the stock ISO's keys in its order.
 
 Source: docs/formats.md#boot-cfg (the open-source boot loader's parser).
 """
@@ -23,6 +24,7 @@ __all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
 
 _FILE_NAME = BOOT_CFG.lower()
 _SEPARATOR = " --- "
+_DEFAULT_TIMEOUT = 5
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = frozenset({"bootstate", "title", "timeout", "prefix", "kernel", "kernelopt", "modules", "build", "updated"})
 
@@ -83,7 +85,7 @@ def parse_boot_cfg(data: bytes, *, where: str = _FILE_NAME, max_bytes: int = DOC
         max_bytes: Upper bound for ``data``; that of ``ReadLimits`` if nothing else is said.
 
     Raises:
-        MalformedDocumentError: A line that is no ``key=value``, or a number that is none.
+        MalformedDocumentError: A number that is none.
         LimitExceededError: Longer than ``max_bytes``.
     """
     if len(data) > max_bytes:
@@ -91,24 +93,18 @@ def parse_boot_cfg(data: bytes, *, where: str = _FILE_NAME, max_bytes: int = DOC
             "boot.cfg is larger than the limit", where=where, found=f"{len(data)} bytes", expected=f"{max_bytes} bytes"
         )
     fields: dict[str, str] = {}
-    for number, raw in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
+    for raw in data.decode("utf-8", errors="replace").splitlines():
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
         key, equals, value = line.partition("=")
         if not equals or not _KEY.fullmatch(key.strip()):
-            raise MalformedDocumentError(
-                "the line is no key=value pair",
-                where=f"{where}:{number}",
-                found=repr(line)[:80],
-                expected="key=value",
-                hint="every entry stands on one line, modules= too",
-            )
+            continue
         fields[key.strip().lower()] = " ".join(value.split())
     return BootCfg(
         bootstate=_number(fields, "bootstate", where) if "bootstate" in fields else None,
         title=fields.get("title", ""),
-        timeout_seconds=_number(fields, "timeout", where, default=5),
+        timeout_seconds=_number(fields, "timeout", where) if "timeout" in fields else _DEFAULT_TIMEOUT,
         prefix=fields.get("prefix", ""),
         kernel=fields.get("kernel", ""),
         kernelopt=fields.get("kernelopt", ""),
@@ -119,17 +115,17 @@ def parse_boot_cfg(data: bytes, *, where: str = _FILE_NAME, max_bytes: int = DOC
     )
 
 
-def _number(fields: dict[str, str], key: str, where: str, *, default: int = 0) -> int:
+def _number(fields: dict[str, str], key: str, where: str) -> int:
     text = fields.get(key, "")
     if not text:
-        return default
+        return 0
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise MalformedDocumentError(f"{key} is no number", where=where, found=repr(text)[:80], expected="a number")
     return int(text)
 
 
 def _modules(text: str) -> tuple[BootModuleLine, ...]:
-    items = (item.split(maxsplit=1) for item in re.split(r"(?:^|\s)---(?=\s|$)", text))
+    items = (item.split(maxsplit=1) for item in text.split(_SEPARATOR.strip()))
     return tuple(BootModuleLine(item[0], item[1].strip() if len(item) > 1 else "") for item in items if item)
 
 

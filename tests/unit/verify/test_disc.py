@@ -325,8 +325,8 @@ DAMAGES = {
         codes={"boot-cfg": {"boot-cfg-missing"}},
         unasked=("boot-cfg", "modules", "module-order", "build"),
     ),
-    "boot.cfg of no lines": Damage(
-        iso=lambda: with_boot_cfg(lambda data: b"modules\n" + data, "BOOT.CFG"),
+    "boot.cfg with a number that is none": Damage(
+        iso=lambda: with_boot_cfg(lambda data: data.replace(b"timeout=5", b"timeout=soon"), "BOOT.CFG"),
         codes={"boot-cfg": {"boot-cfg-damaged"}},
         unasked=("boot-cfg", "modules"),
     ),
@@ -685,6 +685,8 @@ def lower_case_copy(tree: Path, folder: Path) -> Path:
     [
         pytest.param(lambda data: data.replace(b"\n", b"\r\n"), {}, id="Windows line ends"),
         pytest.param(lambda data: b"# packed anew\n" + data, {}, id="a comment"),
+        pytest.param(lambda data: b"packed anew\n" + data, {}, id="a line without a sign"),
+        pytest.param(lambda data: data.replace(b" --- ", b"---"), {}, id="separators without blanks"),
         pytest.param(
             lambda data: data.replace(b"title=Loading ESXi installer", b"title=Loading ACME"), {}, id="a title"
         ),
