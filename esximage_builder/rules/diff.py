@@ -1,7 +1,8 @@
 """What differs between two images: base image, add-on, components, VIBs, each with its cause.
 
 The impact on a host is told by the flags of the VIBs that change (docs/formats.md#vib): one that
-cannot be put in or taken out live needs a reboot. What a quick patch spares is not counted.
+cannot be put in or taken out live needs a reboot. What a quick patch spares is not counted, nor
+what runs on data processing units alone.
 """
 
 from __future__ import annotations
@@ -253,8 +254,9 @@ def _reserve_cause(entry: ReservedVib) -> str:
 
 
 def _impact(pairs: Iterable[tuple[InstalledVib | None, InstalledVib | None]]) -> Impact:
+    """Return what the host goes through; VIBs for data processing units alone are none of its own."""
     impact = Impact.NO_IMPACT
-    for old, new in pairs:
+    for old, new in ((_on_host(old), _on_host(new)) for old, new in pairs):
         can_go = old is None or old.vib.live_remove_allowed
         can_come = new is None or new.vib.live_install_allowed
         if not (can_go and can_come):
@@ -262,6 +264,10 @@ def _impact(pairs: Iterable[tuple[InstalledVib | None, InstalledVib | None]]) ->
         if _needs_maintenance(old, is_install=False) or _needs_maintenance(new, is_install=True):
             impact = Impact.MAINTENANCE_MODE_REQUIRED
     return impact
+
+
+def _on_host(entry: InstalledVib | None) -> InstalledVib | None:
+    return entry if entry is not None and entry.vib.is_for_host else None
 
 
 def _needs_maintenance(entry: InstalledVib | None, *, is_install: bool) -> bool:

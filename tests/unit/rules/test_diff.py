@@ -11,7 +11,7 @@ from support.memory_catalogs import Depot, Stock, depots, vib
 from support.release_catalogs import AGENT, BNXT, DELL, LPFC, base_image, dell, part, shop, version_of
 
 from esximage_builder.models.image import Image, ReservedVib, ReserveReason
-from esximage_builder.models.vib import MaintenanceMode
+from esximage_builder.models.vib import MaintenanceMode, SoftwarePlatform
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.diff import ChangeDirection, ImageDiff, Impact, ItemChange, diff
 
@@ -344,3 +344,23 @@ def test_a_base_image_comes_and_goes() -> None:
         assert change is not None
         assert change.direction == direction
     assert diff(drivers, drivers).base_image is None
+
+
+DPU_ONLY = (SoftwarePlatform(product_line="esxio"),)
+BOTH = (SoftwarePlatform(product_line="embeddedEsx"), SoftwarePlatform(product_line="esxio"))
+
+
+@pytest.mark.parametrize(
+    ("platforms", "impact"),
+    [(DPU_ONLY, Impact.NO_IMPACT), (BOTH, Impact.REBOOT_REQUIRED), ((), Impact.REBOOT_REQUIRED)],
+    ids=["processing units", "both", "any"],
+)
+def test_what_runs_on_data_processing_units_alone_reboots_no_host(
+    stock: Stock, platforms: tuple[SoftwarePlatform, ...], impact: Impact
+) -> None:
+    part(stock, "tool", "1.0-1", vib("tool", "1.0-1", software_platforms=platforms))
+    part(stock, "tool", "2.0-1", vib("tool", "2.0-1", software_platforms=platforms))
+    images = [image(stock, "7.0U3g", components={"tool": version}) for version in ("1.0-1", "2.0-1")]
+
+    assert diff(*images).impact is impact
+    assert [change.name for change in diff(*images).vibs] == ["tool"], "it is named all the same"
