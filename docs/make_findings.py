@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.codes import SECTIONS
-from esximage_builder.findings import Severity
+from esximage_builder.views.codes import fields_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from esximage_builder.codes import Code
-
-__all__ = ["PAGE", "fields_of", "render_page"]
+__all__ = ["PAGE", "render_page"]
 
 PAGE = Path(__file__).with_name("findings.md")
 
@@ -64,28 +62,6 @@ Some codes of other sections come up there too.
 }
 
 
-def fields_of(code: Code) -> dict[str, str]:
-    """Return what the page says of a code, by the label of each line; what does not apply is left out."""
-    fields = {
-        "Severity": f"{code.when or ' or '.join(code.severities)}.",
-        "Waivable": _waivable(code),
-        "Layer": "" if code.layer is None else f"{code.layer}.",
-        "Facts": ", ".join(f"`{name}`" for name in code.facts) + "." * bool(code.facts),
-        "Meaning": code.meaning,
-        "Cause": code.cause,
-        "Remedy": code.remedy,
-    }
-    return {label: text for label, text in fields.items() if text}
-
-
-def _waivable(code: Code) -> str:
-    if Severity.ERROR not in code.severities:
-        return "not needed, since it is no error."
-    if not code.is_waivable:
-        return f"no; {code.why_not_waivable}."
-    return "yes, for bundles only." if code.only_bundles else "yes."
-
-
 def render_page() -> str:
     """Return the page."""
     return "\n".join(_lines())
@@ -99,7 +75,7 @@ def _lines() -> Iterator[str]:
             yield _INTRODUCTIONS[title]
         for code in codes:
             yield f"### `{code.name}`\n"
-            yield from (f"- **{label}**: {_sentences(text)}" for label, text in fields_of(code).items())
+            yield from (f"- **{label}**: {_sentences(text)}" for label, text in fields_of_code(code).items())
             yield ""
 
 

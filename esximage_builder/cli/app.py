@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from esximage_builder.cli.output import (
+    EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
     exit_code_of,
     finish_printing,
@@ -21,7 +23,7 @@ from esximage_builder.cli.output import (
     print_note,
     print_text,
 )
-from esximage_builder.errors import EsxImageError
+from esximage_builder.errors import EsxImageError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -53,15 +55,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(arguments: Sequence[str]) -> int:
-    namespace = _parser(_verb_in(arguments)).parse_args(arguments)
+    as_json = "--json" in itertools.takewhile(lambda word: word != "--", arguments)
     try:
-        return _run(namespace)
+        return _run(_parser(_verb_in(arguments)).parse_args(arguments))
+    except _UsageError as error:
+        if not as_json:
+            error.leave()
+        print_error(error.as_model_error(), as_json=True)
+        return EXIT_BAD_INPUT
     except EsxImageError as error:
-        print_error(error, as_json=namespace.json)
+        print_error(error, as_json=as_json)
         return exit_code_of(error)
     except KeyboardInterrupt:
         print_note("interrupted; nothing half-written was left behind")
         return EXIT_INTERRUPTED
+
+
+class _UsageError(Exception):
+    """What argparse refuses, before it is told in one form or the other."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self._parser = parser
+        self._message = message
+
+    def leave(self) -> NoReturn:
+        """Print the usage and the message, and leave with 2, as argparse does."""
+        argparse.ArgumentParser.error(self._parser, self._message)
+
+    def as_model_error(self) -> ModelError:
+        """Return it as other input that cannot be meant."""
+        usage = " ".join(self._parser.format_usage().split()).removeprefix("usage: ")
+        return ModelError(self._message, expected=usage, hint=f"{self._parser.prog} --help")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves telling of wrong arguments to whoever knows the form."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is told later."""
+        if "required: before" in message or "required: after" in message:
+            message += "; what follows --depot are depots, up to the next option or --"
+        raise _UsageError(self, message)
 
 
 class _PrintVersion(argparse.Action):
@@ -90,7 +125,7 @@ def _verb_in(arguments: Sequence[str]) -> list[str]:
 
 def _parser(verbs: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
     """Return the parser, which knows all verbs, but the arguments of these only."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="esximage", description="Read, compose, check and write VMware ESXi images.", allow_abbrev=False
     )
     parser.add_argument(

@@ -21,6 +21,7 @@ from esximage_builder.cli.output import (
     print_text,
     show_progress,
 )
+from esximage_builder.cli.paths import input_path
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
@@ -75,7 +76,7 @@ class Options:
             sbom=namespace.sbom,
             sbom_format=namespace.sbom_format,
             report=namespace.report,
-            kickstart=namespace.kickstart,
+            kickstart=None if namespace.kickstart is None else input_path(namespace.kickstart),
             kernel_options=tuple(namespace.kernel_option),
             with_tools=not namespace.without_tools,
             with_installer=not namespace.without_installer,
@@ -167,7 +168,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Write what was asked for and print the report."""
     _require_outputs(options)
-    with open_depot(*options.image.depots) as depot:
+    with open_depot(*options.image.depot_paths()) as depot:
         checked = _check(options, depot)
         is_writable = not checked.report.errors_except(options.allow)
         results = _write(checked) if is_writable else []

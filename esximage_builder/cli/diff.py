@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, final
 import attrs
 
 from esximage_builder.cli.output import EXIT_DONE, print_json, print_text
+from esximage_builder.cli.paths import input_path, input_paths
 from esximage_builder.depot.documents import read_software_spec
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, sniff
@@ -39,7 +40,10 @@ class Options:
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
         """Take them over from the parser."""
         return cls(
-            before=namespace.before, after=namespace.after, depots=tuple(namespace.depot), as_json=namespace.json
+            before=input_path(namespace.before),
+            after=input_path(namespace.after),
+            depots=tuple(namespace.depot),
+            as_json=namespace.json,
         )
 
 
@@ -47,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     for which in ("before", "after"):
         parser.add_argument(which, metavar=which.upper(), help="a bundle with one image, or a software spec in JSON")
-    parser.add_argument("--depot", nargs="+", action="extend", default=[], metavar="PATH", help="depots for the specs")
+    parser.add_argument(
+        "--depot", nargs="+", action="extend", default=[], metavar="PATH", help="depots for the specs, up to --"
+    )
 
 
 def run(options: Options) -> int:
@@ -65,7 +71,7 @@ def _image_in(path: str, depots: Sequence[str]) -> Image:
     if sniff(path).kind is FileKind.JSON:
         if not depots:
             raise ModelError("a spec needs depots to be composed from", found=path, hint="name them with --depot")
-        with open_depot(*depots) as depot:
+        with open_depot(*input_paths(depots)) as depot:
             return compose(depot.catalog, read_software_spec(path))
     with open_depot(path) as depot:
         return recognise(depot.catalog)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
+from esximage_builder.cli.paths import input_path, input_paths
 from esximage_builder.depot.documents import read_lock, read_software_spec
 from esximage_builder.errors import ModelError
 from esximage_builder.rules.compose import compose, image_from_profile
@@ -60,29 +61,59 @@ class ImageOptions:
             Start.PROFILE: namespace.profile,
             Start.LOCKED: namespace.locked,
         }
-        start = next(start for start, value in starts.items() if value is not None)  # the parser requires one
+        start = next((start for start, value in starts.items() if value is not None), None)
+        if not namespace.depot:  # the parser asks for both where they are always needed
+            raise ModelError("the following arguments are required: --depot")
+        if start is None:
+            raise ModelError(f"one of the arguments {' '.join(start.value for start in Start)} is required")
         return cls(
             depots=tuple(namespace.depot),
             start=start,
-            started_from=starts[start],
+            started_from=input_path(starts[start]) if start in (Start.SPEC, Start.LOCKED) else starts[start],
             add_on=namespace.add_on,
-            components=tuple(namespace.component),
+            components=_each_once(namespace.component),
             removals=tuple(namespace.remove),
             name=namespace.name,
             prefer=tuple(namespace.prefer),
             minimum_acceptance=namespace.minimum_acceptance,
         )
 
+    def depot_paths(self, *, hint: str = "") -> tuple[str, ...]:
+        """Return the depots to open, patterns expanded; see ``input_paths``."""
+        return input_paths(self.depots, hint=hint)
 
-def add_image_arguments(parser: argparse.ArgumentParser, *, with_profile: bool = True) -> None:
+
+def _each_once(components: list[str]) -> tuple[str, ...]:
+    """Refuse one name with two versions, of which one would be passed over."""
+    versions: dict[str, str] = {}
+    for text in components:
+        name, _, version = text.partition(":")
+        if versions.setdefault(name, version) != version:
+            both = " and ".join(f"--component {name}:{known}".rstrip(":") for known in (versions[name], version))
+            raise ModelError("one component is asked for in two versions", found=both, expected="each name once")
+    return tuple(components)
+
+
+def add_image_arguments(
+    parser: argparse.ArgumentParser, *, with_profile: bool = True, is_required: bool = True
+) -> None:
     """Add what says which image is meant.
 
     Args:
         parser: That of the verb.
         with_profile: Whether the image may come from a profile or a lock, which are no specs.
+        is_required: Whether the verb can do nothing without an image.
     """
-    parser.add_argument("--depot", nargs="+", action="extend", required=True, metavar="PATH", help="depots to open")
-    start = parser.add_mutually_exclusive_group(required=True)
+    parser.add_argument(
+        "--depot",
+        nargs="+",
+        action="extend",
+        default=[],
+        required=is_required,
+        metavar="PATH",
+        help="depots to open, up to the next option or --",
+    )
+    start = parser.add_mutually_exclusive_group(required=is_required)
     start.add_argument("--spec", metavar="FILE", help="a software spec in vLCM's JSON form")
     start.add_argument("--base", metavar="VERSION", help="version or release name of the base image")
     if with_profile:
@@ -121,12 +152,12 @@ def image_of(options: ImageOptions, depot: Depot) -> Image:
     """Return the image that is meant, from the opened depots."""
     if options.start is Start.PROFILE:
         _require_no_wishes(options)
-        return image_from_profile(depot.catalog, options.started_from, prefer=options.prefer)
+        return image_from_profile(depot.catalog, options.started_from, prefer=input_paths(options.prefer))
     if options.start is Start.LOCKED:
         _require_no_wishes(options)
         return compose_locked(depot, read_lock(options.started_from))
     if options.start is Start.SPEC:
-        return compose(depot, spec_of(options, depot), name=options.name, prefer=options.prefer)
+        return compose(depot, spec_of(options, depot), name=options.name, prefer=input_paths(options.prefer))
     return compose(
         depot,
         base_image=options.started_from,
@@ -134,7 +165,7 @@ def image_of(options: ImageOptions, depot: Depot) -> Image:
         components=dict(_name_and_version(text) for text in options.components),
         removed_components=options.removals,
         name=options.name,
-        prefer=options.prefer,
+        prefer=input_paths(options.prefer),
     )
 
 

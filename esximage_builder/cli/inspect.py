@@ -8,6 +8,7 @@ from typing import Self, final
 import attrs
 
 from esximage_builder.cli.output import EXIT_DONE, print_json, print_text
+from esximage_builder.cli.paths import input_paths
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.views.catalog import catalog_as_dict, render_text_listing
 
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print what the depots hold."""
-    with open_depot(*options.paths) as depot:
+    with open_depot(*input_paths(options.paths)) as depot:
         listing = catalog_as_dict(depot)
     if options.as_json:
         print_json(listing)

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the suggestions, and why other candidates were passed over."""
-    with open_depot(*options.image.depots) as depot:
+    with open_depot(*options.image.depot_paths()) as depot:
         recommendation = recommend(depot.catalog, spec_of(options.image, depot))
     if options.as_json:
         print_json(recommendation_as_dict(recommendation))

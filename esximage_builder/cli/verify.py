@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, final
 import attrs
 
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
+from esximage_builder.cli.paths import input_path
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.verify.bundle import verify_bundle
 from esximage_builder.verify.disc import verify_iso
@@ -32,7 +33,7 @@ class Options:
     @classmethod
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
         """Take them over from the parser."""
-        return cls(path=namespace.path, kind=namespace.kind, as_json=namespace.json)
+        return cls(path=input_path(namespace.path), kind=namespace.kind, as_json=namespace.json)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

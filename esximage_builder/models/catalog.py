@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar, final
@@ -11,6 +10,7 @@ import attrs
 
 from esximage_builder.errors import ModelError, NotInDepotError, VersionSyntaxError
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.models.near_names import did_you_mean, listed, near_names
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
@@ -37,13 +37,17 @@ def _grouped(items: Iterable[_Noun], key: Callable[[_Noun], str]) -> Mapping[str
     return MappingProxyType({name: tuple(group) for name, group in groups.items()})
 
 
-def _near(wanted: str, available: Iterable[str], *, kind: str) -> str:
-    """Word the hint: near matches, else what there is."""
-    names = sorted(set(available))
-    if not names:
+def _near(typed: str, identities: Iterable[str], *, kind: str) -> str:
+    """Word the hint: the versions of that name, else near names with theirs, else what there is."""
+    versions: dict[str, list[str]] = {}
+    for identity in dict.fromkeys(identities):
+        name, _, version = identity.partition(":")
+        versions.setdefault(name, []).append(version)
+    if not versions:
         return f"no loaded depot holds any {kind}: open the depot that does"
-    near = difflib.get_close_matches(wanted, names, n=5, cutoff=0.5) or names[:8]
-    return f"loaded: {', '.join(near)}{' ...' if len(near) < len(names) else ''}"
+    if typed in versions:
+        return f"loaded: {listed([f'{typed}:{version}' for version in versions[typed]])}"
+    return did_you_mean(near_names(typed, versions), versions) or f"loaded: {listed(sorted(versions))}"
 
 
 @final
@@ -122,12 +126,27 @@ class Catalog:
         for base_image in self.base_images:
             if base_image.version == wanted:
                 return base_image
-        available = [base_image.version.text for base_image in self.base_images]
-        raise NotInDepotError(
-            f"no loaded depot has the base image {version}",
-            found=repr(version),
+        raise self.lacks_base_image(version)
+
+    def lacks_base_image(self, typed: str) -> NotInDepotError:
+        """Return the error for a base image that is not loaded: it says what is loaded instead."""
+        profiles = [profile.name for profile in self.profiles]
+        if typed in profiles:
+            hint = f"{typed} is an image profile: use image_from_profile, or --profile {typed}"
+        elif self.base_images:
+            hint = f"loaded: {listed([base_image.version.text for base_image in self.base_images])}"
+        elif profiles:
+            hint = f"the depots have image profiles: use image_from_profile, or --profile NAME with {listed(profiles)}"
+        elif self.add_ons:
+            add_ons = listed([unit.id for unit in self.add_ons])
+            hint = f"loaded without one: {add_ons}; open the depot that does hold a base image beside it"
+        else:
+            hint = "no loaded depot holds any base image: open the depot that does"
+        return NotInDepotError(
+            f"no loaded depot has the base image {typed}" if self.base_images else "no base image is loaded",
+            found=repr(typed),
             expected="the version of a loaded base image",
-            hint=_near(version, available, kind="base image"),
+            hint=hint,
         )
 
     def add_on(self, name: str, version: str) -> AddOn:
@@ -160,7 +179,7 @@ class Catalog:
         """Return the component of that name and version text.
 
         Raises:
-            NotInDepotError: None is loaded; the hint lists the versions or names that are.
+            NotInDepotError: None is loaded; the hint lists the versions of the name, or near names with theirs.
         """
         named = self.components_by_name.get(name, ())
         return self._named(
@@ -179,14 +198,20 @@ class Catalog:
         raise NotInDepotError(
             f"no loaded depot has the image profile {name!r}",
             found=repr(name),
-            hint=_near(name, [profile.name for profile in self.profiles], kind="image profile"),
+            hint=self._near_profiles(name),
         )
+
+    def _near_profiles(self, typed: str) -> str:
+        names = [profile.name for profile in self.profiles]
+        if not names:
+            return "no loaded depot holds any image profile: open the depot that does"
+        return did_you_mean(near_names(typed, names)) or f"loaded: {listed(names)}"
 
     @staticmethod
     def _named(
         units: Iterable[_Noun], name: str, version: str, *, kind: str, identity: Callable[[_Noun], str]
     ) -> _Noun:
-        wanted = f"{name}:{version}"
+        wanted = f"{name}:{version}" if version else name
         identities = []
         for unit in units:
             if identity(unit) == wanted:
@@ -196,7 +221,7 @@ class Catalog:
             f"no loaded depot has the {kind} {wanted}",
             found=repr(wanted),
             expected=f"name and version of a loaded {kind}",
-            hint=_near(wanted, identities, kind=kind),
+            hint=_near(name, identities, kind=kind),
         )
 
 

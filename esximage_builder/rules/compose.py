@@ -219,7 +219,7 @@ class _Composition:
                 self._put(self.catalog.component(name, version.text), ComponentSource.USER, Rule.LISTED)
         for name, version in self.spec.components:
             if version is None:
-                candidates = self._candidates(name, set()) or [self.catalog.component(name, "any version")]
+                candidates = self._candidates(name, set()) or [self.catalog.component(name, "")]
                 self._put_highest(candidates, ComponentSource.USER)
 
     def _put(self, component: Component, source: ComponentSource, rule: Rule) -> None:

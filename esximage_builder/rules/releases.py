@@ -240,14 +240,14 @@ def resolve_base_image(catalog: Catalog, text: str) -> BaseImage:
             expected="a name that fits one",
             hint="give the full version of the one you mean",
         )
-    if _name_in(text) is None:
-        return catalog.base_image(text)  # words the error, with what is loaded
+    if _name_in(text) is None or not catalog.base_images:
+        raise catalog.lacks_base_image(text)
     loaded = ", ".join(_called(unit) for unit in catalog.base_images)
     raise NotInDepotError(
         f"no loaded base image is called {text}",
         found=repr(text),
         expected="a version or release name of a loaded base image",
-        hint=f"loaded: {loaded}" if loaded else "open the depot that holds it",
+        hint=f"loaded: {loaded}",
     )
 
 

@@ -29,6 +29,7 @@ from esximage_builder.rules.release_fit import (
     platforms_of,
 )
 from esximage_builder.rules.spec_checks import check_spec
+from esximage_builder.rules.wishes import check_left_open, near_component
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 from esximage_builder.waivers import require_waivable
 
@@ -430,7 +431,7 @@ def _check_removals(image: Image, _: Catalog | None) -> Iterator[Finding]:
                 f"{who} removes {entry.name}, which the image does not have",
                 items=(entry.name,),
                 facts={"component": entry.name},
-                remedy="check the spelling of the name, or drop the removal",
+                remedy=near_component(image, entry.name) or "check the spelling of the name, or drop the removal",
             )
         elif entry.source is ComponentSource.USER_REMOVED and _is_asked_for(entry):
             yield make_finding(
@@ -459,6 +460,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_core,
     _check_lowered,
     _check_pinned,
+    check_left_open,
     _check_removals,
 )
 

@@ -65,7 +65,7 @@ def test_explain_as_json(depots: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_explain_without_a_lowered_level(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = answer(capsys, "explain", "--depot", *found(depots, "7.0U3g"), "--base", "7.0U3g")
 
-    assert document == {"rules": "components", "acceptance": None, "explanations": [], "names": {}}
+    assert document == {"rules": "components", "acceptance": None, "explanations": [], "names": {}, "codes": []}
 
 
 def test_explain_names(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:

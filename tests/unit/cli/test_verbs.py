@@ -112,7 +112,7 @@ def test_the_search_for_namespaces_finds_them() -> None:
 
 def test_every_module_is_a_verb_or_known_by_name() -> None:
     """A verb that is not in the table cannot be asked for."""
-    assert {path.stem for path in CLI.glob("*.py")} == {*VERBS, "__init__", "app", "image_options", "output"}
+    assert {path.stem for path in CLI.glob("*.py")} == {*VERBS, "__init__", "app", "image_options", "output", "paths"}
 
 
 # What is loaded
@@ -162,12 +162,12 @@ def test_help_does_not_look_for_the_version() -> None:
 
 # What a verb loads of the command line, and of which floors it loads nothing.
 LOADS = {
-    "inspect": (set[str](), {"verify", "authoring"}),
-    "build": ({"cli.image_options"}, {"verify", "authoring"}),
-    "explain": ({"cli.image_options"}, {"verify", "authoring"}),
-    "recommend": ({"cli.image_options"}, {"verify", "authoring"}),
-    "diff": (set[str](), {"export", "verify", "authoring"}),
-    "verify": (set[str](), {"export", "authoring"}),
+    "inspect": ({"cli.paths"}, {"verify", "authoring"}),
+    "build": ({"cli.image_options", "cli.paths"}, {"verify", "authoring"}),
+    "explain": ({"cli.image_options", "cli.paths"}, {"verify", "authoring"}),
+    "recommend": ({"cli.image_options", "cli.paths"}, {"verify", "authoring"}),
+    "diff": ({"cli.paths"}, {"export", "verify", "authoring"}),
+    "verify": ({"cli.paths"}, {"export", "authoring"}),
 }
 
 

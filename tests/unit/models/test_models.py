@@ -340,7 +340,11 @@ def test_a_catalog_finds_what_it_holds() -> None:
         pytest.param(lambda catalog: catalog.base_image("newest"), "7.0.3-0.55.20328353", id="no-version"),
         pytest.param(lambda catalog: catalog.add_on("ACME-AddOn", "703.1-A01"), "ACME-AddOn:703.1-A00", id="add-on"),
         pytest.param(lambda catalog: catalog.component("Acme-net", "2.0"), "Acme-net:1.0-1", id="component-version"),
-        pytest.param(lambda catalog: catalog.component("Acme-nett", "1.0-1"), "Acme-net:1.0-1", id="component-name"),
+        pytest.param(
+            lambda catalog: catalog.component("Acme-nett", "1.0-1"),
+            "did you mean Acme-net (1.0-1)?",
+            id="component-name",
+        ),
         pytest.param(lambda catalog: catalog.profile("ACME-ESXi-704"), "ACME-ESXi-703", id="profile"),
         pytest.param(lambda catalog: catalog.solution("com.acme.ha", "2"), "com.acme.ha:1.0", id="solution"),
         pytest.param(lambda catalog: catalog.hardware_support_package("acme", "2"), "acme:2024.1", id="hardware"),

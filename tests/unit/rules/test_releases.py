@@ -375,10 +375,10 @@ def test_what_is_not_loaded_is_refused_with_what_is(text: str) -> None:
 
 
 def test_with_nothing_loaded_the_hint_says_what_to_do() -> None:
-    with pytest.raises(NotInDepotError, match="is called") as caught:
+    with pytest.raises(NotInDepotError, match="no base image is loaded") as caught:
         resolve_base_image(Stock().catalog(), "7.0U3g")
 
-    assert caught.value.hint == "open the depot that holds it"
+    assert caught.value.hint == "no loaded depot holds any base image: open the depot that does"
 
 
 # Ranges
