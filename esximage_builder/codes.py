@@ -459,6 +459,11 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "open a depot that holds the VIB beside this one.",
               when="warning in a catalog; error in a verification",
               never=_VERIFICATION, facts=("vib",)),
+        _code("disc-carries-less", _INFO, None,
+              "a disc lists VIBs that discs of its generation cannot carry: reserved ones have an archive from 7.0.2 "
+              "on, those for data processing units from 8.0 on.",
+              "the image had them before it was written to a disc of an older release.",
+              "open the offline bundle of the release beside the disc."),
         _code("vib-size-differs", _BOTH, Layer.CONTENTS,
               "a `.vib` file is longer or shorter than its metadata says.",
               "a damaged or changed file.",

@@ -94,7 +94,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what is told later."""
-        if "required: before" in message or "required: after" in message:
+        if "required: BEFORE" in message or "required: AFTER" in message:
             message += "; what follows --depot are depots, up to the next option or --"
         raise _UsageError(self, message)
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 import attrs
 
+from esximage_builder.codes import make_finding
 from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
 from esximage_builder.containers.boot_info_table import possible_originals
 from esximage_builder.containers.tar_gz import TarGzReader, read_tgz
@@ -38,28 +39,33 @@ from esximage_builder.errors import (
     LimitExceededError,
     NotInDepotError,
 )
+from esximage_builder.rules.boot_layout import generation_of
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
 from esximage_builder.streams.shared_file import SharedFile
 from esximage_builder.vocabulary import MODULE_TYPES, PayloadType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from esximage_builder.containers.iso9660_reader import IsoReader
+    from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Payload, Vib
+    from esximage_builder.versions import BaseImageVersion
 
 __all__ = [
     "DiscTree",
     "PayloadPlace",
     "is_installer_disc",
     "local_names_by_vib",
+    "not_carried",
     "read_database",
 ]
 
 _VIB_ARCHIVES = (RESERVED_VIBS, DPU_DEPOT)
+_CARRIED_LATER = {RESERVED_VIBS: "reserved VIBs", DPU_DEPOT: "VIBs for data processing units"}
 
 
 def is_installer_disc(disc: IsoReader) -> bool:
@@ -89,6 +95,27 @@ def local_names_by_vib(profiles: Iterable[ImageProfile]) -> dict[str, dict[str, 
             for payload_name, local_name in entry.local_names:
                 own[payload_name] = own.get(payload_name, frozenset()) | {local_name}
     return names
+
+
+def not_carried(disc: IsoReader, version: BaseImageVersion, vib_ids: Collection[str]) -> Iterator[Finding]:
+    """Say which VIBs a disc lists and cannot carry, for want of an archive that discs of later releases have.
+
+    Args:
+        disc: The opened disc.
+        version: Of its base image.
+        vib_ids: What its components list and it does not hold.
+    """
+    archives = {*disc.files, *(name.upper() for name in generation_of(version).archives)}
+    lacking = " or ".join(words for archive, words in _CARRIED_LATER.items() if archive not in archives)
+    if vib_ids and lacking:
+        yield make_finding(
+            "disc-carries-less",
+            f"the disc lists {len(vib_ids)} VIBs that it cannot carry",
+            items=tuple(sorted(vib_ids)),
+            cause=f"discs of ESXi {version.product} have no archive for {lacking}",
+            remedy="open the offline bundle of the release beside the disc",
+            where=disc.where,
+        )
 
 
 @final

@@ -19,7 +19,7 @@ import attrs
 from esximage_builder.codes import make_finding
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
-from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, read_database
+from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, not_carried, read_database
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
@@ -32,6 +32,7 @@ from esximage_builder.documents.vib_archive import VibHead, read_vib_head
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Severity
+from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
@@ -361,6 +362,17 @@ class _Reading:
                 )
                 if whole.get(vib.id) != vib:
                     self._locate(vib, tree, tree.add(vib, head, local_names.get(vib.id, {})))
+        if not self.contents.errors:
+            self._note_not_carried(disc)
+
+    def _note_not_carried(self, disc: IsoReader) -> None:
+        """Name what components of the disc list and discs of its release cannot carry."""
+        held = {vib.id for vib, _ in self.contents.vibs}
+        components = (bulletin for bulletin in self.contents.bulletins if isinstance(bulletin, Component))
+        absent = {vib_id for component in components for vib_id in component.vib_ids} - held
+        for unit in self.contents.units:
+            if isinstance(unit, BaseImage):
+                self.contents.findings += not_carried(disc, unit.version, absent)
 
     def _read_whole_vibs(self, tree: DiscTree) -> dict[str, Vib]:
         """Describe the reserved VIBs and those for DPUs by their own descriptors; return them by id."""

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["ValidationReport", "validate"]
 
 _GUNZIP_RULE_MAJOR = 8
+_OPEN_ITS_DEPOT = "the depot is incomplete: download it again, or open the one that holds the VIB"
 _BIOS_LOADER = PayloadType.BOOT_ISO_BIOS
 _EFI_LOADER = PayloadType.ELTORITO_IMAGE_EFI
 
@@ -111,7 +112,8 @@ def validate(
     return ValidationReport(image_digest=image.digest, findings=ordered)
 
 
-def _check_missing(image: Image, _: Catalog | None) -> Iterator[Finding]:
+def _check_missing(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
+    on_no_disc = _not_on_discs(catalog)
     for entry in image.missing_components:
         yield make_finding(
             "component-missing",
@@ -123,13 +125,14 @@ def _check_missing(image: Image, _: Catalog | None) -> Iterator[Finding]:
         )
     for vib_id, group in itertools.groupby(image.missing_vibs, key=lambda entry: entry.vib_id):
         components = tuple(sorted({entry.component for entry in group if entry.component}))
+        lister = f"it belongs to {', '.join(components)}" if components else "the image profile lists it"
         yield make_finding(
             "vib-missing",
             f"no loaded depot has the VIB {vib_id}",
             items=(vib_id, *components),
             facts={"vib": vib_id},
-            cause=f"it belongs to {', '.join(components)}" if components else "the image profile lists it",
-            remedy="the depot is incomplete: download it again, or open the one that holds the VIB",
+            cause=f"{lister}; {on_no_disc[vib_id].cause}" if vib_id in on_no_disc else lister,
+            remedy=on_no_disc[vib_id].remedy if vib_id in on_no_disc else _OPEN_ITS_DEPOT,
         )
     for vib_id in image.unchosen_vibs:
         yield make_finding(
@@ -152,6 +155,14 @@ def _check_depot_findings(image: Image, catalog: Catalog | None) -> Iterator[Fin
         is_used = (finding.fact("kind"), finding.fact("id")) in used
         if finding.fact("differs") and is_used and not has_code(finding, "vib-content-differs"):
             yield as_error(finding)
+
+
+def _not_on_discs(catalog: Catalog | None) -> dict[str, Finding]:
+    """Return by VIB id what reading a disc noticed that it cannot carry."""
+    findings = () if catalog is None else catalog.findings
+    return {
+        vib_id: finding for finding in findings if has_code(finding, "disc-carries-less") for vib_id in finding.items
+    }
 
 
 def _parts(image: Image) -> Iterator[tuple[str, str]]:

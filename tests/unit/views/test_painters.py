@@ -16,6 +16,8 @@ from esximage_builder.views.markdown import render_markdown
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from esximage_builder.views.blocks import Block
 
 CAUSE = Cause(
@@ -139,10 +141,22 @@ def test_every_block_as_html() -> None:
         assert words in page.text
 
 
-@pytest.mark.parametrize(("verdict", "tone"), [("ok", "info"), ("warning", "warning"), ("FAILED", "error")])
+@pytest.mark.parametrize(
+    ("verdict", "tone"), [("ok", "info"), ("warning", "warning"), ("FAILED", "error"), ("not asked", "warning")]
+)
 def test_a_verdict_has_the_colour_of_its_weight(verdict: str, tone: str) -> None:
     answer = Answer(verdict=verdict, question="q", note="n")
     assert Page(render_html([Section("", [answer])], "Page")).count("div", **{"class": f"cause {tone}"}) == 1
+
+
+@pytest.mark.parametrize(
+    "render", [render_text, render_markdown, lambda sections: Page(render_html(sections, "P")).text]
+)
+def test_why_a_question_could_not_be_asked_is_told(render: Callable[[list[Section]], str]) -> None:
+    answer = Answer(verdict="not asked", question="is it whole?", note="n", why="it is not there")
+    shown = " ".join(render([Section("", [answer])]).split())
+
+    assert "why: it is not there" in shown.lower()
 
 
 # All of them
