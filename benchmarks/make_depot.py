@@ -42,6 +42,7 @@ from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.vib import MaintenanceMode, Payload, SoftwarePlatform, Vib, VibFile
 from esximage_builder.rules.boot_layout import local_names
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import whole_file
 from esximage_builder.versions import BaseImageVersion, ComponentVersion, VibVersion
 from esximage_builder.vocabulary import AcceptanceLevel
@@ -302,7 +303,8 @@ def make_depot(
     """
     pool = make_pool(seed)
     made = []
-    with whole_file(target) as file, ZipWriter(file, timestamp=_RELEASED_AT, where=str(target)) as archive:
+    place = prepare_target(target, overwrite=True)
+    with whole_file(place) as file, ZipWriter(file, timestamp=_RELEASED_AT, where=str(target)) as archive:
         for planned in plan_vibs(vibs, total_bytes=megabytes * 1_000_000, seed=seed, first=first):
             chance = random.Random(f"{seed} {planned.name}")
             payloads = [

@@ -47,9 +47,9 @@ def run(job: str, depot_path: Path, out: Path | None) -> None:
         elif out is None:
             raise SystemExit(f"{job} needs a path to write to")
         elif job == "export-bundle":
-            print(eib.export_bundle(image, depot, out, report=report).size_bytes)
+            print(eib.export_bundle(image, depot, out, overwrite=True, report=report).size_bytes)
         else:
-            print(eib.export_iso(image, depot, out, report=report).size_bytes)
+            print(eib.export_iso(image, depot, out, overwrite=True, report=report).size_bytes)
 
 
 def _open_once(depot_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from esximage_builder.cli.app import main
+from esximage_builder.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

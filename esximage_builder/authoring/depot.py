@@ -16,6 +16,8 @@ from esximage_builder.errors import ModelError, NotInDepotError
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Component
 from esximage_builder.models.solution import Solution
+from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.target import prepare_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,6 +67,7 @@ def write_authored_depot(
     bulletins: Iterable[Bulletin | Component] = (),
     units: Iterable[ReleaseUnit] = (),
     profiles: Iterable[ImageProfile] = (),
+    overwrite: bool = False,
 ) -> None:
     """Write a depot zip; the same input gives the same bytes.
 
@@ -78,12 +81,15 @@ def write_authored_depot(
         bulletins: Components and legacy bulletins over these VIBs.
         units: Base images, add-ons and the like over these components.
         profiles: Image profiles over these VIBs.
+        overwrite: Replace a file that is there.
 
     Raises:
         ModelError: Something is named that the depot does not hold, is there twice, or a
-            base image has another version than its ``esx-base`` VIB.
-        ExportError: The file cannot be written.
+            base image has another version than its ``esx-base`` VIB; or the file's suffix is that of
+            another kind of file.
+        ExportError: The file is there already or cannot be written.
     """
+    place = prepare_target(target, kind=FileKind.ZIP, overwrite=overwrite)
     authored = tuple(vibs)
     contents = DepotContents(
         vendor_name=vendor_name,
@@ -96,7 +102,7 @@ def write_authored_depot(
         timestamp=timestamp,
     )
     _require_complete(contents)
-    write_depot(contents, AuthoredVibStore(authored), Path(target))
+    write_depot(contents, AuthoredVibStore(authored), place)
 
 
 def _require_complete(contents: DepotContents) -> None:

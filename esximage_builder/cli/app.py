@@ -14,9 +14,11 @@ import itertools
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from esximage_builder.cli.ending import TerminatedError, orderly_termination
 from esximage_builder.cli.output import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
     exit_code_of,
     finish_printing,
     print_error,
@@ -49,7 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None takes those of the process.
     """
     try:
-        return _answer(sys.argv[1:] if arguments is None else arguments)
+        with orderly_termination():
+            return _answer(sys.argv[1:] if arguments is None else arguments)
+    except TerminatedError:
+        print_note("terminated; nothing half-written was left behind")
+        return EXIT_TERMINATED
+    except KeyboardInterrupt:
+        print_note("interrupted; nothing half-written was left behind")
+        return EXIT_INTERRUPTED
     finally:
         finish_printing()
 
@@ -66,9 +75,6 @@ def _answer(arguments: Sequence[str]) -> int:
     except EsxImageError as error:
         print_error(error, as_json=as_json)
         return exit_code_of(error)
-    except KeyboardInterrupt:
-        print_note("interrupted; nothing half-written was left behind")
-        return EXIT_INTERRUPTED
 
 
 class _UsageError(Exception):

@@ -7,12 +7,11 @@ waived is not written; its report is, and says which.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
-from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, image_of
+from esximage_builder.cli.image_options import ImageOptions, Start, add_image_arguments, image_of
 from esximage_builder.cli.output import (
     EXIT_DONE,
     EXIT_IMAGE_HAS_ERRORS,
@@ -22,6 +21,7 @@ from esximage_builder.cli.output import (
     show_progress,
 )
 from esximage_builder.cli.paths import input_path
+from esximage_builder.cli.targets import require_safe_outputs
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
@@ -56,6 +56,7 @@ class Options:
     sbom: str | None
     sbom_format: SbomFormat
     report: str | None
+    force: bool
     kickstart: str | None
     kernel_options: tuple[str, ...]
     with_tools: bool
@@ -76,6 +77,7 @@ class Options:
             sbom=namespace.sbom,
             sbom_format=namespace.sbom_format,
             report=namespace.report,
+            force=namespace.force,
             kickstart=None if namespace.kickstart is None else input_path(namespace.kickstart),
             kernel_options=tuple(namespace.kernel_option),
             with_tools=not namespace.without_tools,
@@ -93,6 +95,13 @@ class Options:
     def writes_anything(self) -> bool:
         """True if an output other than the report is asked for."""
         return bool(self.outputs.keys() - {"--report"})
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The paths to read, outputs excepted."""
+        starts = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
+        kickstarts = () if self.kickstart is None else (self.kickstart,)
+        return (*self.image.depot_paths(), *starts, *kickstarts)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -163,6 +172,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
     parser.add_argument("--sbom-format", choices=SBOM_FORMATS, default=SBOM_FORMATS[0], help="its form")
     parser.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md or .html")
+    parser.add_argument("--force", action="store_true", help="replace files that are there, but none that is read")
 
 
 def run(options: Options) -> int:
@@ -202,23 +212,15 @@ def _written_images(options: Options, composed: Image) -> tuple[Image, ...]:
 
 
 def _require_outputs(options: Options) -> None:
-    """Refuse what cannot end well before anything is opened: one file for two outputs, a waiver of no code."""
+    """Refuse what cannot end well before anything is opened: an output that eats a file, a waiver of no code."""
     require_waivable(options.allow)
-    _require_different_files(options.outputs)
     if options.pxe_prefix is not None and options.pxe is None:
         raise ModelError("--pxe-prefix goes with --pxe only", found=options.pxe_prefix, hint="name the folder to write")
     if options.report is not None:
         require_report_suffix(options.report)
     if options.sbom is not None:
         require_sbom_library(options.sbom_format)
-
-
-def _require_different_files(outputs: dict[str, str]) -> None:
-    taken: dict[Path, str] = {}
-    for option, path in outputs.items():
-        other = taken.setdefault(Path(path).resolve(), option)
-        if other != option:
-            raise ModelError(f"{other} and {option} name one file", found=path, expected="two different files")
+    require_safe_outputs(options.outputs, options.inputs, overwrite=options.force)
 
 
 def _write(checked: _Checked) -> list[ExportResult]:
@@ -240,6 +242,7 @@ def _write(checked: _Checked) -> list[ExportResult]:
         kernel_options=options.kernel_command_line,
         with_tools=options.with_tools,
         with_installer=options.with_installer,
+        overwrite=options.force,
         allow=options.allow,
         report=checked.reports[0],
         progress=show_progress,
@@ -254,6 +257,7 @@ def _write_report(checked: _Checked, target: str, results: list[ExportResult]) -
         allow=checked.options.allow,
         results=results,
         catalog=checked.depot.catalog,
+        overwrite=checked.options.force,
     )
 
 

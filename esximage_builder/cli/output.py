@@ -2,8 +2,9 @@
 
 Answers go to the output stream, as text or as one JSON object; errors and progress go to the
 error stream. Exit codes: 0 done, 1 the image has errors and nothing was written, 2 bad input or
-usage, 130 interrupted (docs/command-line.md#exit-codes). Whoever reads a stream may stop, as
-``head`` does, or may never have been there; that changes nothing but what is shown.
+usage, 130 interrupted, 143 ended by SIGTERM (docs/command-line.md#exit-codes). Whoever reads a
+stream may stop, as ``head`` does, or may never have been there; that changes nothing but what is
+shown.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = [
     "EXIT_DONE",
     "EXIT_IMAGE_HAS_ERRORS",
     "EXIT_INTERRUPTED",
+    "EXIT_TERMINATED",
     "exit_code_of",
     "finish_printing",
     "print_error",
@@ -39,6 +41,7 @@ EXIT_DONE: Final = 0
 EXIT_IMAGE_HAS_ERRORS: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_INTERRUPTED: Final = 130
+EXIT_TERMINATED: Final = 143
 
 
 def print_text(text: str) -> None:

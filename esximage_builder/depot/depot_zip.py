@@ -40,13 +40,13 @@ from esximage_builder.streams.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from esximage_builder.depot.vib_push import VibSink
     from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.models.component import Bulletin
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib_store import PackedVib, VibStore
+    from esximage_builder.streams.target import Target
 
 __all__ = ["DepotContents", "DepotZipWriter", "render_metadata", "vib_relative_path", "write_depot"]
 
@@ -168,13 +168,13 @@ class _RawSink:
         self._member.write(raw)
 
 
-def write_depot(contents: DepotContents, store: VibStore, target: Path) -> None:
+def write_depot(contents: DepotContents, store: VibStore, target: Target) -> None:
     """Write the zip; every VIB is checked against its SHA-256 while it is copied.
 
     Args:
         contents: What to write. VIBs go by their id; the store is asked for the bytes.
         store: Gives the bytes; one that can hand over packed VIBs saves packing them anew.
-        target: The file; it appears whole or not at all.
+        target: The file, as ``prepare_target`` returned it; it appears whole or not at all.
 
     Raises:
         ExportError: The file cannot be written.
@@ -182,8 +182,9 @@ def write_depot(contents: DepotContents, store: VibStore, target: Path) -> None:
         DepotError: A VIB's bytes cannot be read.
     """
     known = measured(store)
-    with whole_file(target) as file:
-        writer = DepotZipWriter(file, contents, where=str(target))
+    needed = sum((vib.file and vib.file.size_bytes) or 0 for vib in contents.vibs)
+    with whole_file(target, size_bytes=needed) as file:
+        writer = DepotZipWriter(file, contents, where=str(target.named))
         for vib in contents.vibs:
             push_vib(vib, known, [functools.partial(writer.open_vib, vib.id)])
         writer.close()

@@ -11,6 +11,8 @@ from esximage_builder.documents.software_spec import parse_software_spec, render
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.rules.closed_spec import closed_spec
+from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import write_file
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def write_software_spec(
     *,
     catalog: Catalog | HasCatalog | None = None,
     keep_open: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Write a software spec as vLCM imports it; the file appears whole or not at all.
 
@@ -75,12 +78,15 @@ def write_software_spec(
         catalog: What is loaded, an opened depot or its catalog: a spec that needs it is composed.
         keep_open: Leave open versions to vLCM, as ``null`` and as empty texts; release names are
             resolved all the same.
+        overwrite: Replace a file that is there.
 
     Raises:
-        ModelError: A version stays open, or the image was not composed from a spec.
+        ModelError: A version stays open, the image was not composed from a spec, or the file's
+            suffix is that of another kind of file.
         NotInDepotError: Something that the spec names is not loaded.
         ComposeError: The spec contradicts itself.
-        ExportError: The file cannot be written.
+        ExportError: The file is there already or cannot be written.
     """
     loaded = None if catalog is None else catalog_of(catalog)
-    write_file(Path(path), render_software_spec(closed_spec(spec, loaded, keep_open=keep_open)))
+    data = render_software_spec(closed_spec(spec, loaded, keep_open=keep_open))
+    write_file(prepare_target(path, kind=FileKind.JSON, overwrite=overwrite), data)

@@ -17,9 +17,11 @@ from esximage_builder.depot.store import VibFacts
 from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.streams.identity import input_files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    import os
+    from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
 
     from esximage_builder.documents.vib_archive import VibHead
@@ -40,6 +42,8 @@ class Depot:
     Attributes:
         catalog: What they hold.
         limits: The bounds they were read with.
+        source_files: The files they were opened from, and all that was in folders, with what the
+            system said of each then, its inode number above all. No export replaces one.
     """
 
     def __init__(
@@ -48,8 +52,10 @@ class Depot:
         locations: dict[tuple[str, str], list[VibLocation]],
         stack: contextlib.ExitStack,
         limits: ReadLimits,
+        source_files: Mapping[Path, os.stat_result] | None = None,
     ) -> None:
         self.catalog = catalog
+        self.source_files: Mapping[Path, os.stat_result] = source_files or {}
         self.limits = limits
         self._locations = locations
         self._stack = stack
@@ -199,7 +205,8 @@ def open_depot(
         for content in contents:
             content.findings += [_as_finding("unreadable-document", error) for error in content.errors]
         catalog, locations = merge_sources(contents)
-        return Depot(catalog, locations, stack.pop_all(), bounds)
+        files = input_files(map(Path, paths), most=bounds.member_count)
+        return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
 
 

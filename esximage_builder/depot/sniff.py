@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import final
 
 import attrs
 
 from esximage_builder.errors import NotADepotError, SourceUnreadableError
+from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
 
 __all__ = ["FileKind", "Sniffed", "not_a_depot", "sniff"]
-
-_HEAD_BYTES = 40 * 1024
-_ISO_MARK_OFFSET = 32769
-
-
-class FileKind(enum.StrEnum):
-    """What a file is."""
-
-    FOLDER = "folder"
-    ZIP = "zip archive"
-    VIB = "VIB"
-    ISO = "ISO image"
-    LFS_POINTER = "Git LFS pointer"
-    MANGLED_VIB = "VIB with converted line ends"
-    HTML = "HTML page"
-    EMPTY = "empty file"
-    GZIP = "gzip file"
-    SEVEN_ZIP = "7-Zip archive"
-    RAR = "RAR archive"
-    WINDOWS_PROGRAM = "Windows program"
-    JSON = "JSON document"
-    XML = "XML document"
-    CUT_SHORT_ZIP = "zip archive without its beginning"
-    UNKNOWN = "unknown file"
-
 
 _ADVICE = {
     FileKind.FOLDER: "a depot if it holds index.xml, or .vib and .zip files",
@@ -55,19 +30,6 @@ _ADVICE = {
     FileKind.CUT_SHORT_ZIP: "the download is damaged: get it again",
     FileKind.UNKNOWN: "open an offline bundle (zip), an unpacked one, an ESXi installer ISO, or a .vib file",
 }
-
-_MAGICS: tuple[tuple[bytes, FileKind], ...] = (
-    (b"version https://git-lfs", FileKind.LFS_POINTER),
-    (b"!<arch>\r\n", FileKind.MANGLED_VIB),
-    (b"!<arch>\n", FileKind.VIB),
-    (b"PK\x03\x04", FileKind.ZIP),
-    (b"PK\x05\x06", FileKind.ZIP),
-    (b"PK\x01\x02", FileKind.CUT_SHORT_ZIP),
-    (b"\x1f\x8b", FileKind.GZIP),
-    (b"7z\xbc\xaf\x27\x1c", FileKind.SEVEN_ZIP),
-    (b"Rar!", FileKind.RAR),
-    (b"MZ", FileKind.WINDOWS_PROGRAM),
-)
 
 
 @final
@@ -98,7 +60,7 @@ def sniff(path: str | Path) -> Sniffed:
             raise ValueError("it is a device or a pipe")  # noqa: TRY301 - worded below with the others
         else:
             with path.open("rb") as file:
-                kind = _kind_of(file.read(_HEAD_BYTES))
+                kind = kind_of(file.read(HEAD_BYTES))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path, or no plain file
         raise SourceUnreadableError(
             f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
@@ -106,22 +68,6 @@ def sniff(path: str | Path) -> Sniffed:
             hint="check the path and your permissions",
         ) from error
     return Sniffed(kind=kind, advice=_ADVICE[kind])
-
-
-def _kind_of(head: bytes) -> FileKind:
-    if not head:
-        return FileKind.EMPTY
-    for magic, kind in _MAGICS:
-        if head.startswith(magic):
-            return kind
-    if head[_ISO_MARK_OFFSET : _ISO_MARK_OFFSET + 5] == b"CD001":
-        return FileKind.ISO
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
-    if text.startswith((b"<!doctype html", b"<html")) or b"<head" in text:
-        return FileKind.HTML
-    if text.startswith(b"<"):
-        return FileKind.XML
-    return FileKind.JSON if text.startswith((b"{", b"[")) else FileKind.UNKNOWN
 
 
 def not_a_depot(sniffed: Sniffed, where: str, *, found: str = "") -> NotADepotError:

@@ -5,7 +5,8 @@ error here. Otherwise a read error of the source would look like one of the targ
 library as it is.
 
 A store need not know more than how to open a VIB. ``measured`` makes one of it that also tells
-size, digest and head; an opened depot is such a store already.
+size, digest and head; an opened depot is such a store already. A store
+that knows the files it reads says so, and no export replaces them.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.models.vib import VibFile
 from esximage_builder.models.vib_store import PackedVibStore, VibStore
 from esximage_builder.streams.hashing import HashingReader
+from esximage_builder.streams.identity import input_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+    from pathlib import Path
 
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MeasuredVibStore",
     "VibFacts",
+    "inputs_of",
     "measured",
     "measured_image",
     "open_source",
@@ -69,6 +73,24 @@ class MeasuredVibStore(VibStore, PackedVibStore, Protocol):
 
     def sources_of(self, vib: Vib) -> tuple[str, ...]:
         """Return the names of the sources that hold the VIB; empty if they are not known."""
+
+
+@runtime_checkable
+class _KnowsItsFiles(Protocol):
+    @property
+    def source_files(self) -> Mapping[Path, os.stat_result]: ...
+
+
+def inputs_of(store: VibStore, *others: Path, limits: ReadLimits | None = None) -> dict[Path, os.stat_result]:
+    """Return the files that an export reads, which its target must not be.
+
+    Args:
+        store: Tells its files, as an opened depot does, or has none to tell.
+        others: Files that are read besides, such as a kickstart file.
+        limits: Bound how many files of one folder are looked at.
+    """
+    known = dict(store.source_files) if isinstance(store, _KnowsItsFiles) else {}
+    return known | input_files(others, most=(limits or ReadLimits()).member_count)
 
 
 @contextlib.contextmanager

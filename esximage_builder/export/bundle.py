@@ -6,13 +6,14 @@ image can be taken apart again from what it was installed with.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from esximage_builder.codes import make_finding
 from esximage_builder.depot.depot_zip import DepotContents, DepotZipWriter
-from esximage_builder.depot.store import measured, measured_image
+from esximage_builder.depot.store import inputs_of, measured, measured_image
 from esximage_builder.documents.depot_index import MetadataEntry
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.result import ExportResult
@@ -22,11 +23,13 @@ from esximage_builder.export.written_profile import image_profile, product_entry
 from esximage_builder.findings import Finding
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
-from esximage_builder.streams.whole_file import writing_file
+from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.room import writing
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.vocabulary import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from esximage_builder.depot.store import MeasuredVibStore
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import PackedVib, VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
 __all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle"]
@@ -54,6 +58,7 @@ def export_bundle(
     report: ValidationReport | None = None,
     vendor_code: str = "",
     with_reserved: bool = True,
+    overwrite: bool = False,
     limits: ReadLimits | None = None,
     progress: Progress = no_progress,
 ) -> ExportResult:
@@ -71,23 +76,24 @@ def export_bundle(
         vendor_code: Three letters or digits for the index; empty takes the vendor's first ones.
         with_reserved: Carry the reserved VIBs and components too. Without them the bundle is
             smaller and partial: a host's image cannot be taken apart with it alone.
+        overwrite: Replace a file that is there; never one that is read.
         limits: Upper bounds for reading VIBs; None takes the defaults.
         progress: Told how far the copying is.
 
     Raises:
         IncompatibleImageError: The image has errors that are not allowed.
-        ExportError: The file cannot be written.
+        ExportError: The file is there already, is one that is read, or cannot be written.
         ChecksumMismatchError: A VIB's bytes are not what its metadata says.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
-        ModelError: The vendor code is no three letters or digits, or the report is of another image.
+        ModelError: The vendor code is no three letters or digits, the report is of another image, or
+            the file's suffix is that of another kind of file.
     """
+    place = prepare_target(target, kind=FileKind.ZIP, inputs=inputs_of(store), overwrite=overwrite)
     waived = require_exportable(image, report=report, allow=allow)
     bounds = limits or ReadLimits()
     known = measured(store, limits=bounds)
-    output = bundle_output(
-        image, known, Path(target), vendor_code=vendor_code, with_reserved=with_reserved, waived=waived
-    )
+    output = bundle_output(image, known, place, vendor_code=vendor_code, with_reserved=with_reserved, waived=waived)
     (result,) = write_outputs([output], image.all_vibs, known, limits=bounds, progress=progress)
     return result
 
@@ -95,7 +101,7 @@ def export_bundle(
 def bundle_output(
     image: Image,
     store: MeasuredVibStore,
-    target: Path,
+    target: Target,
     *,
     vendor_code: str,
     with_reserved: bool,
@@ -135,12 +141,13 @@ class BundleOutput:
         self,
         image: Image,
         contents: DepotContents,
-        target: Path,
+        target: Target,
         *,
         waived: Iterable[Finding],
         findings: Iterable[Finding],
     ) -> None:
-        self.target = target
+        self.target = target.named
+        self._place = target
         self.file_takers: Sequence[FileTaker] = (self,)
         self.files: Collection[str] = frozenset(vib.id for vib in contents.vibs)
         self.total_bytes = sum(vib.file.size_bytes or 0 for vib in contents.vibs if vib.file is not None)
@@ -150,19 +157,29 @@ class BundleOutput:
         self._waived = tuple(waived)
         self._findings = tuple(findings)
 
-    def open_file(self, vib_id: str, packed: PackedVib | None) -> AbstractContextManager[VibSink]:
+    @contextlib.contextmanager
+    def open_file(self, vib_id: str, packed: PackedVib | None) -> Iterator[VibSink]:
         """Open the place of a VIB in the zip."""
-        return self._writer.open_vib(vib_id, packed)
+        with contextlib.ExitStack() as stack:
+            with self._writing():
+                sink = stack.enter_context(self._writer.open_vib(vib_id, packed))
+            yield _Written(sink, self._writing)
+            with self._writing():
+                stack.pop_all().close()
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._place, self.total_bytes)
 
     def begin(self, targets: WholeTargets) -> None:
         """Write the index and the metadata."""
-        self._file = targets.file(self.target)
-        self._writer = DepotZipWriter(self._file, self._contents, where=str(self.target))
+        self._file = targets.file(self._place, size_bytes=self.total_bytes)
+        with self._writing():
+            self._writer = DepotZipWriter(self._file, self._contents, where=str(self.target))
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:  # noqa: ARG002 - all is told of
         """Write the end of the zip."""
-        self._writer.close()
-        with writing_file(self.target):
+        with self._writing():
+            self._writer.close()
             self._size_bytes = self._file.tell()
 
     def result(self) -> ExportResult:
@@ -174,6 +191,19 @@ class BundleOutput:
             waived=self._waived,
             findings=self._findings,
         )
+
+
+@final
+class _Written:
+    """A sink whose refusals are worded with what the whole bundle needs."""
+
+    def __init__(self, sink: VibSink, writing: Callable[[], AbstractContextManager[None]]) -> None:
+        self._sink = sink
+        self._writing = writing
+
+    def write(self, raw: bytes, plain: bytes, /) -> None:
+        with self._writing():
+            self._sink.write(raw, plain)
 
 
 def bundle_contents(image: Image, *, vendor_code: str = "", with_reserved: bool = True) -> DepotContents:

@@ -8,7 +8,6 @@ back and compared with the plan before it takes the target's place.
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
@@ -17,21 +16,23 @@ from esximage_builder.containers.boot_info_table import with_boot_info_table
 from esximage_builder.containers.iso9660 import IsoFile, IsoLayout, lay_out_iso
 from esximage_builder.containers.iso9660_reader import open_iso
 from esximage_builder.containers.tar_gz import stored_tgz_bytes
-from esximage_builder.depot.store import measured
+from esximage_builder.depot.store import inputs_of, measured
 from esximage_builder.disc_files import BOOT_CFG
 from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
 from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload_sizes, plan_of_store
 from esximage_builder.export.gate import require_exportable
-from esximage_builder.export.kickstart_file import read_kickstart
+from esximage_builder.export.kickstart_file import kickstart_files, read_kickstart
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
+from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.placed_file import PlacedFile
-from esximage_builder.streams.whole_file import writing_file
+from esximage_builder.streams.room import writing
+from esximage_builder.streams.target import prepare_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
 __all__ = ["IsoOutput", "export_iso"]
@@ -59,6 +61,7 @@ def export_iso(
     kernel_options: str = "",
     with_tools: bool = True,
     with_installer: bool = True,
+    overwrite: bool = False,
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
     limits: ReadLimits | None = None,
@@ -79,6 +82,7 @@ def export_iso(
             is ever added unasked.
         with_tools: Carry VMware Tools. Without, neither disc nor image database has the locker VIBs.
         with_installer: Carry the installer and the upgrade folder; without, the disc boots ESXi itself.
+        overwrite: Replace a file that is there; never one that is read.
         allow: Codes of errors that do not matter.
         report: Validation of this image, or of ``without_tools(image)`` where these are left out;
             of the first, what is found on the second counts too. None validates what is written here.
@@ -91,13 +95,17 @@ def export_iso(
     Raises:
         IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
-        ModelError: The options contradict each other, or the report is of another image.
+        ModelError: The options contradict each other, the report is of another image, or the file's
+            suffix is that of another kind of file.
         SourceUnreadableError: The kickstart file cannot be read.
-        ExportError: The file cannot be written, or reads back otherwise than planned.
+        ExportError: The file is there already, is one that is read, cannot be written, or reads
+            back otherwise than planned.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
+    inputs = inputs_of(store, *kickstart_files(kickstart))
+    place = prepare_target(target, kind=FileKind.ISO, inputs=inputs, overwrite=overwrite)
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     boots = image if with_tools else without_tools(image)
@@ -106,7 +114,7 @@ def export_iso(
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
     options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
     plan = plan_of_store(boots, known, options, allow=allowed, limits=bounds)
-    output = IsoOutput(boots, plan, Path(target), limits=bounds, waived=waived, findings=script_findings)
+    output = IsoOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)
     (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
     return result
 
@@ -135,14 +143,15 @@ class IsoOutput:
         self,
         image: Image,
         plan: DiscPlan,
-        target: Path,
+        target: Target,
         *,
         limits: ReadLimits,
         waived: Iterable[Finding],
         findings: Iterable[Finding],
     ) -> None:
         sizes = payload_sizes(image, limits)
-        self.target = target
+        self.target = target.named
+        self._place = target
         self.archives: Sequence[Archive] = plan.archives
         self.payload_takers: Sequence[PayloadTaker] = (self,)
         self._plan = plan
@@ -152,8 +161,11 @@ class IsoOutput:
         self.payloads: Collection[PayloadKey] = self._writer.payloads
         self.total_bytes = self._writer.total_bytes
         self._result = disc_result(
-            image, target, self._layout.total_bytes, waived=waived, findings=(*plan.findings, *findings)
+            image, target.named, self._layout.total_bytes, waived=waived, findings=(*plan.findings, *findings)
         )
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._place, self._layout.total_bytes)
 
     def open_payload(self, key: PayloadKey) -> AbstractContextManager[PayloadSink]:
         """Open the extent of a payload."""
@@ -161,16 +173,14 @@ class IsoOutput:
 
     def begin(self, targets: WholeTargets) -> None:
         """Write all but payloads and archives."""
-        self._file = targets.file(self.target)
-        with writing_file(self.target):
+        self._file = targets.file(self._place, size_bytes=self._layout.total_bytes)
+        with self._writing():
             self._layout.write_skeleton(self._file)
-        self._disc = _IsoTarget(
-            PlacedFile(self._file, functools.partial(writing_file, self.target)), self._layout, self._plan.bios_boot
-        )
+        self._disc = _IsoTarget(PlacedFile(self._file, self._writing), self._layout, self._plan.bios_boot)
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
         """Write the archives and read the disc back."""
-        with writing_file(self.target):
+        with self._writing():
             self._writer.write_archives(self._disc, spool, tell)
             self._file.flush()
             _check_written(self._file, self._plan, self._layout, where=str(self.target), limits=self._limits)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadLimits
 
-__all__ = ["read_kickstart"]
+__all__ = ["kickstart_files", "read_kickstart"]
+
+
+def kickstart_files(kickstart: str | Path | bytes | None) -> tuple[Path, ...]:
+    """Return the file that a kickstart is read from, if it is one."""
+    return (Path(kickstart),) if isinstance(kickstart, str | Path) else ()
 
 
 def read_kickstart(

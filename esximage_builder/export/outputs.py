@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.depot.store import measured
+from esximage_builder.depot.store import inputs_of, measured
 from esximage_builder.documents.lock_file import render_lock
 from esximage_builder.errors import ModelError
 from esximage_builder.export.bundle import bundle_output
@@ -15,7 +15,7 @@ from esximage_builder.export.disc_plan import DiscOptions
 from esximage_builder.export.disc_writer import plan_of_store
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.iso import IsoOutput
-from esximage_builder.export.kickstart_file import read_kickstart
+from esximage_builder.export.kickstart_file import kickstart_files, read_kickstart
 from esximage_builder.export.lock import make_lock
 from esximage_builder.export.pxe import PxeOutput, checked_prefix
 from esximage_builder.export.result import ExportResult
@@ -24,8 +24,12 @@ from esximage_builder.export.writing import DocumentOutput, write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
+from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.identity import require_apart
+from esximage_builder.streams.target import prepare_folder, prepare_target
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping
 
     from esximage_builder.depot.store import MeasuredVibStore
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.target import Target
 
 __all__ = ["export_image"]
 
@@ -58,6 +63,7 @@ def export_image(
     kernel_options: str = "",
     with_tools: bool = True,
     with_installer: bool = True,
+    overwrite: bool = False,
     pxe_prefix: str = "",
     vendor_code: str = "",
     with_reserved: bool = True,
@@ -84,6 +90,7 @@ def export_image(
         kernel_options: For both too.
         with_tools: For both too; bundle, lock and bill always have VMware Tools.
         with_installer: For both too.
+        overwrite: Replace files that are there; never one that is read.
         pxe_prefix: For the network boot tree, as ``prefix`` of ``export_pxe``.
         vendor_code: For the bundle.
         with_reserved: For the bundle.
@@ -111,8 +118,9 @@ def export_image(
         DepotError: A VIB's bytes cannot be read.
     """
     named = {"pxe": pxe, "iso": iso, "bundle": bundle, "lock": lock, "sbom": sbom}
-    targets = {name: Path(target) for name, target in named.items() if target is not None}
-    _require_places(targets)
+    paths = {name: Path(target) for name, target in named.items() if target is not None}
+    inputs = inputs_of(store, *kickstart_files(kickstart), limits=limits)
+    targets = _prepared(paths, inputs, overwrite=overwrite)
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     boots = image if with_tools else without_tools(image)
@@ -150,23 +158,23 @@ def export_image(
     return write_outputs(ordered, image.all_vibs, planning.store, limits=bounds, progress=progress)
 
 
-def _require_places(targets: Mapping[str, Path]) -> None:
-    """Refuse a call that cannot end well: nothing to write, or two things at one place."""
-    if not targets:
+_KINDS = {"iso": FileKind.ISO, "bundle": FileKind.ZIP, "lock": FileKind.JSON, "sbom": FileKind.JSON}
+
+
+def _prepared(
+    paths: Mapping[str, Path], inputs: Mapping[Path, os.stat_result], *, overwrite: bool
+) -> dict[str, Target]:
+    """Return the places of all outputs; refuses a call that cannot end well before any work."""
+    if not paths:
         raise ModelError("no output is named", expected="at least one of pxe, iso, bundle, lock, sbom")
-    places: dict[Path, str] = {}
-    for name, target in targets.items():
-        other = places.setdefault(_place(target), name)
-        if other != name:
-            raise ModelError(f"{other} and {name} name one file", found=str(target), expected="two different files")
-
-
-def _place(target: Path) -> Path:
-    """Return the place that a path means; of one that cannot be, the path itself: writing words that."""
-    try:
-        return target.resolve()
-    except (OSError, RuntimeError, ValueError):
-        return target
+    places = {
+        name: prepare_folder(path, inputs=inputs)
+        if name == "pxe"
+        else prepare_target(path, kind=_KINDS[name], inputs=inputs, overwrite=overwrite)
+        for name, path in paths.items()
+    }
+    require_apart(paths)
+    return places
 
 
 @final
@@ -176,7 +184,7 @@ class _Planning:
 
     image: Image
     store: MeasuredVibStore
-    targets: Mapping[str, Path]
+    targets: Mapping[str, Target]
     allow: frozenset[str]
     limits: ReadLimits
     waived: tuple[Finding, ...]

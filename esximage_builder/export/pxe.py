@@ -11,19 +11,18 @@ Source: docs/formats.md#network-boot.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
-from esximage_builder.depot.store import measured
+from esximage_builder.depot.store import inputs_of, measured
 from esximage_builder.disc_files import BOOT_CFG, EFI_LOADER, NETWORK_EFI_LOADER
 from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError, ModelError
 from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
 from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload_sizes, plan_of_store
 from esximage_builder.export.gate import require_exportable
-from esximage_builder.export.kickstart_file import read_kickstart
+from esximage_builder.export.kickstart_file import kickstart_files, read_kickstart
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
@@ -31,7 +30,8 @@ from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.streams.hashing import hashing_copy
 from esximage_builder.streams.placed_file import Extent, PlacedFile
-from esximage_builder.streams.whole_file import writing_folder
+from esximage_builder.streams.room import writing
+from esximage_builder.streams.target import prepare_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import VibStore
     from esximage_builder.progress import Progress
     from esximage_builder.rules.validate import ValidationReport
+    from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
 __all__ = ["PxeOutput", "checked_prefix", "export_pxe"]
@@ -91,14 +92,15 @@ def export_pxe(
     Raises:
         IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
-        ModelError: The prefix cannot be one, the options contradict each other, or the report is of
-            another image.
+        ModelError: The prefix cannot be one, the options contradict each other, the report is of
+            another image, or the folder's suffix is that of a file.
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The folder is there already, or cannot be written.
         ChecksumMismatchError: A payload's bytes are not what its metadata says.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
+    place = prepare_folder(target, inputs=inputs_of(store, *kickstart_files(kickstart)))
     allowed = frozenset(allow)
     bounds = limits or ReadLimits()
     boots = image if with_tools else without_tools(image)
@@ -112,7 +114,7 @@ def export_pxe(
         network_prefix=checked_prefix(prefix),
     )
     plan = plan_of_store(boots, known, options, allow=allowed, limits=bounds)
-    output = PxeOutput(boots, plan, Path(target), limits=bounds, waived=waived, findings=script_findings)
+    output = PxeOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)
     (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
     return result
 
@@ -158,13 +160,14 @@ class PxeOutput:
         self,
         image: Image,
         plan: DiscPlan,
-        target: Path,
+        target: Target,
         *,
         limits: ReadLimits,
         waived: Iterable[Finding],
         findings: Iterable[Finding],
     ) -> None:
-        self.target = target
+        self.target = target.named
+        self._place = target
         self.archives: Sequence[Archive] = plan.archives
         self.payload_takers: Sequence[PayloadTaker] = (self,)
         self._plan = plan
@@ -177,21 +180,24 @@ class PxeOutput:
         self._waived = tuple(waived)
         self._findings = (*plan.findings, *findings)
 
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._place, self.total_bytes)
+
     def open_payload(self, key: PayloadKey) -> AbstractContextManager[PayloadSink]:
         """Open the file of a payload."""
         return self._writer.open_payload(key, self._tree)
 
     def begin(self, targets: WholeTargets) -> None:
         """Write all but payloads and archives."""
-        self._folder = targets.folder(self.target)
-        self._tree = _FolderTarget(self._folder, functools.partial(writing_folder, self.target))
+        self._folder = targets.folder(self._place, size_bytes=self.total_bytes)
+        self._tree = _FolderTarget(self._folder, self._writing)
         for path, content in self._plan.texts:
             with self._tree.file(path) as file:
                 file.write(content)
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
         """Write the archives, and see that what ``boot.cfg`` names is there."""
-        with writing_folder(self.target):
+        with self._writing():
             self._writer.write_archives(self._tree, spool, tell)
             _put_efi_loader_beside_boot_cfg(self._tree)
             _check_written(self._tree, where=str(self.target), limits=self._limits)

@@ -10,12 +10,14 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from esximage_builder.depot.store import measured, measured_image
+from esximage_builder.depot.store import inputs_of, measured, measured_image
 from esximage_builder.errors import ModelError
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.sbom import Sbom, SbomItem, SbomKind
+from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import write_file
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def export_sbom(
     target: str | Path,
     *,
     format: SbomFormat = "cyclonedx",  # noqa: A002 - the word that callers look for
+    overwrite: bool = False,
     limits: ReadLimits | None = None,
 ) -> ExportResult:
     """Write the bill of materials of an image.
@@ -47,20 +50,21 @@ def export_sbom(
         store: Gives the bytes of VIBs whose metadata states no digest.
         target: The JSON file; it appears whole or not at all.
         format: ``cyclonedx`` (version 1.6) or ``spdx`` (version 2.3).
+        overwrite: Replace a file that is there; never one that is read.
         limits: Upper bounds for reading VIBs; None takes the defaults.
 
     Raises:
         MissingExtraError: The library for the format is not installed.
-        ModelError: There is no such format.
-        ExportError: The file cannot be written.
+        ModelError: There is no such format, or the file's suffix is that of another kind of file.
+        ExportError: The file is there already, is one that is read, or cannot be written.
         NotInDepotError: The store lacks a VIB.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
+    place = prepare_target(target, kind=FileKind.JSON, inputs=inputs_of(store), overwrite=overwrite)
     data = render_sbom(image_sbom(image, store, limits=limits), format=format)
-    target = Path(target)
-    write_file(target, data)
-    return ExportResult(path=target, size_bytes=len(data), image_digest=image.digest)
+    write_file(place, data)
+    return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)
 
 
 def render_sbom(sbom: Sbom, *, format: SbomFormat = "cyclonedx") -> bytes:  # noqa: A002 - as export_sbom

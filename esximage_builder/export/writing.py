@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol, final
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.spool import Spool
 from esximage_builder.export.vib_pass import pass_over_vibs
-from esximage_builder.streams.whole_file import whole_targets, writing_file
+from esximage_builder.streams.room import writing
+from esximage_builder.streams.whole_file import whole_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Vib
     from esximage_builder.progress import Progress
+    from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
 __all__ = ["DocumentOutput", "Output", "write_outputs"]
@@ -143,15 +145,17 @@ class DocumentOutput:
     file_takers: Sequence[FileTaker] = ()
     payload_takers: Sequence[PayloadTaker] = ()
 
-    def __init__(self, image: Image, target: Path, data: bytes) -> None:
+    def __init__(self, image: Image, target: Target, data: bytes) -> None:
         self._image = image
-        self.target = target
+        self._place = target
+        self.target = target.named
         self._data = data
 
     def begin(self, targets: WholeTargets) -> None:
         """Write the document."""
-        with writing_file(self.target):
-            targets.file(self.target).write(self._data)
+        size = len(self._data)
+        with writing(self._place, size):
+            targets.file(self._place, size_bytes=size).write(self._data)
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
         """Do nothing: the document is written."""

@@ -1,10 +1,8 @@
 """Files and folders that appear whole or not at all, alone or together.
 
-Something temporary beside the target is written, flushed to the disk and put in the target's
-place in one step. Whatever stops the writing, Ctrl-C included, leaves the old file or none.
-
-The temporary file is born with the mode that any new file gets, so the operating system applies
-the umask; asking for the umask would mean changing it, for all threads of the process.
+Something partial beside the target is written, flushed to the disk and put in the target's place
+in one step. Whatever stops the writing, Ctrl-C included, leaves the old file or none. ``target``
+says what may be written to, ``partial`` what a partial file is called and who may remove it.
 
 Where several belong together, all are written before the first takes its place. The old file is
 kept until the last one is in its place, so that a refusal of the operating system half-way is undone.
@@ -14,40 +12,43 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, final
 
-from esximage_builder.errors import ExportError
+from esximage_builder.streams.partial import partial_file, partial_folder
+from esximage_builder.streams.room import require_room, writing
+from esximage_builder.streams.target import Target, prepare_folder, prepare_target, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-__all__ = ["WholeTargets", "whole_file", "whole_targets", "write_file", "writing_file", "writing_folder"]
-
-_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+__all__ = ["WholeTargets", "whole_file", "whole_targets", "write_file"]
 
 
 @contextlib.contextmanager
-def whole_file(target: Path) -> Iterator[BinaryIO]:
+def whole_file(target: Target | Path, *, size_bytes: int = 0) -> Iterator[BinaryIO]:
     """Give a file to write and read; it takes the target's place when the block ends well.
 
+    Args:
+        target: As ``prepare_target`` returned it; a path alone must not be taken yet.
+        size_bytes: How much will be written, if that is known.
+
     Raises:
-        ExportError: The operating system refuses: no folder, no permission, disc full.
+        ExportError: It must not be written, or the operating system refuses: no folder, no
+            permission, disk full.
     """
-    with whole_targets() as targets, writing_file(target):
-        yield targets.file(target)
+    place = target if isinstance(target, Target) else prepare_target(target)
+    with whole_targets() as targets, writing(place, size_bytes):
+        yield targets.file(place, size_bytes=size_bytes)
 
 
-def write_file(target: Path, data: bytes) -> None:
+def write_file(target: Target | Path, data: bytes) -> None:
     """Write a small file, whole or not at all.
 
     Raises:
-        ExportError: The operating system refuses.
+        ExportError: As ``whole_file``.
     """
-    with whole_file(target) as file:
+    with whole_file(target, size_bytes=len(data)) as file:
         file.write(data)
 
 
@@ -64,40 +65,6 @@ def whole_targets() -> Iterator[WholeTargets]:
         targets.appear()
     finally:
         targets.discard()
-
-
-@contextlib.contextmanager
-def writing_file(target: Path) -> Iterator[None]:
-    """Word what the operating system refuses while a file is written.
-
-    Raises:
-        ExportError: It refuses something.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise ExportError(
-            f"the file cannot be written: {error.strerror or error}",
-            where=str(target),
-            hint="check the folder, your permissions and the space left on the disc",
-        ) from error
-
-
-@contextlib.contextmanager
-def writing_folder(target: Path) -> Iterator[None]:
-    """Word what the operating system refuses while a folder is written.
-
-    Raises:
-        ExportError: It refuses something.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise ExportError(
-            f"the folder cannot be written: {error.strerror or error}",
-            where=str(target),
-            hint="check the folder above, your permissions and the space left on the disc",
-        ) from error
 
 
 class _Part(Protocol):
@@ -125,23 +92,31 @@ class WholeTargets:
     def __init__(self) -> None:
         self._parts: list[_Part] = []
 
-    def file(self, target: Path) -> BinaryIO:
+    def file(self, target: Target | Path, *, size_bytes: int = 0) -> BinaryIO:
         """Give a file to write and read, and to leave open.
 
+        Args:
+            target: As ``prepare_target`` returned it; a path alone must not be taken yet.
+            size_bytes: How much will be written, if that is known.
+
         Raises:
-            ExportError: The operating system refuses: no folder, no permission.
+            ExportError: It must not be written, or the operating system refuses.
         """
-        part = _WholeFile(target)
+        part = _WholeFile(target if isinstance(target, Target) else prepare_target(target), size_bytes)
         self._parts.append(part)
         return part.file
 
-    def folder(self, target: Path) -> Path:
+    def folder(self, target: Target | Path, *, size_bytes: int = 0) -> Path:
         """Give a folder to write into.
 
+        Args:
+            target: As ``prepare_folder`` returned it, or a folder that does not exist yet or is empty.
+            size_bytes: How much will be written into it, if that is known.
+
         Raises:
-            ExportError: The target is there already and not an empty folder, or the operating system refuses.
+            ExportError: Something else is there, or the operating system refuses.
         """
-        part = _WholeFolder(target)
+        part = _WholeFolder(target if isinstance(target, Target) else prepare_folder(target), size_bytes)
         self._parts.append(part)
         return part.folder
 
@@ -173,105 +148,96 @@ class WholeTargets:
 class _WholeFile:
     """A file that is written beside its target."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Target, size_bytes: int) -> None:
         self._target = target
+        self._size_bytes = size_bytes
         self._old: Path | None = None
+        self._stack = contextlib.ExitStack()
         self.has_appeared = False
-        _require_path(target)
-        with writing_file(target):
-            self._partial = target.parent / f".{target.name}.{secrets.token_urlsafe(6)}.partial"
-            handle = os.open(self._partial, _NEW_FILE, 0o666)
-            with contextlib.ExitStack() as cleanup:
-                cleanup.callback(self._partial.unlink)
-                self.file = cast("BinaryIO", os.fdopen(handle, "w+b"))
-                cleanup.pop_all()
+        require_room(target, size_bytes)
+        with self._writing(), contextlib.ExitStack() as attempt:
+            self._partial, handle = attempt.enter_context(partial_file(target.path))
+            self.file = cast("BinaryIO", os.fdopen(handle, "w+b"))
+            self._stack = attempt.pop_all()
+
+    def _writing(self) -> contextlib.AbstractContextManager[None]:
+        return writing(self._target, self._size_bytes)
 
     def finish(self) -> None:
-        with writing_file(self._target):
+        with self._writing():
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
 
     def appear(self, *, can_be_undone: bool) -> None:
-        with writing_file(self._target):
-            if can_be_undone and os.path.lexists(self._target) and not _is_folder(self._target):
-                self._old = self._partial.with_suffix(".old")
-                _set_aside(self._target, self._old)
-            self._partial.replace(self._target)
+        place = self._target.path
+        with self._writing():
+            require_free(self._target)
+            if can_be_undone and place.exists():
+                self._old = self._partial.with_suffix(".esximage-old")
+                _set_aside(place, self._old)
+            self._partial.replace(place)
             self.has_appeared = True
 
     def undo(self) -> None:
         if self._old is not None:
-            self._old.replace(self._target)
+            self._old.replace(self._target.path)
         elif self.has_appeared:
-            self._target.unlink()
+            self._target.path.unlink()
 
     def discard(self) -> None:
         with contextlib.suppress(OSError):
             self.file.close()
-        for left in (self._partial, self._old):
-            if left is not None:
-                with contextlib.suppress(OSError):
-                    left.unlink()
+        if self._old is not None:
+            with contextlib.suppress(OSError):
+                self._old.unlink()
+        with contextlib.suppress(OSError):
+            self._stack.close()
 
 
 @final
 class _WholeFolder:
-    """A folder that is written beside its target, inside a temporary one, which is born private."""
+    """A folder that is written beside its target, inside a partial one, which is born private."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Target, size_bytes: int) -> None:
         self._target = target
+        self._size_bytes = size_bytes
         self._was_there = False
+        self._stack = contextlib.ExitStack()
         self.has_appeared = False
-        _require_path(target)
-        with writing_folder(target):
-            _require_free(target)
-            self._partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-            self.folder = self._partial / "tree"
-            with contextlib.ExitStack() as cleanup:
-                cleanup.callback(self._partial.rmdir)
-                self.folder.mkdir()
-                cleanup.pop_all()
+        require_room(target, size_bytes)
+        with self._writing(), contextlib.ExitStack() as attempt:
+            partial = attempt.enter_context(partial_folder(target.path))
+            self.folder = partial / "tree"
+            self.folder.mkdir()
+            self._stack = attempt.pop_all()
+
+    def _writing(self) -> contextlib.AbstractContextManager[None]:
+        return writing(self._target, self._size_bytes)
 
     def finish(self) -> None:
         """Do nothing: whoever writes the files makes each of them safe."""
 
     def appear(self, *, can_be_undone: bool) -> None:  # noqa: ARG002 - nothing that was there is lost
-        with writing_folder(self._target):
-            if self._target.exists():
-                self._target.rmdir()  # empty, as was seen; not every system replaces a folder
+        place = self._target.path
+        with self._writing():
+            if place.exists():
+                place.rmdir()  # empty, as was seen; not every system replaces a folder
                 self._was_there = True
-            self.folder.replace(self._target)
+            self.folder.replace(place)
             self.has_appeared = True
 
     def undo(self) -> None:
         if self.has_appeared:
-            self._target.replace(self.folder)
+            self._target.path.replace(self.folder)
         if self._was_there:
-            self._target.mkdir()
+            self._target.path.mkdir()
 
     def discard(self) -> None:
-        shutil.rmtree(self._partial, ignore_errors=True)
-
-
-def _require_path(target: Path) -> None:
-    if "\0" in str(target):
-        raise ExportError("a path cannot hold a NUL character", where=repr(str(target)), expected="a path")
-
-
-def _require_free(target: Path) -> None:
-    if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
-        raise ExportError(
-            "the target is there already",
-            where=str(target),
-            found="a link" if target.is_symlink() else "a folder with files" if target.is_dir() else "a file",
-            expected="a new or empty folder",
-            hint="name another folder, or remove this one first",
-        )
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+        with contextlib.suppress(OSError):
+            self.folder.parent.rmdir()  # empty once the folder has gone to its place
+        with contextlib.suppress(OSError):
+            self._stack.close()
 
 
 def _set_aside(target: Path, old: Path) -> None:

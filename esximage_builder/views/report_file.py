@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError
 from esximage_builder.export.result import ExportResult
+from esximage_builder.limits import ReadLimits
+from esximage_builder.streams.identity import input_files
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import write_file
 from esximage_builder.views.report import (
     render_html_report,
@@ -54,6 +57,7 @@ def write_report(
     allow: Iterable[str] = (),
     results: Iterable[ExportResult] = (),
     catalog: Catalog | None = None,
+    overwrite: bool = False,
 ) -> ExportResult:
     """Write a report: text, JSON, Markdown or HTML, as the suffix says.
 
@@ -63,18 +67,22 @@ def write_report(
         target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
         allow: Codes of errors that were waived.
         results: What was written.
-        catalog: What is loaded, for replacements to suggest in what people read; None goes without.
+        catalog: What is loaded, for replacements to suggest in what people read; None goes without. The
+            report is no file of its sources.
+        overwrite: Replace a file that is there; never one that is read, nor one of the results.
 
     Raises:
         ModelError: Another suffix.
-        ExportError: The file cannot be written.
+        ExportError: The file is there already, is one that is read, or cannot be written.
     """
     suffix = require_report_suffix(target)
     codes, written = tuple(allow), tuple(results)
+    known = [*(result.path for result in written), *map(Path, catalog.sources if catalog else ())]
+    place = prepare_target(target, inputs=input_files(known, most=ReadLimits().member_count), overwrite=overwrite)
     if suffix == ".json":
         text = json.dumps(report_as_dict(image, report, allow=codes, results=written), indent=2) + "\n"
     else:
         text = _RENDERERS[suffix](image, report, allow=codes, results=written, catalog=catalog)
     data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not
-    write_file(Path(target), data)
+    write_file(place, data)
     return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)

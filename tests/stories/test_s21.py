@@ -158,7 +158,8 @@ def test_an_installer_disc_given_as_bundle_is_read_as_what_it_is(tmp_path: Path)
     """Whatever its name; one that is cut short is refused."""
     with eib.open_depot(U3G) as depot:
         image = eib.compose(depot.catalog, base_image=VERSION)
-        eib.export_iso(image, depot, tmp_path / "disc.zip")
+        eib.export_iso(image, depot, tmp_path / "disc.iso")
+    (tmp_path / "disc.iso").rename(tmp_path / "disc.zip")
     with eib.open_depot(tmp_path / "disc.zip") as depot:
         assert eib.sniff(tmp_path / "disc.zip").kind is eib.FileKind.ISO
         assert {vib.id for vib in depot.catalog.vibs} == {vib.id for vib in image.host_vibs}
@@ -386,7 +387,7 @@ def test_a_preferred_source_settles_it(
             assert eib.validate(image, depot.catalog).is_valid
             with depot.open_vib(image.vibs_by_id[TWICE]) as source:
                 assert source.read() == zip_members(wanted)[f"vib20/twice/{TWICE}.vib"]
-            export(image, depot, tmp_path / "out")
+            export(image, depot, tmp_path / "out", overwrite=True)
             results.append((tmp_path / "out").read_bytes())
     assert results[0] == results[1]
     with eib.open_depot(wanted) as depot:

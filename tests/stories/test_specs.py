@@ -256,7 +256,7 @@ def test_what_is_written_of_an_image_has_versions(tmp_path: Path) -> None:
     with open_depot(U3F, U3G, A08) as depot:
         for release in ("7.0U3f", "7.0U3g"):
             image = compose(depot, base_image=release, add_on="ACME-AddOn", components={"Intel-i40en": None})
-            write_software_spec(image, path)
+            write_software_spec(image, path, overwrite=True)
 
             assert "7.0U3" not in path.read_text(encoding="utf-8")
             assert image.base_image is not None
@@ -312,7 +312,7 @@ def test_versions_stay_open_on_request_but_never_a_release_name(tmp_path: Path, 
     path, catalog = tmp_path / "image.json", shop(["7.0U3f", "7.0U3g"]).catalog()
     wanted = make_spec(base_image=release, components=[LPFC])
     for given, loaded in ((wanted, catalog), (compose(catalog, wanted), None)):
-        write_software_spec(given, path, catalog=loaded, keep_open=True)
+        write_software_spec(given, path, catalog=loaded, keep_open=True, overwrite=True)
         assert written(path)["base_image"] == {"version": version_of(release)}
         assert written(path)["components"] == {LPFC: None}
     with pytest.raises(ModelError):

@@ -122,7 +122,7 @@ def base_vibs(
     return [esx_base, *drivers, overlay, tools]
 
 
-def write_base_depot(target: Path, version: str, vibs: list[AuthoredVib]) -> None:
+def write_base_depot(target: Path, version: str, vibs: list[AuthoredVib], *, overwrite: bool = False) -> None:
     """A depot with one base image; every VIB is a component of its own, esx-base's is ESXi."""
     components = [
         author_component(
@@ -151,4 +151,5 @@ def write_base_depot(target: Path, version: str, vibs: list[AuthoredVib]) -> Non
         timestamp=RELEASED,
         bulletins=components,
         units=[unit],
+        overwrite=overwrite,
     )

@@ -88,7 +88,7 @@ ADD_ON = "ACME-AddOn:703.20328353.A08"
             id="no such folder",
         ),
         pytest.param(
-            ["build", "--depot", U3G, "--base", VERSION, "--iso", "/dev/null/x.iso", "--kickstart", "/nonexistent"],
+            ["build", "--depot", U3G, "--base", VERSION, "--iso", "unwritten.iso", "--kickstart", "/nonexistent"],
             "source-unreadable",
             "the file cannot be read",
             id="no kickstart file",
@@ -222,14 +222,14 @@ def test_an_interrupt_exits_with_130(run: Runner, out: Path, monkeypatch: pytest
 
 def test_the_installed_program_is_this_one() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert 'esximage = "esximage_builder.cli.app:main"' in text
+    assert 'esximage = "esximage_builder.cli.start:main"' in text
 
 
 def test_progress_is_shown_on_terminals_only(run: Runner, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quiet = run("build", "--depot", U3G, "--base", VERSION, "--bundle", out / "custom.zip")
     assert quiet.err == ""
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True)
-    shown = run("build", "--depot", U3G, "--base", VERSION, "--bundle", out / "custom.zip")
+    shown = run("build", "--depot", U3G, "--base", VERSION, "--bundle", out / "custom.zip", "--force")
     assert shown.err.endswith("bundle 100 %\n")
     assert shown.out == quiet.out
 

@@ -270,7 +270,7 @@ def test_prefer_says_which_depot_a_vib_comes_from(run: Runner, twins: tuple[Path
     assert [f["code"] for f in refused.json["findings"] if f["severity"] == "error"] == ["vib-content-differs"]
     assert left_in(out) == {}
     for path in twins:
-        assert run(*arguments, "--prefer", path).code == 0
+        assert run(*arguments, "--prefer", path, "--force").code == 0
         name = f"vib20/esx-base/VMware_bootbank_esx-base_{VERSION}.vib"
         assert zip_members(out / "custom.zip")[name] == zip_members(path)[name]
 

@@ -403,7 +403,7 @@ def test_a_vib_with_a_wrong_hash_is_refused(
     with eib.open_depot(tmp_path / "wrong.zip") as depot:
         image = eib.compose(depot.catalog, base_image=VERSION)
         with pytest.raises(eib.ChecksumMismatchError, match="sha-256 checksum differs") as caught:
-            eib.export_bundle(image, depot, target)
+            eib.export_bundle(image, depot, target, overwrite=True)
 
     assert caught.value.where == wrong.id
     assert caught.value.expected == "0" * 64

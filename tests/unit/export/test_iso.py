@@ -588,7 +588,7 @@ class Workshop:
     def depot(self, *extra: AuthoredVib, bios: bytes | None = bytes(4096), efi: bytes | None = bytes(4096)) -> Path:
         path = self.folder / "base.zip"
         vibs = base_vibs(VERSION, kernel=b"kernel", bios_loader=bios, efi_image=efi)
-        write_base_depot(path, VERSION, [*vibs, *extra])
+        write_base_depot(path, VERSION, [*vibs, *extra], overwrite=True)
         return path
 
     @property
@@ -605,10 +605,17 @@ class Workshop:
         kickstart: str | Path | bytes | None = None,
         kernel_options: str = "",
     ) -> eib.ExportResult:
+        """Export into the target, whatever was exported there before."""
         with eib.open_depot(depot_path) as depot:
             image = eib.compose(depot.catalog, base_image=VERSION)
             return eib.export_iso(
-                image, depot, self.target, allow=allow, kickstart=kickstart, kernel_options=kernel_options
+                image,
+                depot,
+                self.target,
+                overwrite=True,
+                allow=allow,
+                kickstart=kickstart,
+                kernel_options=kernel_options,
             )
 
     def read(self, name: str) -> bytes:

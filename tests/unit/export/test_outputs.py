@@ -281,7 +281,7 @@ def put_old(folder: Path) -> None:
 
 def test_a_full_disk_at_any_write_lets_nothing_appear(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     with failing_disk(monkeypatch) as disk:
-        eib.export_image(setting.image, setting.depot, **places(setting.folder))
+        eib.export_image(setting.image, setting.depot, **places(setting.folder), overwrite=True)
     total = disk.count
     written = left_in(setting.folder)
     assert total > 100
@@ -291,11 +291,11 @@ def test_a_full_disk_at_any_write_lets_nothing_appear(setting: Setting, monkeypa
         with eib.open_depot(setting.depot.catalog.sources[0]) as depot, failing_disk(monkeypatch, step):
             put_old(setting.folder)
             with pytest.raises(eib.ExportError, match="No space left on device") as caught:
-                eib.export_image(setting.image, depot, **places(setting.folder))
+                eib.export_image(setting.image, depot, **places(setting.folder), overwrite=True)
         assert left_in(setting.folder) == OLD, step
         blamed.add(caught.value.where.partition("!")[0])
     assert blamed == {str(path) for path in places(setting.folder).values()}
-    eib.export_image(setting.image, setting.depot, **places(setting.folder))
+    eib.export_image(setting.image, setting.depot, **places(setting.folder), overwrite=True)
     assert left_in(setting.folder) == written
 
 
@@ -322,7 +322,7 @@ def test_a_refusal_at_any_last_step_lets_nothing_appear(
         for fails_at in range(100):
             count = 0
             try:
-                eib.export_image(setting.image, setting.depot, **places(setting.folder))
+                eib.export_image(setting.image, setting.depot, **places(setting.folder), overwrite=True)
             except eib.ExportError as error:
                 assert "Permission denied" in str(error)  # noqa: PT017 - until there is no step left to refuse
                 assert left_in(setting.folder) == OLD, fails_at
@@ -379,13 +379,13 @@ def test_a_source_that_fails_at_any_read_lets_nothing_appear(
 ) -> None:
     counting = FailingStore(setting.depot, fails_at=1 << 60, error=raised)
     (setting.folder / "whole").mkdir()
-    eib.export_image(setting.image, counting, **places(setting.folder / "whole"))
+    eib.export_image(setting.image, counting, **places(setting.folder / "whole"), overwrite=True)
     (setting.folder / "other").mkdir()
     put_old(setting.folder / "other")
     for step in range(0, counting.count, counting.count // 25):
         store = FailingStore(setting.depot, fails_at=step, error=raised)
         with pytest.raises(expected):
-            eib.export_image(setting.image, store, **places(setting.folder / "other"))
+            eib.export_image(setting.image, store, **places(setting.folder / "other"), overwrite=True)
         assert left_in(setting.folder / "other") == OLD
 
 
@@ -414,7 +414,7 @@ def test_a_file_that_changes_after_it_was_measured_is_found_out(
         store.file_facts(vib)
     files[base.id] = change(files[base.id])
     with pytest.raises(eib.DepotError) as caught:
-        eib.export_image(bare, store, **places(setting.folder, *names))
+        eib.export_image(bare, store, **places(setting.folder, *names), overwrite=True)
     assert base.id in caught.value.where
     assert left_in(setting.folder) == {}
 
@@ -437,13 +437,21 @@ def test_an_interrupt_at_any_progress_lets_nothing_appear(setting: Setting) -> N
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            eib.export_image(setting.image, setting.depot, **places(setting.folder / "other"), progress=progress)
+            eib.export_image(
+                setting.image, setting.depot, **places(setting.folder / "other"), overwrite=True, progress=progress
+            )
         assert left_in(setting.folder / "other") == OLD
 
 
 def test_progress_counts_all_outputs_together(setting: Setting) -> None:
     calls: list[tuple[str, int, int]] = []
-    eib.export_image(setting.image, setting.depot, **places(setting.folder), progress=lambda *call: calls.append(call))
+    eib.export_image(
+        setting.image,
+        setting.depot,
+        **places(setting.folder),
+        overwrite=True,
+        progress=lambda *call: calls.append(call),
+    )
     done = [call[1] for call in calls]
     assert {(stage, total) for stage, _, total in calls} == {("image", done[-1])}
     assert (done, done[0]) == (sorted(done), 0)
@@ -466,7 +474,9 @@ def test_progress_counts_all_outputs_together(setting: Setting) -> None:
             {"bundle": "x", "iso": "y", "kickstart": b"\n"}, eib.IncompatibleImageError, "kickstart", id="script"
         ),
         pytest.param({"lock": "x", "iso": "y\0"}, eib.ExportError, "NUL", id="impossible path"),
-        pytest.param({"lock": "x", "iso": "missing/y"}, eib.ExportError, "No such file", id="no such folder"),
+        pytest.param(
+            {"lock": "x", "iso": "missing/y"}, eib.ExportError, "its folder is not there", id="no such folder"
+        ),
     ],
 )
 def test_what_cannot_be_written_as_asked_is_refused_before_anything_is(
@@ -485,13 +495,13 @@ def test_what_cannot_be_written_as_asked_is_refused_before_anything_is(
 def test_an_image_with_errors_is_refused_and_waived_ones_are_named(setting: Setting) -> None:
     image = attrs.evolve(setting.image, missing_vibs=[eib.MissingVib(vib_id="ACM_bootbank_gone_1.0-1")])
     with pytest.raises(eib.IncompatibleImageError):
-        eib.export_image(image, setting.depot, **places(setting.folder))
-    results = eib.export_image(image, setting.depot, **places(setting.folder), allow=["vib-missing"])
+        eib.export_image(image, setting.depot, **places(setting.folder), overwrite=True)
+    results = eib.export_image(image, setting.depot, **places(setting.folder), overwrite=True, allow=["vib-missing"])
     assert [[finding.code for finding in result.waived] for result in results] == [["vib-missing"]] * 3 + [[], []]
 
 
 def test_an_image_that_cannot_be_locked_is_not_written_at_all(setting: Setting) -> None:
     loose = attrs.evolve(setting.image, spec=None)
     with pytest.raises(eib.ModelError, match="cannot be locked"):
-        eib.export_image(loose, setting.depot, **places(setting.folder))
+        eib.export_image(loose, setting.depot, **places(setting.folder), overwrite=True)
     assert left_in(setting.folder) == {}

@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 
 from esximage_builder.errors import ExportError
 from esximage_builder.streams.placed_file import PlacedFile
-from esximage_builder.streams.whole_file import writing_file
+from esximage_builder.streams.room import writing
+from esximage_builder.streams.target import prepare_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ class Full(io.BytesIO):
 
 def test_a_refused_write_is_the_targets_fault_and_moves_nothing(tmp_path: Path) -> None:
     file = Full()
-    extent = PlacedFile(file, lambda: writing_file(tmp_path / "x")).extent(0)
+    extent = PlacedFile(file, lambda: writing(prepare_target(tmp_path / "x"), 0)).extent(0)
     extent.write(b"ab")
     file.is_full = True
     with pytest.raises(ExportError, match="No space left") as caught:

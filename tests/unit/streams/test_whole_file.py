@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from esximage_builder.errors import ExportError, ModelError
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import whole_file, write_file
 
 
@@ -23,7 +24,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def write_half(target: Path, error: BaseException) -> None:
-    with whole_file(target) as file:
+    with whole_file(prepare_target(target, overwrite=True)) as file:
         file.write(b"half")
         raise error
 
@@ -41,7 +42,7 @@ def test_a_file_appears_when_the_block_ends_well(target: Path) -> None:
 
 def test_an_old_file_is_replaced_in_one_step(target: Path) -> None:
     target.write_bytes(b"old")
-    with whole_file(target) as file:
+    with whole_file(prepare_target(target, overwrite=True)) as file:
         file.write(b"new")
         assert target.read_bytes() == b"old"
     assert target.read_bytes() == b"new"
@@ -83,7 +84,7 @@ def test_a_failure_of_the_last_steps_leaves_the_old_file(
     owner: object = os if step == "fsync" else Path
     monkeypatch.setattr(owner, step, fail)
     with pytest.raises(ExportError, match="Input/output error"):
-        write_file(target, b"new")
+        write_file(prepare_target(target, overwrite=True), b"new")
     monkeypatch.undo()
     assert [path.read_bytes() for path in target.parent.iterdir()] == [b"old"]
 
@@ -140,11 +141,68 @@ def test_the_temporary_file_gives_no_more_than_the_umask_allows(target: Path) ->
         os.umask(mask)
 
 
-def test_a_link_is_replaced_not_followed(tmp_path: Path, target: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_bytes(b"keep")
-    target.symlink_to(elsewhere)
-    write_file(target, b"new")
-    assert elsewhere.read_bytes() == b"keep"
+@pytest.mark.parametrize("old", [b"old", None], ids=["replaced", "dangling"])
+def test_a_link_is_followed_and_stays(tmp_path: Path, target: Path, old: bytes | None) -> None:
+    """The partial file lies beside the file that the link names, so it takes its place in one step."""
+    elsewhere = tmp_path / "elsewhere" / "file"
+    elsewhere.parent.mkdir()
+    if old is not None:
+        elsewhere.write_bytes(old)
+    target.symlink_to(Path("elsewhere", "file"))
+    with whole_file(prepare_target(target, overwrite=True)) as file:
+        file.write(b"new")
+        assert len(list(elsewhere.parent.iterdir())) == (1 if old is None else 2)
+    assert elsewhere.read_bytes() == b"new"
+    assert target.readlink() == Path("elsewhere", "file")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "file", "image.zip"]
+
+
+def test_a_file_that_came_meanwhile_is_kept(target: Path) -> None:
+    """Somebody else writes the target while the block runs: nobody has said that it may be replaced."""
+
+    def write_late() -> None:
+        with whole_file(target) as file:
+            file.write(b"new")
+            target.write_bytes(b"theirs")
+
+    with pytest.raises(ExportError, match="there already"):
+        write_late()
+    assert [path.read_bytes() for path in target.parent.iterdir()] == [b"theirs"]
+
+
+def test_what_is_no_file_any_more_is_kept(target: Path) -> None:
+    def write_late() -> None:
+        with whole_file(prepare_target(target, overwrite=True)) as file:
+            file.write(b"new")
+            target.unlink()
+            target.mkdir()
+
+    target.write_bytes(b"old")
+    with pytest.raises(ExportError, match="no regular file"):
+        write_late()
+    assert [path.is_dir() for path in target.parent.iterdir()] == [True]
+
+
+def test_other_names_of_a_replaced_file_keep_the_old_one(tmp_path: Path, target: Path) -> None:
+    target.write_bytes(b"old")
+    (tmp_path / "hard").hardlink_to(target)
+    write_file(prepare_target(target, overwrite=True), b"new")
+    assert (tmp_path / "hard").read_bytes() == b"old"
     assert target.read_bytes() == b"new"
-    assert not target.is_symlink()
+
+
+def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
+    """The partial file has a name of its own, which must not be longer than the system takes."""
+    target = tmp_path / ("n" * 255)
+    write_file(target, b"new")
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_what_a_killed_run_left_goes_also_where_the_next_one_is_refused(target: Path) -> None:
+    left = target.with_name(".image.zip.0123456789abcdef.esximage-partial")
+    left.write_bytes(b"half")
+    target.write_bytes(b"old")
+    with pytest.raises(ExportError, match="there already"):
+        write_file(target, b"new")
+    assert [path.read_bytes() for path in target.parent.iterdir()] == [b"old"]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import esximage_builder as eib
-from esximage_builder.streams.whole_file import whole_targets, writing_folder
+from esximage_builder.streams.room import writing
+from esximage_builder.streams.target import prepare_folder
+from esximage_builder.streams.whole_file import whole_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """One folder alone."""
-    with whole_targets() as targets, writing_folder(target):
-        yield targets.folder(target)
+    place = prepare_folder(target)
+    with whole_targets() as targets, writing(place, 0):
+        yield targets.folder(place)
 
 
 def write_two_files(target: Path) -> None:

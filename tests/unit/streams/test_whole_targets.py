@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from esximage_builder.errors import ExportError
+from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import whole_targets
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write_all(folder: Path, error: BaseException | None = None) -> None:
             if name == "tree":
                 (targets.folder(folder / name) / "inside").write_bytes(b"new tree")
             else:
-                targets.file(folder / name).write(f"new {name}".encode())
+                targets.file(prepare_target(folder / name, overwrite=True)).write(f"new {name}".encode())
         assert left_in(folder).items() >= OLD.items()
         if error is not None:
             raise error

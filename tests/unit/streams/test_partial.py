@@ -1,0 +1,97 @@
+"""Partial files: those of killed runs go, those of running ones stay."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from esximage_builder.streams.partial import partial_file, partial_folder, remove_left_over
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+
+LEFT = ".image.iso.0123456789abcdef.esximage-partial"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "image.iso"
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_partial_file_tells_whose_it_is(target: Path) -> None:
+    with partial_file(target) as (path, handle):
+        assert re.fullmatch(r"\.image\.iso\.[0-9a-f]{16}\.esximage-partial", path.name)
+        assert os.path.samestat(path.stat(), os.fstat(handle))
+        os.close(handle)
+    assert names_in(target.parent) == []
+
+
+def test_what_no_run_holds_is_removed(target: Path) -> None:
+    (target.parent / LEFT).write_bytes(b"half")
+    (target.parent / LEFT.replace("0", "f") / "tree").mkdir(parents=True)
+    remove_left_over(target)
+    assert names_in(target.parent) == []
+
+
+def test_what_a_run_holds_stays(target: Path) -> None:
+    """Even one of this process: the lock belongs to the open file."""
+    with partial_file(target) as (path, handle), partial_folder(target) as folder:
+        remove_left_over(target)
+        assert path.exists()
+        assert folder.exists()
+        os.close(handle)
+        remove_left_over(target)
+        assert path.exists(), "it is held until it has taken its place"
+    assert names_in(target.parent) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".other.iso.0123456789abcdef.esximage-partial",
+        ".image.iso.0123456789abcdef.partial",
+        ".image.iso.0123456789abcde.esximage-partial",
+        ".image.iso.0123456789ABCDEF.esximage-partial",
+        ".imageXiso.0123456789abcdef.esximage-partial",
+        "image.iso.0123456789abcdef.esximage-partial",
+        ".image.iso.0123456789abcdef.esximage-partial.txt",
+    ],
+)
+def test_other_names_stay(target: Path, name: str) -> None:
+    (target.parent / name).write_bytes(b"mine")
+    remove_left_over(target)
+    assert names_in(target.parent) == [name]
+
+
+def test_a_link_or_pipe_of_that_name_is_left_alone(target: Path) -> None:
+    (target.parent / "mine").write_bytes(b"mine")
+    (target.parent / LEFT).symlink_to("mine")
+    os.mkfifo(target.parent / LEFT.replace("0", "f"))
+    before = names_in(target.parent)
+    remove_left_over(target)
+    assert names_in(target.parent) == before
+    assert (target.parent / "mine").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "\u00fc" * 127], ids=["ASCII", "UTF-8"])
+def test_the_longest_names_have_partial_files_too(tmp_path: Path, name: str) -> None:
+    target, twin = tmp_path / name, tmp_path / (name[:-1] + "m")
+    with partial_file(target) as (path, handle):
+        os.close(handle)
+        left = path.rename(tmp_path / re.sub(r"[0-9a-f]{16}(?=\.esx)", "0123456789abcdef", path.name))
+    remove_left_over(twin)
+    assert left.exists(), "that of a name that only begins alike"
+    remove_left_over(target)
+    assert names_in(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_has_nothing_left_over(tmp_path: Path) -> None:
+    remove_left_over(tmp_path / "missing" / "image.iso")
+    assert names_in(tmp_path) == []
