@@ -25,7 +25,7 @@ _HOMES = {
     "containers.iso9660_reader": ("BootEntry",),
     "depot.documents": ("read_lock", "read_software_spec", "write_software_spec"),
     "depot.open_disc": ("Disc", "open_disc"),
-    "depot.opening": ("Depot", "open_depot"),
+    "depot.opening": ("Depot", "open_depot", "read_image_database"),
     "depot.sniff": ("FileKind", "Sniffed", "sniff"),
     "depot.store": ("MeasuredVibStore", "measured"),
     "verify.checklist": ("Certainty", "Check", "Verification"),

@@ -9,7 +9,11 @@ from esximage_builder.depot.documents import (
     write_software_spec as write_software_spec,
 )
 from esximage_builder.depot.open_disc import Disc as Disc, open_disc as open_disc
-from esximage_builder.depot.opening import Depot as Depot, open_depot as open_depot
+from esximage_builder.depot.opening import (
+    Depot as Depot,
+    open_depot as open_depot,
+    read_image_database as read_image_database,
+)
 from esximage_builder.depot.sniff import FileKind as FileKind, Sniffed as Sniffed, sniff as sniff
 from esximage_builder.depot.store import MeasuredVibStore as MeasuredVibStore, measured as measured
 from esximage_builder.documents.boot_cfg import (

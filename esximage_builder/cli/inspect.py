@@ -32,7 +32,10 @@ class Options:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a bundle, an unpacked one, an ESXi installer ISO, or a .vib file"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a bundle, an unpacked one, an ESXi installer ISO, an image database, or a .vib file",
     )
 
 

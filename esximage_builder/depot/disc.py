@@ -21,18 +21,17 @@ import io
 import tempfile
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO, cast, final
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, cast, final
 
 import attrs
 
 from esximage_builder.codes import make_finding
-from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
+from esximage_builder.containers.ar import render_ar_header
 from esximage_builder.containers.boot_info_table import possible_originals
-from esximage_builder.containers.tar_gz import TarGzReader, read_tgz
+from esximage_builder.containers.tar_gz import TarGzReader
+from esximage_builder.depot.image_database import archived_vib_bytes, head_blocks, read_archive
 from esximage_builder.depot.spool import using_temporary_file
 from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, PAYLOAD_ARCHIVE, RESERVED_VIBS
-from esximage_builder.documents.image_database import DATABASE_ROOT
-from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, VibHead
 from esximage_builder.errors import (
     ChecksumMismatchError,
     EsxImageError,
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from esximage_builder.containers.iso9660_reader import IsoReader
+    from esximage_builder.depot.image_database import DatabaseFiles
+    from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
@@ -73,17 +74,15 @@ def is_installer_disc(disc: IsoReader) -> bool:
     return IMAGE_DATABASE in disc.files
 
 
-def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) -> dict[str, bytes]:
-    """Return the files of the image database by path below ``var/db/esximg``.
+def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) -> DatabaseFiles:
+    """Return the files of the disc's image database.
 
     Raises:
         DepotError: The archive is damaged or too large.
     """
     where = f"{disc.where}!{IMAGE_DATABASE}"
-    prefix = f"{DATABASE_ROOT}/"
     with disc.open(IMAGE_DATABASE) as source:
-        files = read_tgz(source, where=where, limits=limits, budget=budget)
-        return {name.removeprefix(prefix): data for name, data in files if name.startswith(prefix)}
+        return read_archive(source, where=where, limits=limits, budget=budget)
 
 
 def local_names_by_vib(profiles: Iterable[ImageProfile]) -> dict[str, dict[str, frozenset[str]]]:
@@ -188,6 +187,8 @@ class DiscTree:
         limits: Upper bounds.
     """
 
+    holds_bytes: ClassVar[bool] = True
+
     def __init__(self, disc: IsoReader, *, stack: ExitStack, limits: ReadLimits) -> None:
         self.where = disc.where
         self._sizes: dict[str, int] = {}
@@ -217,7 +218,7 @@ class DiscTree:
         while path in self._parts:  # one id, two descriptors: both stay, and a finding says so
             path = f"{path}~"
         self._parts[path] = _Part(vib, head, local_names)
-        self._sizes[path] = _ar_bytes(vib, head)
+        self._sizes[path] = archived_vib_bytes(vib, head)
         return path
 
     @property
@@ -315,9 +316,7 @@ class DiscTree:
 
     def _assembled_blocks(self, path: str) -> Iterator[bytes]:
         part = self._parts[path]
-        yield AR_MAGIC
-        for name, data in ((DESCRIPTOR_NAME, part.head.descriptor), (SIGNATURE_NAME, part.head.signature)):
-            yield render_ar_header(name, len(data)) + data + b"\n" * (len(data) % 2)
+        yield from head_blocks(part.head)
         for payload in part.vib.payloads:
             size = payload.size_bytes or 0
             yield render_ar_header(payload.name, size)
@@ -428,10 +427,3 @@ def _not_the_payload(place: PayloadPlace, *, found: str, expected: str) -> Check
         expected=expected,
         hint="the disc is damaged or was changed: get it again",
     )
-
-
-def _ar_bytes(vib: Vib, head: VibHead) -> int:
-    """Return the length of the VIB when it is put together."""
-    sizes = [len(head.descriptor), len(head.signature), *(payload.size_bytes or 0 for payload in vib.payloads)]
-    header = len(render_ar_header("x", 0))
-    return len(AR_MAGIC) + sum(header + size + size % 2 for size in sizes)

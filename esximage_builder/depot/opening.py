@@ -11,10 +11,18 @@ import attrs
 
 from esximage_builder.codes import make_finding
 from esximage_builder.depot.merge import merge_sources
+from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.store import VibFacts
-from esximage_builder.errors import DepotErrors, EsxImageError, ModelError, NotInDepotError, SourceUnreadableError
+from esximage_builder.errors import (
+    DepotErrors,
+    EsxImageError,
+    ModelError,
+    NotADepotError,
+    NotInDepotError,
+    SourceUnreadableError,
+)
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.streams.identity import input_files
@@ -30,7 +38,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Vib, VibFile
     from esximage_builder.models.vib_store import PackedVib
 
-__all__ = ["Depot", "open_depot"]
+__all__ = ["Depot", "open_depot", "read_image_database"]
 
 
 @final
@@ -92,7 +100,7 @@ class Depot:
                 found=vib.fingerprint,
                 hint="take the VIB from this depot's own catalog",
             )
-        return places[0]
+        return next((place for place in places if place.tree.holds_bytes), places[0])
 
     def where_is(self, vib: Vib) -> str:
         """Return how to name the VIB's file in messages.
@@ -163,9 +171,10 @@ class Depot:
 def open_depot(
     *sources: str | Path | Iterable[str | Path], limits: ReadLimits | None = None, strict: bool = True
 ) -> Depot:
-    """Open depots together: offline bundles, unpacked ones, ``.vib`` files, zips of depot zips.
+    """Open depots together: offline bundles, unpacked ones, ``.vib`` files, zips of depot zips, discs.
 
-    Only metadata is read. What several sources hold stands in the catalog once.
+    Only metadata is read. What several sources hold stands in the catalog once. An image
+    database is a source too, but has no bytes of VIBs: see ``read_image_database``.
 
     Args:
         sources: Paths, or lists of paths; at least one path.
@@ -208,6 +217,40 @@ def open_depot(
         files = input_files(map(Path, paths), most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
+
+
+def read_image_database(path: str | Path, *, limits: ReadLimits | None = None, strict: bool = True) -> Depot:
+    """Read the image database of a host or disc: what is installed, with what, and where it came from.
+
+    The result is a depot without the bytes of its VIBs. Its catalog serves to look, compose,
+    validate and compare; descriptor and signature of each VIB are there. Whatever needs
+    payloads, such as an export, gets a ``NotInDepotError``, unless another source that is
+    opened beside it with ``open_depot`` holds the VIB.
+
+    Args:
+        path: An ``imgdb.tgz``, a folder ``var/db/esximg``, or a folder that contains one.
+        limits: Upper bounds; None takes the defaults of ``ReadLimits``.
+        strict: Raise if any document is unreadable; see ``open_depot``.
+
+    Returns:
+        The catalog and the VIBs' heads; it need not be closed.
+
+    Raises:
+        NotADepotError: It is something else, or holds no image database.
+        SourceUnreadableError: It is missing or cannot be read.
+        DepotErrors: Several documents are unreadable.
+        DepotError: One is, or the archive is damaged.
+    """
+    sniffed = sniff(path)
+    if sniffed.kind is not FileKind.IMAGE_DATABASE:
+        raise NotADepotError(
+            "this is no image database",
+            where=str(path),
+            found=sniffed.kind.value,
+            expected="an imgdb.tgz, or a folder var/db/esximg",
+            hint="open depots and discs with open_depot",
+        )
+    return open_depot(path, limits=limits, strict=strict)
 
 
 def _paths(sources: Iterable[object]) -> Iterator[str]:

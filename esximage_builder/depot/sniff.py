@@ -7,16 +7,21 @@ from typing import final
 
 import attrs
 
+from esximage_builder.containers.tar_head import first_member_names
+from esximage_builder.documents.image_database import database_folder
 from esximage_builder.errors import NotADepotError, SourceUnreadableError
 from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
 
 __all__ = ["FileKind", "Sniffed", "not_a_depot", "sniff"]
 
+_INDEXES = ("index.xml", "vendor-index.xml", "metadata.zip")
+_DEPOTS = "an offline bundle (zip), an unpacked one, an ESXi installer ISO, an image database, or a .vib file"
 _ADVICE = {
     FileKind.FOLDER: "a depot if it holds index.xml, or .vib and .zip files",
     FileKind.ZIP: "a depot if it holds index.xml, a .vib or depot zips",
     FileKind.VIB: "can be opened as it is",
     FileKind.ISO: "an ESXi installer disc can be opened; of another one take the offline bundle (zip) of the release",
+    FileKind.IMAGE_DATABASE: "can be opened to look and compare; it has no bytes of VIBs",
     FileKind.LFS_POINTER: "the repository keeps the real file elsewhere: fetch it with `git lfs pull`",
     FileKind.MANGLED_VIB: "line ends were converted on the way: get it again in binary mode",
     FileKind.HTML: "the download link answered with a page, it has expired or wants a login: download it again",
@@ -28,7 +33,7 @@ _ADVICE = {
     FileKind.JSON: "a software spec is read with read_software_spec, or given to --spec",
     FileKind.XML: "a loose metadata file is no depot: open the zip it came from",
     FileKind.CUT_SHORT_ZIP: "the download is damaged: get it again",
-    FileKind.UNKNOWN: "open an offline bundle (zip), an unpacked one, an ESXi installer ISO, or a .vib file",
+    FileKind.UNKNOWN: f"open {_DEPOTS}",
 }
 
 
@@ -47,7 +52,7 @@ class Sniffed:
 
 
 def sniff(path: str | Path) -> Sniffed:
-    """Say what a file is, by its first bytes and never by its name.
+    """Say what a file is, by its first bytes and never by its name; what a folder is, by those in it.
 
     Raises:
         SourceUnreadableError: It is missing or cannot be read.
@@ -55,12 +60,12 @@ def sniff(path: str | Path) -> Sniffed:
     path = Path(path)
     try:
         if path.is_dir():
-            kind = FileKind.FOLDER
+            kind = _kind_of_folder(path)
         elif path.exists() and not path.is_file():
             raise ValueError("it is a device or a pipe")  # noqa: TRY301 - worded below with the others
         else:
             with path.open("rb") as file:
-                kind = kind_of(file.read(HEAD_BYTES))
+                kind = _kind_of_file(file.read(HEAD_BYTES))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path, or no plain file
         raise SourceUnreadableError(
             f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
@@ -68,6 +73,24 @@ def sniff(path: str | Path) -> Sniffed:
             hint="check the path and your permissions",
         ) from error
     return Sniffed(kind=kind, advice=_ADVICE[kind])
+
+
+def _kind_of_folder(path: Path) -> FileKind:
+    """Tell an image database from a depot, whose unpacked metadata has folders of the same names."""
+    is_depot = any((path / name).exists() for name in _INDEXES)
+    has_database = not is_depot and database_folder(lambda folder: (path / folder).is_dir()) is not None
+    return FileKind.IMAGE_DATABASE if has_database else FileKind.FOLDER
+
+
+def _kind_of_file(head: bytes) -> FileKind:
+    """Tell more than the first bytes alone: whether a gzip file is an image database."""
+    kind = kind_of(head)
+    if kind is not FileKind.GZIP:
+        return kind
+    names = first_member_names(head)
+    folders = {name[:at] for name in names for at, letter in enumerate(name) if letter == "/"}
+    has_database = database_folder(folders.__contains__, is_partial=True) is not None
+    return FileKind.IMAGE_DATABASE if has_database else FileKind.GZIP
 
 
 def not_a_depot(sniffed: Sniffed, where: str, *, found: str = "") -> NotADepotError:
@@ -79,6 +102,6 @@ def not_a_depot(sniffed: Sniffed, where: str, *, found: str = "") -> NotADepotEr
         f"this is no depot but {article} {sniffed.kind.value}",
         where=where,
         found=found or sniffed.kind.value,
-        expected="an offline bundle (zip), an unpacked one, an ESXi installer ISO, or a .vib file",
+        expected=_DEPOTS,
         hint=sniffed.advice,
     )

@@ -1,4 +1,4 @@
-"""Reading one source: a bundle, a folder, a ``.vib``, a zip of zips, an installer disc.
+"""Reading one source: a bundle, a folder, a ``.vib``, a zip of zips, an installer disc, an image database.
 
 Only metadata is read; of a loose ``.vib`` only its first two members, of a disc what
 ``depot.disc`` names. One bad document does not hide the next: errors are gathered and the
@@ -20,11 +20,13 @@ from esximage_builder.codes import make_finding
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, not_carried, read_database
+from esximage_builder.depot.image_database import DatabaseTree, read_database_files
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
 from esximage_builder.documents.bulletin import parse_bulletin
 from esximage_builder.documents.depot_index import parse_index, parse_vendor_index
+from esximage_builder.documents.image_database import database_kind
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.metadata_response import parse_metadata_response
 from esximage_builder.documents.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
@@ -40,6 +42,7 @@ from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from esximage_builder.depot.image_database import DatabaseFiles
     from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image_profile import ImageProfile
@@ -51,7 +54,6 @@ __all__ = ["SourceContents", "VibLocation", "read_disc", "read_source"]
 _VIB_SUFFIX = ".vib"
 _RESPONSE = "vmware.xml"
 _COPY = "vendor-index.xml"  # a copy of the outer one
-_DATABASE_KINDS = {"reservedcomponents": "bulletins"}
 
 
 @final
@@ -98,7 +100,7 @@ def read_source(
     """Read one source.
 
     Args:
-        source: A zip, a folder, a ``.vib`` or an installer disc.
+        source: A zip, a folder, a ``.vib``, an installer disc or an image database.
         stack: Takes what must stay open while bytes may be asked for.
         spool: Takes copies of zips inside zips; shared by all sources of one reading.
         limits: Upper bounds.
@@ -123,6 +125,8 @@ def read_source(
         if not is_installer_disc(disc):
             raise not_a_depot(sniffed, str(source), found="a disc without image database (IMGDB.TGZ)")
         return read_disc(disc, stack=stack, limits=limits, budget=budget)
+    elif sniffed.kind is FileKind.IMAGE_DATABASE:
+        reading.read_database(source)
     elif sniffed.kind is FileKind.VIB:
         reading.read_vib(FolderTree.of_file(source), source.name)
     else:
@@ -344,26 +348,43 @@ class _Reading:
     def read_disc(self, disc: IsoReader) -> None:
         """Read an installer disc by its image database, and by the VIBs that lie whole in its archives."""
         files = read_database(disc, limits=self.limits, budget=self.budget)
-        where = f"{disc.where}!IMGDB.TGZ"
-        for name, data in files.items():
-            kind = _database_kind(name)
-            if kind not in ("", "vibs"):
-                with self._gathering():
-                    self._take_document(data, kind, where=f"{where}!{name}")
+        self._take_database(files)
         tree = DiscTree(disc, stack=self.stack, limits=self.limits)
         whole = self._read_whole_vibs(tree)
         local_names = local_names_by_vib(self.contents.profiles)
-        for name in (name for name in files if _database_kind(name) == "vibs"):
-            source = f"{name}.orig" if f"{name}.orig" in files else name
-            with self._gathering():
-                head = VibHead(descriptor=files[source], signature=files.get(f"{name}.sig", b""))
-                vib = parse_vib_descriptor(
-                    head.descriptor, where=f"{where}!{source}", max_bytes=self.limits.document_bytes
-                )
-                if whole.get(vib.id) != vib:
-                    self._locate(vib, tree, tree.add(vib, head, local_names.get(vib.id, {})))
+        for vib, head in self._database_vibs(files):
+            if whole.get(vib.id) != vib:
+                self._locate(vib, tree, tree.add(vib, head, local_names.get(vib.id, {})))
         if not self.contents.errors:
             self._note_not_carried(disc)
+
+    def read_database(self, source: Path) -> None:
+        """Read an image database that lies by itself, without the bytes of its VIBs."""
+        files = read_database_files(source, limits=self.limits, budget=self.budget)
+        self._take_database(files)
+        tree = DatabaseTree(str(source))
+        for vib, head in self._database_vibs(files):
+            self._locate(vib, tree, tree.add(vib, head))
+
+    def _take_database(self, files: DatabaseFiles) -> None:
+        """Parse all that an image database holds but its VIBs."""
+        for name, data in files.data.items():
+            kind = database_kind(name)
+            if kind not in ("", "vibs"):
+                with self._gathering():
+                    self._take_document(data, kind, where=f"{files.where}{name}")
+
+    def _database_vibs(self, files: DatabaseFiles) -> list[tuple[Vib, VibHead]]:
+        """Return each VIB of an image database, by the descriptor that it was signed with."""
+        found = []
+        for name in (name for name in files.data if database_kind(name) == "vibs"):
+            source = f"{name}.orig" if f"{name}.orig" in files.data else name
+            head = VibHead(descriptor=files.data[source], signature=files.data.get(f"{name}.sig", b""))
+            with self._gathering():
+                where = f"{files.where}{source}"
+                vib = parse_vib_descriptor(head.descriptor, where=where, max_bytes=self.limits.document_bytes)
+                found.append((vib, head))
+        return found
 
     def _note_not_carried(self, disc: IsoReader) -> None:
         """Name what components of the disc list and discs of its release cannot carry."""
@@ -436,17 +457,6 @@ class _Reading:
                 )
             )
         self.contents.vibs.append((vib, VibLocation(tree, path)))
-
-
-def _database_kind(name: str) -> str:
-    """Return the folder that says what a document of an image database is; empty for others."""
-    folder, _, base = name.partition("/")
-    kind = _DATABASE_KINDS.get(folder.lower(), folder.lower())
-    if kind == "profiles":  # these have no suffix
-        return kind
-    if kind in ("vibs", "bulletins"):
-        return kind if base.endswith(".xml") else ""
-    return kind if unit_folder_kind(kind) is not None and base.lower().endswith(".json") else ""
 
 
 def _bulletin_id(bulletin: Bulletin | Component) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, final
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, final
 
 import attrs
 
@@ -26,10 +26,12 @@ class DepotTree(Protocol):
     """The files of a depot by their path inside it, with forward slashes.
 
     Attributes:
+        holds_bytes: False if files are only described: all of a VIB but its payloads.
         where: How to name the depot in errors.
         sizes: Path to length in bytes.
     """
 
+    holds_bytes: ClassVar[bool]
     where: str
     sizes: Mapping[str, int]
 
@@ -87,6 +89,8 @@ class _PackedMember:
 class ZipTree:
     """A depot in a zip archive."""
 
+    holds_bytes: ClassVar[bool] = True
+
     def __init__(self, reader: ZipReader) -> None:
         self.where = reader.where
         self.sizes: Mapping[str, int] = {name: member.size_bytes for name, member in reader.members.items()}
@@ -115,6 +119,8 @@ class ZipTree:
 @final
 class FolderTree:
     """An unpacked depot. Links that lead out of the folder are not followed."""
+
+    holds_bytes: ClassVar[bool] = True
 
     def __init__(self, folder: Path, sizes: Mapping[str, int], *, where: str) -> None:
         self.where = where

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.documents.bulletin import render_bulletin
 from esximage_builder.documents.image_profile import render_image_profile
-from esximage_builder.documents.release_unit import render_release_unit, unit_kind
+from esximage_builder.documents.release_unit import render_release_unit, unit_folder_kind, unit_kind
 from esximage_builder.documents.vib_descriptor import descriptor_file_name, render_vib_descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.documents.vib_archive import VibHead
@@ -25,9 +25,45 @@ if TYPE_CHECKING:
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
 
-__all__ = ["DATABASE_ROOT", "image_database_members", "safe_file_name"]
+__all__ = ["DATABASE_ROOT", "database_folder", "database_kind", "image_database_members", "safe_file_name"]
 
 DATABASE_ROOT = "var/db/esximg"
+_PACKED_AS = (DATABASE_ROOT, "db/esximg", "esximg", "")
+"""Where people who copy it from a host have it, seen from what they name."""
+_PARTS = ("vibs", "profiles", "bulletins")
+_SAME_KIND = {"reservedcomponents": "bulletins"}
+
+
+def database_folder(has_folder: Callable[[str], bool], *, is_partial: bool = False) -> str | None:
+    """Return the folder that is the image database, with a slash at its end; empty if it is the outermost.
+
+    Args:
+        has_folder: Tells whether there is a folder of this path.
+        is_partial: Only some folders are known: one part tells as much as two.
+
+    Returns:
+        None if there is no database: neither a folder of its name with a part of it, nor two parts.
+    """
+    for root in _PACKED_AS:
+        folder = f"{root}/" if root else ""
+        if sum(has_folder(f"{folder}{part}") for part in _PARTS) >= (1 if root or is_partial else 2):
+            return folder
+    return None
+
+
+def database_kind(name: str) -> str:
+    """Return the folder that says what a document of an image database is, in lower case; empty for others.
+
+    Args:
+        name: Its path in the database; that of a descriptor without ``.orig`` and ``.sig``.
+    """
+    folder, _, base = name.partition("/")
+    kind = _SAME_KIND.get(folder.lower(), folder.lower())
+    if kind == "profiles":  # these have no suffix
+        return kind
+    if kind in ("vibs", "bulletins"):
+        return kind if base.endswith(".xml") else ""
+    return kind if unit_folder_kind(kind) is not None and base.lower().endswith(".json") else ""
 
 
 def safe_file_name(text: str) -> str:

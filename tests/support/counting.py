@@ -70,6 +70,7 @@ class _CountingTree:
         self._tree = tree
         self._count = count
         self.where = tree.where
+        self.holds_bytes = tree.holds_bytes
         self.sizes: Mapping[str, int] = tree.sizes
 
     def place(self, path: str) -> str:

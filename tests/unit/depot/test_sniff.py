@@ -140,7 +140,14 @@ def test_what_cannot_be_opened_is_unreadable(tmp_path: Path, name: str) -> None:
 def test_every_kind_has_advice_and_an_article(kind: FileKind) -> None:
     error = not_a_depot(Sniffed(kind=kind, advice="x"), "where")
     article = error.message.removeprefix("this is no depot but ").partition(" ")[0]
-    spoken_with_vowel = {FileKind.ISO, FileKind.HTML, FileKind.XML, FileKind.EMPTY, FileKind.UNKNOWN}
+    spoken_with_vowel = {
+        FileKind.ISO,
+        FileKind.IMAGE_DATABASE,
+        FileKind.HTML,
+        FileKind.XML,
+        FileKind.EMPTY,
+        FileKind.UNKNOWN,
+    }
     assert article == ("an" if kind in spoken_with_vowel else "a")
     assert isinstance(error, DepotError)
 
