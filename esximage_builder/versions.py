@@ -277,6 +277,9 @@ class ReleaseName(_Value):
         letter: Patch letter; empty for the first of its update release.
         is_security_only: True for a security-only sibling.
         build: As stated; None if the name has none.
+
+    Raises:
+        VersionSyntaxError: The text is no such name.
     """
 
     __slots__ = ("build", "is_security_only", "letter", "major", "minor", "update")
@@ -350,6 +353,9 @@ class ProductRange(_Value):
     """A range over product releases, as ``packaging`` writes one: ``>=7.0.3,<8``.
 
     Prints as it was read; ranges are equal when they state the same bounds, in whatever order.
+
+    Raises:
+        VersionSyntaxError: The text is no such range.
     """
 
     __slots__ = ("_specifiers", "text")

@@ -22,6 +22,9 @@ class Constraint:
         name: Name of a VIB or of something that a VIB provides.
         relation: How to compare; None together with ``version``.
         version: What to compare with. Without a release part only the version part counts.
+
+    Raises:
+        ModelError: A relation without version, or a version without relation.
     """
 
     name: str

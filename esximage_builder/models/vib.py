@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.errors import ModelError
 from esximage_builder.models.constraint import Constraint
 from esximage_builder.models.fields import as_tuple, full_text
 from esximage_builder.vocabulary import AcceptanceLevel, Platform, Relation, VibType
@@ -92,6 +93,9 @@ class Payload:
         checksums: As the descriptor gives them, in its order.
         extra: Unknown attributes, kept for writing.
         extra_elements: Unknown child elements as XML text, kept for writing.
+
+    Raises:
+        ModelError: The type is empty; no document can say so, and its first letter names files.
     """
 
     name: str
@@ -104,6 +108,10 @@ class Payload:
     checksums: tuple[Checksum, ...] = attrs.field(default=(), converter=as_tuple)
     extra: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=as_tuple, repr=False)
     extra_elements: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.type:
+            raise ModelError(f"the payload {self.name!r} has no type", expected="a type such as vgz")
 
     @property
     def content_line(self) -> str:
@@ -177,6 +185,7 @@ class Vib:
         content_line: What image digests are made of: id, level, date, flags, relations, platforms
             and payloads with their checksums. Its form never changes, so that digests outlive
             versions of this library.
+        id: What others name it by: vendor, type, name and version, ``VMW_bootbank_nmlx5-core_4.23.6.2-5vmw.803.0.0``.
         fingerprint: Names the content: the file's SHA-256 where known, else one over all that the
             descriptor says.
     """

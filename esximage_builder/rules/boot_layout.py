@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
-from esximage_builder.errors import ModelError
 from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:
@@ -123,9 +122,6 @@ def local_names(vibs: Iterable[Vib]) -> dict[tuple[str, str], str]:
 
     Args:
         vibs: All of an image that stand on its disc: names are counted over them together.
-
-    Raises:
-        ModelError: A payload has no type.
     """
     names: dict[tuple[str, str], str] = {}
     used: set[str] = set()
@@ -141,8 +137,6 @@ def local_names(vibs: Iterable[Vib]) -> dict[tuple[str, str], str]:
 def _counted_name(payload: Payload, used: set[str], counters: dict[str, int]) -> str:
     """Return the first unused name; ``counters`` remembers where to go on for each base and letter."""
     base = re.sub(r"[^a-z0-9.]", "_", payload.name.lower())
-    if not payload.type:
-        raise ModelError("a payload without type has no local name", where=payload.name, expected="a type such as vgz")
     letter = payload.type[0].lower()
     family = f"{base[:_LOCAL_BASE_LENGTH]}.{letter}"
     counter = counters.get(family, 0)

@@ -184,6 +184,12 @@ def test_what_is_no_list_is_refused(items: Any) -> None:
         as_tuple(items)
 
 
+def test_a_payload_has_a_type() -> None:
+    """Its local name begins with the type's first letter, and a descriptor without one is refused too."""
+    with pytest.raises(ModelError, match="has no type"):
+        Payload(name="x", type="")
+
+
 def test_half_a_comparison_is_no_constraint() -> None:
     with pytest.raises(ModelError, match="half a comparison"):
         Constraint("esx-version", Relation.LESS)

@@ -12,7 +12,6 @@ from hypothesis import given, strategies as st
 from support.memory_catalogs import payload, vib
 from support.stock_modules import STOCK_MODULES
 
-from esximage_builder.errors import ModelError
 from esximage_builder.models.image import Image, InstalledVib
 from esximage_builder.models.vib import SoftwarePlatform
 from esximage_builder.rules.boot_layout import (
@@ -136,13 +135,6 @@ class TestLocalNames:
         names = list(local_names(vibs).values())
         assert names == expected
         assert len(set(disc_names(names))) == 2
-
-
-def test_a_payload_without_type_has_no_local_name() -> None:
-    """No descriptor says so, but whoever makes the values can."""
-    made = vib("net", payloads=[attrs.evolve(payload("x"), type="")])
-    with pytest.raises(ModelError, match="without type"):
-        local_names([made])
 
 
 def _boot(name: str, order: int | None = None) -> Payload:
