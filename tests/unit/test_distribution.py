@@ -24,7 +24,7 @@ def tree(tmp_path: Path) -> Path:
     """A folder with a copy of the package that nobody installed."""
     package = tmp_path / "tree" / "esximage_builder"
     package.mkdir(parents=True)
-    for name in ("__init__.py", "distribution.py"):
+    for name in ("__init__.py", "distribution.py", "lazy_names.py"):
         shutil.copy(ROOT / "esximage_builder" / name, package)
     return package.parent
 
