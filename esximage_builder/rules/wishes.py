@@ -40,7 +40,7 @@ def _not_taken(entry: EffectiveComponent, catalog: Catalog) -> Iterator[Finding]
         yield make_finding(
             "loaded-version-not-taken",
             f"loaded {name} {version} was not taken",
-            items=(f"{name}:{version}",),
+            items=(f"{name}:{version}", entry.component.id),
             facts={"component": name, "taken": taken.text},
             cause=f"no version was asked for, and {taken} {why}",
             remedy=f"ask for {name}:{version} if that is the one",

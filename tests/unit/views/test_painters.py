@@ -150,7 +150,12 @@ def test_a_verdict_has_the_colour_of_its_weight(verdict: str, tone: str) -> None
 
 
 @pytest.mark.parametrize(
-    "render", [render_text, render_markdown, lambda sections: Page(render_html(sections, "P")).text]
+    "render",
+    [
+        render_text,
+        lambda sections: render_markdown(sections, "P"),
+        lambda sections: Page(render_html(sections, "P")).text,
+    ],
 )
 def test_why_a_question_could_not_be_asked_is_told(render: Callable[[list[Section]], str]) -> None:
     answer = Answer(verdict="not asked", question="is it whole?", note="n", why="it is not there")
