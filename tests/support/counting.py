@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import TYPE_CHECKING, BinaryIO, cast, final
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, cast, final
 
 import attrs
 
@@ -66,11 +66,12 @@ class _CountingPacked:
 class _CountingTree:
     """A tree that counts what of it is opened."""
 
+    holds_bytes: ClassVar[bool] = True
+
     def __init__(self, tree: DepotTree, count: Count) -> None:
         self._tree = tree
         self._count = count
         self.where = tree.where
-        self.holds_bytes = tree.holds_bytes
         self.sizes: Mapping[str, int] = tree.sizes
 
     def place(self, path: str) -> str:
