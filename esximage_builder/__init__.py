@@ -39,6 +39,7 @@ _HOMES = {
         "UnsafeArchiveError", "VersionSyntaxError",
     ),
     "export.bundle": ("export_bundle",),
+    "export.component_zip": ("export_components",),
     "export.iso": ("export_iso",),
     "export.lock": ("make_lock", "write_lock"),
     "export.outputs": ("export_image",),
@@ -71,6 +72,7 @@ _HOMES = {
     ),
     "models.image_profile": ("ImageProfile", "ProfileVib"),
     "models.lock": ("Lock", "LockedComponent", "LockedVib"),
+    "models.profile_change": ("ProfileChange", "ReplaceReason", "ReplacedVib"),
     "models.solution": ("Solution", "SolutionComponent"),
     "models.spec": (
         "AddOnReference", "AlternativeImage", "HardwareSupportReference", "SoftwareSpec", "SolutionReference",
@@ -79,6 +81,7 @@ _HOMES = {
     "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
     "progress": ("Progress",),
     "rules.boot_layout": ("BootModule", "boot_modules", "local_names", "without_tools"),
+    "rules.change_profile": ("change_profile",),
     "rules.classify": (
         "Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions",
     ),
@@ -94,6 +97,7 @@ _HOMES = {
         "Compatibility", "LayerVerdict", "Verdict", "judge_add_on", "judge_component",
     ),
     "rules.lock": ("compose_locked",),
+    "rules.loose_vibs": ("component_from_bulletin", "component_from_vibs", "component_version_of"),
     "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
     "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),
     "rules.validate": ("ValidationReport", "validate"),

@@ -46,6 +46,7 @@ from esximage_builder.errors import (
     VersionSyntaxError as VersionSyntaxError,
 )
 from esximage_builder.export.bundle import export_bundle as export_bundle
+from esximage_builder.export.component_zip import export_components as export_components
 from esximage_builder.export.iso import export_iso as export_iso
 from esximage_builder.export.lock import make_lock as make_lock, write_lock as write_lock
 from esximage_builder.export.outputs import export_image as export_image
@@ -81,6 +82,11 @@ from esximage_builder.models.image import (
 )
 from esximage_builder.models.image_profile import ImageProfile as ImageProfile, ProfileVib as ProfileVib
 from esximage_builder.models.lock import Lock as Lock, LockedComponent as LockedComponent, LockedVib as LockedVib
+from esximage_builder.models.profile_change import (
+    ProfileChange as ProfileChange,
+    ReplacedVib as ReplacedVib,
+    ReplaceReason as ReplaceReason,
+)
 from esximage_builder.models.solution import Solution as Solution, SolutionComponent as SolutionComponent
 from esximage_builder.models.spec import (
     AddOnReference as AddOnReference,
@@ -109,6 +115,7 @@ from esximage_builder.rules.boot_layout import (
     local_names as local_names,
     without_tools as without_tools,
 )
+from esximage_builder.rules.change_profile import change_profile as change_profile
 from esximage_builder.rules.classify import (
     Change as Change,
     ChangeKind as ChangeKind,
@@ -147,6 +154,11 @@ from esximage_builder.rules.explain import (
     rule_set_of as rule_set_of,
 )
 from esximage_builder.rules.lock import compose_locked as compose_locked
+from esximage_builder.rules.loose_vibs import (
+    component_from_bulletin as component_from_bulletin,
+    component_from_vibs as component_from_vibs,
+    component_version_of as component_version_of,
+)
 from esximage_builder.rules.plain_spec import make_spec as make_spec
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,

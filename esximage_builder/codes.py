@@ -350,6 +350,11 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "a higher source overrides by name, whatever the version.",
               "take a newer version, unless the lower one is wanted.",
               facts=("component", "source", "lowered")),
+        _code("vib-lowered", _WARNING, Layer.OVERRIDES,
+              "a VIB that was added to an image profile is lower than the one it took the place of.",
+              "an added VIB takes the place of the one of its name, whatever the version.",
+              "add a newer version, unless the lower one is wanted.",
+              facts=("vib", "lowered")),
         _code("pinned-vib-reserved", _WARNING, Layer.OVERRIDES,
               "a VIB of a component that the user chose is not installed.",
               "another component brings a higher version of the VIB, or a VIB that replaces it.",
@@ -374,6 +379,13 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "a spelling mistake, or the base image no longer brings it.",
               "check the name, or drop the removal.",
               facts=("component",)),
+        _code("loose-vib-not-used", _INFO, Layer.CONTENTS,
+              "a VIB is loaded that stands in no component and no image profile, and the image does not have it.",
+              "it is a loose `.vib` file, or comes with a bulletin of the time before components. Images since 7.0 "
+              "are made of components, so nothing brings it unasked.",
+              "name it with `--vib`, or [make a component of it](howto-loose-vibs.md); if it is not wanted, there is "
+              "nothing to do.",
+              facts=("vib", "bulletin")),
         _code("lock-differs", _ERROR, None,
               "the opened depots do not give the image of the lock: something is missing, has another version or "
               "another SHA-256, or is there besides.",

@@ -35,6 +35,7 @@ __all__ = [
     "ProductVersion",
     "ReleaseName",
     "VibVersion",
+    "short_version",
 ]
 
 _RUNS = re.compile(r"[0-9]+|[^0-9]+")
@@ -390,3 +391,15 @@ class ProductRange(_Value):
 
     def _spelling(self) -> str:
         return self.text
+
+
+_SDK_TAIL = re.compile(r"(.+-[0-9]+(?:vmw|OEM))(?:\.[0-9]+){4}")
+
+
+def short_version(version: str) -> str:
+    """Return a driver's version for people, without the SDK it was built with.
+
+    ``12.0.1200.0-2vmw.700.1.0.15843807`` becomes ``12.0.1200.0-2vmw``; others stay as they are.
+    """
+    match = _SDK_TAIL.fullmatch(version)
+    return version if match is None else match[1]

@@ -14,7 +14,8 @@ from esximage_builder.lazy_names import lazy_names
 
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
-    "authoring.component": ("author_component", "short_version"),
+    "authoring.component": ("author_component",),
+    "versions": ("short_version",),
     "authoring.depot": ("AuthoredVibStore", "write_authored_depot"),
     "authoring.release_unit": ("author_add_on", "author_base_image"),
     "authoring.vib": (

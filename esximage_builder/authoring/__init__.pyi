@@ -1,5 +1,5 @@
 # Types of the names; __init__.py says where they live.
-from esximage_builder.authoring.component import author_component as author_component, short_version as short_version
+from esximage_builder.authoring.component import author_component as author_component
 from esximage_builder.authoring.depot import (
     AuthoredVibStore as AuthoredVibStore,
     write_authored_depot as write_authored_depot,
@@ -19,3 +19,4 @@ from esximage_builder.authoring.vib import (
     vgz_payload as vgz_payload,
 )
 from esximage_builder.documents.depot_index import MetadataEntry as MetadataEntry
+from esximage_builder.versions import short_version as short_version

@@ -12,6 +12,7 @@ from esximage_builder.documents.bulletin import parse_bulletin, render_bulletin
 from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.versions import short_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,19 +21,9 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import SoftwarePlatform, Vib
     from esximage_builder.versions import ComponentVersion
 
-__all__ = ["author_component", "short_version"]
+__all__ = ["author_component"]
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]*")
-_SDK_TAIL = re.compile(r"(.+-[0-9]+(?:vmw|OEM))(?:\.[0-9]+){4}")
-
-
-def short_version(version: str) -> str:
-    """Return a driver's version for people, without the SDK it was built with.
-
-    ``12.0.1200.0-2vmw.700.1.0.15843807`` becomes ``12.0.1200.0-2vmw``; others stay as they are.
-    """
-    match = _SDK_TAIL.fullmatch(version)
-    return version if match is None else match[1]
 
 
 def author_component(

@@ -40,6 +40,7 @@ VERBS = {
     "explain": "say why an image is as it is",
     "recommend": "say what to move to next",
     "diff": "say what differs between two images",
+    "component": "make a component of loose VIBs",
     "verify": "say whether a bundle or ISO would be taken",
 }
 

@@ -27,6 +27,7 @@ from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
 from esximage_builder.export.sbom import SBOM_FORMATS, require_sbom_library
 from esximage_builder.rules.boot_layout import without_tools
+from esximage_builder.rules.lock import require_lockable
 from esximage_builder.rules.validate import validate
 from esximage_builder.views.report import render_text_report, report_as_dict
 from esximage_builder.views.report_file import require_report_suffix, write_report
@@ -101,7 +102,7 @@ class Options:
         """The paths to read, outputs excepted."""
         starts = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
         kickstarts = () if self.kickstart is None else (self.kickstart,)
-        return (*self.image.depot_paths(), *starts, *kickstarts)
+        return (*self.image.sources(), *starts, *kickstarts)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -178,7 +179,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Write what was asked for and print the report."""
     _require_outputs(options)
-    with open_depot(*options.image.depot_paths()) as depot:
+    with open_depot(*options.image.sources()) as depot:
         checked = _check(options, depot)
         is_writable = not checked.report.errors_except(options.allow)
         results = _write(checked) if is_writable else []
@@ -193,6 +194,8 @@ def run(options: Options) -> int:
 
 def _check(options: Options, depot: Depot) -> _Checked:
     composed = image_of(options.image, depot)
+    if options.lock is not None:
+        require_lockable(composed)  # before anything else is written
     images = _written_images(options, composed)
     minimum = options.image.minimum_acceptance
     reports = tuple(validate(image, depot.catalog, minimum_acceptance=minimum) for image in images)

@@ -119,7 +119,7 @@ def _code_alone(name: str) -> Code:
 
 
 def _answer(options: Options, image_options: ImageOptions) -> _Answer:
-    with open_depot(*image_options.depot_paths(hint=_NAMES_FOLLOW)) as depot:
+    with open_depot(*image_options.sources(hint=_NAMES_FOLLOW)) as depot:
         image = image_of(image_options, depot)
         report = validate(image, depot.catalog, minimum_acceptance=image_options.minimum_acceptance)
         explanations = explain_findings(report.findings, catalog=depot.catalog, image=image)

@@ -7,7 +7,7 @@ from typing import Self, final
 
 import attrs
 
-from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, spec_of
+from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, catalog_of, spec_of
 from esximage_builder.cli.output import EXIT_DONE, print_json, print_text
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.rules.recommend import recommend
@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the suggestions, and why other candidates were passed over."""
-    with open_depot(*options.image.depot_paths()) as depot:
-        recommendation = recommend(depot.catalog, spec_of(options.image, depot))
+    with open_depot(*options.image.sources()) as depot:
+        recommendation = recommend(catalog_of(options.image, depot), spec_of(options.image, depot))
     if options.as_json:
         print_json(recommendation_as_dict(recommendation))
     else:

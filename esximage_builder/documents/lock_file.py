@@ -1,6 +1,7 @@
 """The lock file, both ways and lossless: JSON of our own.
 
-Keys are those of ``Lock``, with ``reserved`` for ``is_reserved``; unknown ones are kept.
+Keys are those of ``Lock``, with ``reserved`` for ``is_reserved``; unknown ones are kept. Only
+components that were made of loose VIBs have ``made_of`` and ``bulletin``.
 See docs/reproducible.md#the-lock-file.
 """
 
@@ -32,7 +33,7 @@ __all__ = ["parse_lock", "render_lock"]
 _KNOWN = frozenset(
     {"lock_version", "name", "digest", "compression", "spec", "profile", "base_image", "components", "vibs"}
 )
-_KNOWN_OF_COMPONENT = frozenset({"name", "version", "source", "reserved"})
+_KNOWN_OF_COMPONENT = frozenset({"name", "version", "source", "reserved", "made_of", "bulletin"})
 _KNOWN_OF_VIB = frozenset({"id", "sha256", "size_bytes", "sources", "reserved"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_BYTES = 64 * 1024 * 1024
@@ -142,6 +143,8 @@ def _component(item: JsonObject, where: str) -> LockedComponent:
         version=_text(item, "version", where),
         source=_source(item, where),
         is_reserved=_flag(item, "reserved", where),
+        made_of=_texts(item, "made_of", where, expected="a VIB id"),
+        bulletin=_text(item, "bulletin", where, default=""),
         extra=json_pairs(item, _KNOWN_OF_COMPONENT),
     )
 
@@ -177,20 +180,22 @@ def _vib(item: JsonObject, where: str) -> LockedVib:
         raise InvalidFieldError(
             "a size is negative", where=pointer(where, "size_bytes"), found=str(size)[:40], expected="a number of bytes"
         )
-    sources = item.get("sources")
-    listed = value_of(
-        [] if sources is None else sources, list, where=pointer(where, "sources"), expected="a list of file names"
-    )
     return LockedVib(
         id=_text(item, "id", where),
         sha256=_sha256(item, "sha256", where),
         size_bytes=size,
-        sources=tuple(
-            value_of(name, str, where=pointer(where, "sources", index), expected="a file name")
-            for index, name in enumerate(listed)
-        ),
+        sources=_texts(item, "sources", where, expected="a file name"),
         is_reserved=_flag(item, "reserved", where),
         extra=json_pairs(item, _KNOWN_OF_VIB),
+    )
+
+
+def _texts(item: JsonObject, key: str, where: str, *, expected: str) -> tuple[str, ...]:
+    """Return a list of texts, empty where the key is missing."""
+    given = item.get(key)
+    listed = value_of([] if given is None else given, list, where=pointer(where, key), expected=f"a list: {expected}")
+    return tuple(
+        value_of(text, str, where=pointer(where, key, index), expected=expected) for index, text in enumerate(listed)
     )
 
 
@@ -211,12 +216,15 @@ def render_lock(lock: Lock) -> bytes:
 
 
 def _render_component(component: LockedComponent) -> JsonObject:
-    return {
+    document: JsonObject = {
         "name": component.name,
         "version": component.version,
         "source": None if component.source is None else component.source.value,
         "reserved": component.is_reserved,
-    } | _unknown(component.extra)
+    }
+    if component.made_of:
+        document |= {"made_of": list(component.made_of), "bulletin": component.bulletin or None}
+    return document | _unknown(component.extra)
 
 
 def _render_vib(vib: LockedVib) -> JsonObject:

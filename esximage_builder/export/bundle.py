@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle"]
+__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle", "vendor_code_of"]
 
 _KNOWN_CODES = {"vmware": "VMW", "vmware, inc.": "VMW", "broadcom": "VMW"}
 
@@ -219,7 +219,7 @@ def bundle_contents(image: Image, *, vendor_code: str = "", with_reserved: bool 
     timestamp = image_timestamp(image)
     return DepotContents(
         vendor_name=image.vendor or "Unknown",
-        vendor_code=vendor_code or _vendor_code(image.vendor),
+        vendor_code=vendor_code or vendor_code_of(image.vendor),
         products=_products(image),
         vibs=vibs,
         bulletins=[components[key] for key in sorted(components)],
@@ -244,7 +244,7 @@ def _left_out(image: Image, with_reserved: bool) -> tuple[Finding, ...]:  # noqa
     )
 
 
-def _vendor_code(vendor: str) -> str:
+def vendor_code_of(vendor: str) -> str:
     """Return three capitals made of the vendor's name; ``UNK`` where it has no three letters or digits."""
     known = _KNOWN_CODES.get(vendor.lower())
     letters = re.sub(r"[^0-9A-Za-z]", "", vendor).upper()

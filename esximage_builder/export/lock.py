@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from esximage_builder.depot.store import inputs_of, measured, measured_image
 from esximage_builder.documents.lock_file import render_lock
 from esximage_builder.limits import ReadLimits
+from esximage_builder.models.catalog import Catalog
 from esximage_builder.rules.lock import lock_of, require_lockable
 from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.target import prepare_target
@@ -31,14 +32,20 @@ def make_lock(image: Image, store: VibStore, *, limits: ReadLimits | None = None
         limits: Upper bounds for reading VIBs; None takes the defaults.
 
     Raises:
-        ModelError: The image has neither spec nor profile, so nobody could make it again.
+        ModelError: The image has neither spec nor profile, is a changed profile, or has a component that was
+            made of loose VIBs in a way that the lock cannot tell, so nobody could make it again.
         NotInDepotError: The store lacks a VIB.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read, or are not what is known of them.
     """
     require_lockable(image)
     known = measured(store, limits=limits or ReadLimits())
-    return lock_of(measured_image(image, known), sources_of=known.sources_of)
+    loaded = getattr(store, "catalog", None)
+    return lock_of(
+        measured_image(image, known),
+        sources_of=known.sources_of,
+        loaded=loaded if isinstance(loaded, Catalog) else None,
+    )
 
 
 def write_lock(

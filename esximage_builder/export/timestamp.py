@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from esximage_builder.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from esximage_builder.models.image import Image
 
-__all__ = ["image_timestamp"]
+__all__ = ["image_timestamp", "latest_timestamp"]
 
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2107, 12, 31, tzinfo=UTC)
@@ -28,12 +28,20 @@ def image_timestamp(image: Image, environment: Mapping[str, str] | None = None) 
     Raises:
         ModelError: ``SOURCE_DATE_EPOCH`` is no number of seconds, or a date that a zip cannot hold.
     """
+    units = (image.base_image, image.add_on, image.base_vib)
+    return latest_timestamp((unit.released_at for unit in units if unit is not None), environment)
+
+
+def latest_timestamp(moments: Iterable[datetime | None], environment: Mapping[str, str] | None = None) -> datetime:
+    """Return the latest of some dates as the one of an export; else as ``image_timestamp``.
+
+    Raises:
+        ModelError: As with ``image_timestamp``.
+    """
     epoch = (os.environ if environment is None else environment).get(_EPOCH, "")
     if epoch:
         return _moment_of(epoch)
-    units = (image.base_image, image.add_on, image.base_vib)
-    moments = [unit.released_at for unit in units if unit is not None and unit.released_at is not None]
-    latest = max(moments, default=_EARLIEST)
+    latest = max((moment for moment in moments if moment is not None), default=_EARLIEST)
     return min(max(latest, _EARLIEST), _LATEST).replace(microsecond=0)
 
 

@@ -38,6 +38,8 @@ def image_profile(
     """
     if names is None:
         names = local_names(image.host_vibs)
+    change = image.profile_change
+    stated = None if change is None else change.acceptance_level
     listed = tuple(vibs)
     return ImageProfile(
         name=image.name,
@@ -45,6 +47,7 @@ def image_profile(
         profile_id=hashlib.sha256(f"{image.name}\n{image.digest}".encode()).hexdigest()[:32],
         created_at=timestamp,
         modified_at=timestamp,
+        description="" if change is None else change.description,
         read_only=True,
         vibs=[
             ProfileVib(
@@ -57,7 +60,7 @@ def image_profile(
             )
             for vib in listed
         ],
-        acceptance_level=image.acceptance_level,
+        acceptance_level=image.acceptance_level if stated is None else stated,
         bulletin_ids=[entry.component.bulletin.id for entry in image.components],
     )
 

@@ -29,6 +29,9 @@ __all__ = ["Catalog", "HasCatalog", "catalog_of"]
 
 _Noun = TypeVar("_Noun")
 
+_MOST_NEAR = 5
+_MAKE_COMPONENT = "make a component of it with component_from_vibs and add it with Catalog.with_component"
+
 
 def _grouped(items: Iterable[_Noun], key: Callable[[_Noun], str]) -> Mapping[str, tuple[_Noun, ...]]:
     groups: dict[str, list[_Noun]] = {}
@@ -73,6 +76,8 @@ class Catalog:
         vibs_by_id: Id to VIBs; more than one where contents differ.
         components_by_name: Name to components, lowest version first.
         components_by_bulletin_id: Bulletin id to components.
+        loose_vibs: VIBs that stand in no component and in no profile, so that no image since 7.0
+            holds them unasked; sorted by id.
     """
 
     sources: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
@@ -98,6 +103,12 @@ class Catalog:
     @functools.cached_property
     def components_by_bulletin_id(self) -> Mapping[str, tuple[Component, ...]]:  # noqa: D102 - described at the class
         return _grouped(self.components, lambda component: component.bulletin.id)
+
+    @functools.cached_property
+    def loose_vibs(self) -> tuple[Vib, ...]:  # noqa: D102 - described at the class
+        in_components = {vib_id for component in self.components for vib_id in component.vib_ids}
+        listed = in_components.union(*(profile.vib_ids for profile in self.profiles))
+        return tuple(vib for vib in self.vibs if vib.id not in listed)
 
     @functools.cached_property
     def _sources_by_fingerprint(self) -> Mapping[str, tuple[str, ...]]:
@@ -146,8 +157,16 @@ class Catalog:
             f"no loaded depot has the base image {typed}" if self.base_images else "no base image is loaded",
             found=repr(typed),
             expected="the version of a loaded base image",
-            hint=hint,
+            hint=self._only_loose() or hint,
         )
+
+    def _only_loose(self) -> str:
+        """Say so where nothing but loose VIBs is loaded, which make no image by themselves."""
+        if not self.vibs or len(self.loose_vibs) < len(self.vibs):
+            return ""
+        names = sorted({vib.name for vib in self.loose_vibs})
+        shown = ", ".join(names[:_MOST_NEAR]) + (" ..." if len(names) > _MOST_NEAR else "")
+        return f"loaded are only VIBs without component ({shown}): open a base image's depot, and add them with --vib"
 
     def add_on(self, name: str, version: str) -> AddOn:
         """Return the add-on of that name and version text.
@@ -179,9 +198,12 @@ class Catalog:
         """Return the component of that name and version text.
 
         Raises:
-            NotInDepotError: None is loaded; the hint lists the versions of the name, or near names with theirs.
+            NotInDepotError: None is loaded; the hint lists the versions or names that are, or says
+                that a loaded VIB of this name stands in no component.
         """
         named = self.components_by_name.get(name, ())
+        if not named:
+            self._require_not_loose(name)
         return self._named(
             named or self.components, name, version, kind="component", identity=lambda component: component.id
         )
@@ -206,6 +228,39 @@ class Catalog:
         if not names:
             return "no loaded depot holds any image profile: open the depot that does"
         return did_you_mean(near_names(typed, names)) or f"loaded: {listed(names)}"
+
+    def _require_not_loose(self, name: str) -> None:
+        """Refuse the name of a VIB, where a component's is asked for."""
+        loose = [vib for vib in self.loose_vibs if vib.name == name]
+        if loose:
+            raise NotInDepotError(
+                f"{name} is a VIB without component",
+                found=", ".join(vib.id for vib in loose[:_MOST_NEAR]),
+                expected="the name of a component",
+                hint=f"add --vib PATH on the command line; in Python {_MAKE_COMPONENT}",
+            )
+
+    def with_component(self, component: Component) -> Catalog:
+        """Return the catalog with one component more, so that ``compose`` takes it by name.
+
+        Args:
+            component: Such as ``component_from_vibs`` makes it; one that is there already changes nothing.
+
+        Raises:
+            ModelError: The catalog has a component of this name and version with other VIBs.
+        """
+        same = [known for known in self.components_by_name.get(component.name, ()) if known.id == component.id]
+        if any(sorted(known.vib_ids) == sorted(component.vib_ids) for known in same):
+            return self
+        if same:
+            raise ModelError(
+                f"the depots hold another component {component.id}",
+                found=", ".join(same[0].vib_ids[:_MOST_NEAR]),
+                expected=", ".join(component.vib_ids[:_MOST_NEAR]),
+                hint="give the new component another name or version",
+            )
+        components = sorted((*self.components, component), key=lambda item: (item.name, item.version))
+        return attrs.evolve(self, components=components)
 
     @staticmethod
     def _named(

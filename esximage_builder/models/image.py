@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component, ComponentReference
     from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.profile_change import ProfileChange
     from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
     from esximage_builder.models.vib import Vib
@@ -215,6 +216,7 @@ class Image:
         uncomposed_alternatives: Ids of the spec's alternative images, if it was composed without them.
         unchosen_vibs: Ids with different contents of which none was chosen; the image holds
             the one with the lowest fingerprint, and validation calls it an error.
+        profile_change: How it differs from ``profile``; None if it is not changed.
         vibs_by_id: Installed VIBs by id.
         digest: SHA-256 over what the image consists of, in hexadecimal digits: base image,
             add-on, components, installed and reserved VIBs with their descriptors. Name,
@@ -239,6 +241,7 @@ class Image:
     unchosen_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     unit_choices: tuple[UnitChoice, ...] = attrs.field(default=(), converter=as_tuple)
     uncomposed_alternatives: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    profile_change: ProfileChange | None = None
 
     @functools.cached_property
     def vibs_by_id(self) -> Mapping[str, Vib]:  # noqa: D102 - described at the class

@@ -29,6 +29,8 @@ class LockedComponent:
         version: As printed; versions that only compare equal are another lock.
         source: Who brought it; None if the image was opened from a profile.
         is_reserved: True for a component that lost or was taken off.
+        made_of: Ids of the VIBs that it was made of, where no depot had it; empty for a loaded one.
+        bulletin: Id of the legacy bulletin that it was made of; empty if of loose VIBs.
         extra: JSON keys this library does not know.
     """
 
@@ -36,6 +38,8 @@ class LockedComponent:
     version: str
     source: ComponentSource | None = None
     is_reserved: bool = False
+    made_of: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    bulletin: str = ""
     extra: JsonPairs = attrs.field(default=(), converter=as_tuple, repr=False)
 
     @property

@@ -109,7 +109,11 @@ _GOOD_NEWS = {
 
 
 def judge_add_on(add_on: AddOn, base_image: BaseImage, catalog: Catalog) -> Compatibility:
-    """Judge an add-on against a base image, both of the catalog."""
+    """Judge an add-on against a base image, both of the catalog.
+
+    Raises:
+        ModelError: ``catalog`` is no catalog.
+    """
     findings = _findings_with(catalog, base_image, add_on=(add_on.name, add_on.version.text))
     new = _less(findings, _findings_with(catalog, base_image))
     layers = [_declared(add_on, base_image, findings), _train(add_on, base_image, findings)]
@@ -117,7 +121,11 @@ def judge_add_on(add_on: AddOn, base_image: BaseImage, catalog: Catalog) -> Comp
 
 
 def judge_component(component: Component, base_image: BaseImage, catalog: Catalog) -> Compatibility:
-    """Judge a component against a base image, both of the catalog."""
+    """Judge a component against a base image, both of the catalog.
+
+    Raises:
+        ModelError: ``catalog`` is no catalog.
+    """
     findings = _findings_with(catalog, base_image, components={component.name: component.version.text})
     new = _less(findings, _findings_with(catalog, base_image))
     return Compatibility(subject=component.id, target=base_image.id, layers=_common_layers(new))

@@ -15,6 +15,7 @@ from esximage_builder.codes import code_of
 from esximage_builder.findings import Severity
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason, Rule
+from esximage_builder.models.profile_change import ReplaceReason
 from esximage_builder.rules.driver_interfaces import (
     ESX_VERSION,
     VMKAPI,
@@ -332,9 +333,26 @@ def _vib_sentences(image: Image, name: str) -> Iterator[str]:
     for reserved in image.reserved_vibs:
         if name in (reserved.vib.name, reserved.vib.id):
             yield _why_reserved(reserved)
+    yield from _profile_change_sentences(image, name)
     for missing in image.missing_vibs:
         if name == missing.vib_id:
             yield f"VIB {name} is wanted by {missing.component or 'the profile'}, but no loaded depot has it."
+
+
+def _profile_change_sentences(image: Image, name: str) -> Iterator[str]:
+    change = image.profile_change
+    if change is None:
+        return
+    for entry in change.replaced:
+        if name in (entry.vib.name, entry.vib.id):
+            why = "has its name" if entry.reason is ReplaceReason.SAME_NAME else "states that it replaces it"
+            yield f"VIB {entry.vib.id} is not in the image: {entry.winner} took its place, which {why}."
+    for vib_id in change.removed:
+        if name == vib_id or vib_id.rpartition("_")[0].endswith(f"_{name}"):
+            yield f"VIB {vib_id} is not in the image: the user took it off the profile {change.profile}."
+    for vib_id in change.added:
+        if name == vib_id or image.vibs_by_id[vib_id].name == name:
+            yield f"VIB {vib_id} was added by the user to the profile {change.profile}."
 
 
 def _level_sentence(entry: InstalledVib, image: Image) -> str:

@@ -20,6 +20,7 @@ from esximage_builder.models.image import Rule
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
 from esximage_builder.rules.closed_spec import with_unit_versions
 from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.loose_vibs import component_from_bulletin, component_from_vibs
 from esximage_builder.versions import ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.component import Component
     from esximage_builder.models.image import Image
     from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
@@ -40,7 +42,9 @@ __all__ = [
     "compose_locked",
     "image_of_lock",
     "lock_of",
+    "made_again",
     "require_lockable",
+    "with_made_components",
 ]
 
 _SHOWN_DIGITS = 16
@@ -62,7 +66,7 @@ def require_lockable(image: Image) -> None:
     """Refuse an image that nobody could make again.
 
     Raises:
-        ModelError: It has neither spec nor profile.
+        ModelError: It has neither spec nor profile, or is a changed profile.
     """
     if image.spec is None and image.profile is None:
         raise ModelError(
@@ -70,17 +74,26 @@ def require_lockable(image: Image) -> None:
             found=image.name,
             expected="an image that was composed, or opened from a profile",
         )
+    if image.profile_change is not None:
+        raise ModelError(
+            "an image of a changed profile cannot be locked",
+            found=f"{image.name}, changed from {image.profile_change.profile}",
+            expected="an image that was composed, or opened from a profile as it is",
+            hint="write it as a bundle, and lock the profile of that bundle: a lock does not tell how one was changed",
+        )
 
 
-def lock_of(image: Image, *, sources_of: Callable[[Vib], Iterable[str]]) -> Lock:
+def lock_of(image: Image, *, sources_of: Callable[[Vib], Iterable[str]], loaded: Catalog | None = None) -> Lock:
     """Pin an image down: every component, and every VIB with the digest of its file.
 
     Args:
         image: Composed from a spec, or opened from a profile; its VIBs know their files.
         sources_of: Function from VIB to the names of the sources that hold it.
+        loaded: What is loaded, to say what a component that no depot holds was made of.
 
     Raises:
-        ModelError: The image has neither spec nor profile.
+        ModelError: The image has neither spec nor profile, is a changed profile, or has a component that was
+            made of loose VIBs in a way that the lock cannot tell.
     """
     require_lockable(image)
     reserved = {entry.vib.id for entry in image.reserved_vibs}
@@ -90,20 +103,50 @@ def lock_of(image: Image, *, sources_of: Callable[[Vib], Iterable[str]]) -> Lock
         spec=None if image.spec is None else with_unit_versions(image.spec, image),
         profile=image.profile.name if image.spec is None and image.profile is not None else "",
         base_image=None if image.base_image is None else image.base_image.version,
-        components=sorted(_components(image), key=lambda component: (component.name, component.version)),
+        components=sorted(_components(image, loaded), key=lambda component: (component.name, component.version)),
         vibs=[_vib(vib, sources_of(vib), is_reserved=vib.id in reserved) for vib in image.all_vibs],
     )
 
 
-def _components(image: Image) -> Iterator[LockedComponent]:
+def _components(image: Image, loaded: Catalog | None) -> Iterator[LockedComponent]:
     for entry in image.components:
         component = entry.component
-        yield LockedComponent(name=component.name, version=component.version.text, source=entry.source)
+        locked = LockedComponent(name=component.name, version=component.version.text, source=entry.source)
+        yield _with_origin(locked, component, image, loaded)
     lost = _losers(image)
     for component in image.reserved_components:
-        yield LockedComponent(
+        locked = LockedComponent(
             name=component.name, version=component.version.text, source=lost.get(component.id), is_reserved=True
         )
+        yield _with_origin(locked, component, image, loaded)
+
+
+def _with_origin(
+    locked: LockedComponent, component: Component, image: Image, loaded: Catalog | None
+) -> LockedComponent:
+    """Say what a component was made of that no opened depot holds."""
+    if loaded is None or _is_loaded(component, loaded):
+        return locked
+    legacy = {bulletin.id for bulletin in loaded.bulletins}
+    made = attrs.evolve(
+        locked,
+        made_of=component.vib_ids,
+        bulletin=component.bulletin.id if component.bulletin.id in legacy else "",
+    )
+    vibs = [vib for vib in image.all_vibs if vib.id in component.vib_ids]
+    if made_again(made, vibs, loaded) != component:
+        raise ModelError(
+            f"a lock cannot tell how the component {component.id} was made",
+            found="a component that no opened depot holds, with a vendor, platforms or words of its own",
+            expected="one that component_from_vibs or component_from_bulletin makes of its VIBs",
+            hint="write it with export_components, open that file, and lock an image composed from it",
+        )
+    return made
+
+
+def _is_loaded(component: Component, catalog: Catalog) -> bool:
+    named = catalog.components_by_name.get(component.name, ())
+    return any((known.id, set(known.vib_ids)) == (component.id, set(component.vib_ids)) for known in named)
 
 
 def _losers(image: Image) -> dict[str, ComponentSource]:
@@ -155,7 +198,8 @@ def compose_locked(depot: FilesCatalog, lock: Lock) -> Image:
             code ``lock-differs``.
         DepotError: A VIB's bytes cannot be read, or are not what is known of them.
     """
-    catalog = depot.with_file_facts({vib.id for vib in lock.vibs})
+    loaded = depot.with_file_facts({vib.id for vib in lock.vibs})
+    catalog = with_made_components(loaded, lock)
     differences = check_loaded(catalog, lock)
     if differences:
         raise _refusal(lock, differences)
@@ -163,7 +207,7 @@ def compose_locked(depot: FilesCatalog, lock: Lock) -> Image:
         image = image_of_lock(catalog, lock)
     except NotInDepotError as error:
         raise _refusal(lock, (_not_loaded(error),)) from error
-    differences = check_same(lock, lock_of(image, sources_of=catalog.sources_of))
+    differences = check_same(lock, lock_of(image, sources_of=catalog.sources_of, loaded=loaded))
     if differences:
         raise _refusal(lock, differences)
     return image
@@ -189,6 +233,45 @@ def _refusal(lock: Lock, differences: Sequence[Finding]) -> ComposeError:
 
 def _differs(message: str, *items: str, cause: str = "", remedy: str = _OPEN_THE_DEPOT) -> Finding:
     return make_finding("lock-differs", message, items=items, cause=cause, remedy=remedy)
+
+
+def with_made_components(catalog: Catalog, lock: Lock) -> Catalog:
+    """Return the catalog with the components made again that were made of loose VIBs when the lock was written.
+
+    One that a depot holds by now is left as it is; one whose VIBs are not loaded stays out, which
+    ``check_loaded`` then tells.
+
+    Args:
+        catalog: What is loaded; its VIBs know their files.
+        lock: What is wanted.
+    """
+    digests = {vib.id: vib.sha256 for vib in lock.vibs}
+    for locked in lock.components:
+        versions = [known.version.text for known in catalog.components_by_name.get(locked.name, ())]
+        if locked.made_of and locked.version not in versions:
+            vibs = [
+                vib
+                for vib_id in locked.made_of
+                for vib in catalog.vibs_by_id.get(vib_id, ())
+                if _sha256_of(vib) == digests.get(vib_id)
+            ]
+            component = made_again(locked, vibs, catalog)
+            catalog = catalog if component is None else catalog.with_component(component)
+    return catalog
+
+
+def made_again(locked: LockedComponent, vibs: Sequence[Vib], catalog: Catalog) -> Component | None:
+    """Return a component made of these VIBs as the lock says; None if they or its bulletin are not loaded."""
+    if {vib.id for vib in vibs} != set(locked.made_of):
+        return None
+    if not locked.bulletin:
+        return component_from_vibs(vibs, name=locked.name, version=locked.version)
+    wanted = [
+        known
+        for known in catalog.bulletins
+        if known.id == locked.bulletin and set(known.vib_ids) == {v.id for v in vibs}
+    ]
+    return component_from_bulletin(wanted[0], vibs, name=locked.name, version=locked.version) if wanted else None
 
 
 def check_loaded(catalog: Catalog, lock: Lock) -> tuple[Finding, ...]:

@@ -18,8 +18,10 @@ from esximage_builder.findings import Severity
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
+from esximage_builder.rules.change_profile import check_lowered_vibs
 from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.driver_interfaces import interface_of
+from esximage_builder.rules.loose_vibs import check_loose_vibs
 from esximage_builder.rules.relations import ProvideIndex, replaces_vib
 from esximage_builder.rules.release_fit import (
     check_add_on,
@@ -103,7 +105,10 @@ def validate(
         minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
 
     Returns:
-        All findings, never an exception.
+        All findings; nothing about the image is ever an exception.
+
+    Raises:
+        ModelError: ``catalog`` is no catalog and has none.
     """
     loaded = None if catalog is None else catalog_of(catalog)
     findings = set(itertools.chain.from_iterable(check(image, loaded) for check in _CHECKS))
@@ -470,9 +475,11 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_spec,
     _check_core,
     _check_lowered,
+    check_lowered_vibs,
     _check_pinned,
     check_left_open,
     _check_removals,
+    check_loose_vibs,
 )
 
 

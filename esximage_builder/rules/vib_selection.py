@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component
     from esximage_builder.models.vib import Vib
 
-__all__ = ["PRECEDENCE", "VibChoice", "VibSelection", "select_vibs"]
+__all__ = ["PRECEDENCE", "VibChoice", "VibSelection", "last_winner", "select_vibs", "winners_by_loser"]
 
 PRECEDENCE = {source: rank for rank, source in enumerate(ComponentSource)}
 """Sources from low to high."""
@@ -126,18 +126,23 @@ def _vib_rank(entry: InstalledVib) -> tuple[object, int, str]:
 
 def _without_replaced(entries: list[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
     """Reserve what another VIB replaces; VIBs that replace each other, directly or around, all stay."""
-    beaten_by = _beaten_by([entry.vib for entry in entries])
-    winners_of = {
-        vib_id: [winner for winner in sorted(winners) if not _leads_to(winner, vib_id, beaten_by)]
-        for vib_id, winners in beaten_by.items()
-    }
+    winners_of = winners_by_loser([entry.vib for entry in entries])
     kept = []
     for entry in entries:
         if winners_of.get(entry.vib.id):
-            reserved.append(_reserve(entry, ReserveReason.REPLACED, _last_winner(entry.vib.id, winners_of)))
+            reserved.append(_reserve(entry, ReserveReason.REPLACED, last_winner(entry.vib.id, winners_of)))
         else:
             kept.append(entry)
     return kept
+
+
+def winners_by_loser(vibs: Sequence[Vib]) -> dict[str, list[str]]:
+    """Return for each id of a replaced VIB those that replace it and are not replaced by it, sorted."""
+    beaten_by = _beaten_by(vibs)
+    return {
+        vib_id: [winner for winner in sorted(winners) if not _leads_to(winner, vib_id, beaten_by)]
+        for vib_id, winners in beaten_by.items()
+    }
 
 
 def _beaten_by(vibs: Sequence[Vib]) -> dict[str, list[str]]:
@@ -154,7 +159,7 @@ def _beaten_by(vibs: Sequence[Vib]) -> dict[str, list[str]]:
     return beaten_by
 
 
-def _last_winner(vib_id: str, winners_of: Mapping[str, Sequence[str]]) -> str:
+def last_winner(vib_id: str, winners_of: Mapping[str, Sequence[str]]) -> str:
     """Return who is installed in place of a replaced VIB: of a chain of replacements the last."""
     while winners_of.get(vib_id):
         vib_id = winners_of[vib_id][0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esximage_builder.models.image import ReserveReason
+from esximage_builder.models.profile_change import ReplaceReason
 from esximage_builder.rules.boot_layout import boot_modules
 from esximage_builder.rules.explain import explain_acceptance
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
@@ -39,6 +40,10 @@ _RESERVE_REASONS = {
     ReserveReason.COMPONENT_REMOVED: "its component is removed",
     ReserveReason.LOWER_VERSION: "a higher version is installed:",
     ReserveReason.REPLACED: "it is replaced by",
+}
+_REPLACE_REASONS = {
+    ReplaceReason.SAME_NAME: "its place is taken by",
+    ReplaceReason.REPLACES: "it is replaced by",
 }
 
 _RESERVED = (
@@ -79,11 +84,31 @@ def image_as_dict(image: Image) -> dict[str, object]:
         "reserved_vibs": [
             {"id": entry.vib.id, "reason": entry.reason.value, "winner": entry.winner} for entry in image.reserved_vibs
         ],
+        "profile_change": _profile_change_as_dict(image),
         "boot_bank_bytes": boot_bank_bytes(image),
         "drivers": [
             {"name": name, "version": version, "vendor": vendor, "pci_ids": list(pci_ids)}
             for name, version, vendor, pci_ids in drivers(image)
         ],
+    }
+
+
+def _profile_change_as_dict(image: Image) -> dict[str, object] | None:
+    change = image.profile_change
+    if change is None:
+        return None
+    level = change.acceptance_level
+    return {
+        "profile": change.profile,
+        "added": list(change.added),
+        "already_there": list(change.already_there),
+        "replaced": [
+            {"id": entry.vib.id, "winner": entry.winner, "reason": entry.reason.value} for entry in change.replaced
+        ],
+        "removed": list(change.removed),
+        "vendor": image.vendor,
+        "description": change.description,
+        "acceptance_level": None if level is None else level.value,
     }
 
 
@@ -129,6 +154,7 @@ def change_sections(image: Image) -> tuple[Section, ...]:
     """Return how the image differs from its base image."""
     return (
         Section("Changes to the base image", _changes(image)),
+        Section("Changes to the image profile", _profile_changes(image)),
         Section("Removed components", _removed(image)),
         Section("Reserved VIBs", _reserved(image)),
     )
@@ -175,7 +201,9 @@ def bytes_text(count: int) -> str:
 
 def _units(image: Image) -> Iterator[Block]:
     base, add_on = image.base_image, image.add_on
-    if base is None:
+    if image.profile_change is not None:
+        yield Paragraph(f"Changed from the image profile {image.profile_change.profile}.")
+    elif base is None:
         yield Paragraph(f"Opened from the image profile {image.name}, which does not say who brought what.")
     rows = [] if base is None else [("base image", base.display_name, base.version.text, base.display_version)]
     if add_on is not None:
@@ -192,6 +220,23 @@ def _changes(image: Image) -> Iterator[Block]:
         yield Table(columns=("Component", "Version", "From", "Instead of"), rows=map(_change, changed))
     elif image.base_image is not None:
         yield Paragraph("None: every component is the base image's own.")
+
+
+def _profile_changes(image: Image) -> Iterator[Block]:
+    change = image.profile_change
+    if change is None:
+        return
+    replaced = [(entry.vib.id, f"{_REPLACE_REASONS[entry.reason]} {entry.winner}") for entry in change.replaced]
+    rows = [
+        *((vib_id, "added") for vib_id in change.added),
+        *((vib_id, "was there already") for vib_id in change.already_there),
+        *replaced,
+        *((vib_id, "removed") for vib_id in change.removed),
+    ]
+    if rows:
+        yield Table(columns=("VIB", "What"), rows=rows)
+    if change.acceptance_level is not None:
+        yield Paragraph(f"The profile states {change.acceptance_level.display}.")
 
 
 def _change(entry: EffectiveComponent) -> tuple[str, ...]:

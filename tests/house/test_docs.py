@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import doctest
 import functools
 import itertools
@@ -12,6 +13,7 @@ import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from house.test_floor_plan import FLOORS
@@ -21,6 +23,9 @@ from esximage_builder import errors
 from esximage_builder.cli import app as cli
 from esximage_builder.models.image import ReserveReason, Rule
 from esximage_builder.vocabulary import ComponentSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -242,11 +247,17 @@ def test_every_error_is_documented_with_its_code() -> None:
 # The command line
 
 
+def parsers_below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parser itself and those of its verbs, at every depth."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from parsers_below(below)
+
+
 def options_of_the_command_line() -> set[str]:
-    program = cli._parser()
-    commands = next(action.choices for action in program._actions if action.dest == "command")
-    assert isinstance(commands, dict)
-    help_texts = [parser.format_help() for parser in (program, *commands.values())]
+    help_texts = [parser.format_help() for parser in parsers_below(cli._parser())]
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", " ".join(help_texts))) - {"--help"}
 
 

@@ -17,7 +17,7 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from esximage_builder.authoring.component import author_component, short_version
+from esximage_builder.authoring.component import author_component
 from esximage_builder.authoring.depot import AuthoredVibStore, write_authored_depot
 from esximage_builder.authoring.release_unit import author_add_on, author_base_image
 from esximage_builder.authoring.vib import (
@@ -43,7 +43,7 @@ from esximage_builder.models.constraint import Constraint, Provide
 from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.solution import Solution
 from esximage_builder.models.vib import MaintenanceMode, SoftwarePlatform, Vib, VibFile
-from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion, VibVersion
+from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion, VibVersion, short_version
 from esximage_builder.vocabulary import AcceptanceLevel, Relation
 
 KEYS = Path(__file__).parents[3] / "fixtures" / "keys"

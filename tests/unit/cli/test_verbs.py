@@ -33,6 +33,7 @@ FEWEST = {
     "explain": ["--depot", "x.zip", "--base", "7.0U3g"],
     "recommend": ["--depot", "x.zip", "--base", "7.0U3g"],
     "diff": ["a.json", "b.json"],
+    "component": ["create", "x.vib", "--out", "x.zip"],
     "verify": ["x.zip"],
 }
 
@@ -114,7 +115,7 @@ def test_every_module_is_a_verb_or_known_by_name() -> None:
     """A verb that is not in the table cannot be asked for."""
     assert {path.stem for path in CLI.glob("*.py")} == {
         *VERBS,
-        *("__init__", "app", "ending", "image_options", "output", "paths", "start", "targets"),
+        *("__init__", "app", "ending", "image_options", "output", "paths", "start", "targets", "wanted_vibs"),
     }
 
 
@@ -165,13 +166,15 @@ def test_help_does_not_look_for_the_version() -> None:
 
 
 # What a verb loads of the command line, and of which floors it loads nothing.
+IMAGE_OPTIONS = {"cli.image_options", "cli.wanted_vibs"}
 LOADS = {
     "inspect": ({"cli.paths"}, {"verify", "authoring"}),
-    "build": ({"cli.image_options", "cli.paths", "cli.targets"}, {"verify", "authoring"}),
-    "explain": ({"cli.image_options", "cli.paths"}, {"verify", "authoring"}),
-    "recommend": ({"cli.image_options", "cli.paths"}, {"verify", "authoring"}),
+    "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
+    "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
+    "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "diff": ({"cli.paths"}, {"export", "verify", "authoring"}),
     "verify": ({"cli.paths"}, {"export", "authoring"}),
+    "component": ({"cli.paths"}, {"verify", "authoring"}),
 }
 
 

@@ -115,6 +115,9 @@ def locks() -> st.SearchStrategy[Lock]:
         is_reserved=st.booleans(),
         extra=strategies.json_extras(),
     )
+    made = st.builds(
+        LockedComponent, name=text, version=text, made_of=st.lists(text, min_size=1, max_size=3), bulletin=text
+    )
     vibs = st.builds(
         LockedVib,
         id=text,
@@ -128,7 +131,7 @@ def locks() -> st.SearchStrategy[Lock]:
         "name": text,
         "digest": strategies.hex_digits(64),
         "base_image": st.none() | strategies.base_image_versions(),
-        "components": strategies.few(components),
+        "components": strategies.few(components | made),
         "vibs": st.lists(vibs, max_size=3, unique_by=lambda vib: vib.id),
         "extra": strategies.json_extras(),
     }

@@ -168,9 +168,9 @@ def test_the_nearest_replacement_is_named() -> None:
     stock = stock_with_api("vmkapi_2_9_0_0")
     old = driver(stock, "net55-r8168", "vmkapi_2_2_0_0", version="8.045a-napi", tags=["driver", device])
     for version, needs in (("9.0-1", "vmkapi_2_9_0_0"), ("9.1-1", "vmkapi_2_9_0_0"), ("10.0-1", "vmkapi_3_0_0_0")):
-        stock.vibs.append(vib("net55-r8168", version, depends=[needs]))
-    stock.vibs.append(vib("net-community", "1.2.7.0-1", tags=[device]))
-    stock.vibs.append(vib("net-other", "7-1", tags=["driver", "PCIID 80861521"]))
+        stock.driver("net55-r8168", version, depends=[needs])
+    stock.driver("net-community", "1.2.7.0-1", tags=[device])
+    stock.driver("net-other", "7-1", tags=["driver", "PCIID 80861521"])
     catalog = stock.catalog()
     image = compose(catalog, base_image=version_of("7.0U3f"), components={old: "8.045a-napi"})
 

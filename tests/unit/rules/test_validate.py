@@ -21,7 +21,9 @@ from support.memory_catalogs import (
 )
 
 from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.component import Bulletin
 from esximage_builder.models.image import Image, InstalledVib
+from esximage_builder.models.profile_change import ProfileChange, ReplacedVib, ReplaceReason
 from esximage_builder.models.vib import Payload, SoftwarePlatform, VibFile
 from esximage_builder.rules import validate
 from esximage_builder.rules.compose import compose, image_from_profile
@@ -289,7 +291,9 @@ def _missing_dependency() -> Case:
 
 
 def _missing_dependency_in_another_version() -> Case:
-    stock = Stock(vibs=[vib("api", version, provides=(f"acme-api = {version}",)) for version in ("1.5-1", "2.0-1")])
+    stock = Stock()
+    for version in ("1.5-1", "2.0-1"):
+        stock.driver("api", version, provides=(f"acme-api = {version}",))
     return Case(
         image=_of_vibs(
             vib("net-acme", depends=("acme-api >= 1.2",)),
@@ -698,7 +702,61 @@ def _base_newer() -> Case:
     )
 
 
+def _loose_vib_not_used() -> Case:
+    """Two loaded VIBs that no component brings, one of them with a legacy bulletin; a third is used."""
+    stock = Stock(vibs=[vib("tweaks"), vib("ghetto"), vib("used"), vib("of-profile")])
+    stock.profile("other", ["ACM_bootbank_of-profile_1.0-1"])
+    bulletin = Bulletin(id="ghetto-bulletin", vib_ids=["ACM_bootbank_ghetto_1.0-1"])
+    remedy = "to have it in the image, add it with --vib on the command line, or make a component of it with "
+    return Case(
+        image=_of_vibs(vib("used")),
+        catalog=attrs.evolve(stock.catalog(), bulletins=[bulletin]),
+        findings=(
+            _info(
+                "loose-vib-not-used",
+                "ACM_bootbank_ghetto_1.0-1 is loaded and not in the image",
+                ["ACM_bootbank_ghetto_1.0-1"],
+                f"{remedy}component_from_bulletin",
+            )
+            | {"cause": "it comes with a bulletin that is no component"},
+            _info(
+                "loose-vib-not-used",
+                "ACM_bootbank_tweaks_1.0-1 is loaded and not in the image",
+                ["ACM_bootbank_tweaks_1.0-1"],
+                f"{remedy}component_from_vibs",
+            )
+            | {"cause": "it stands in no component"},
+        ),
+    )
+
+
+def _vib_lowered() -> Case:
+    higher = vib("net", "2.0-1")
+    change = ProfileChange(
+        profile="stock",
+        replaced=[
+            ReplacedVib(vib=higher, winner="ACM_bootbank_net_1.0-1", reason=ReplaceReason.SAME_NAME),
+            ReplacedVib(vib=vib("old", "9-1"), winner="ACM_bootbank_net_1.0-1", reason=ReplaceReason.REPLACES),
+            ReplacedVib(vib=vib("net", "0.5-1"), winner="ACM_bootbank_net_1.0-1", reason=ReplaceReason.SAME_NAME),
+        ],
+    )
+    return Case(
+        image=_of_vibs(vib("net", "1.0-1"), profile_change=change),
+        findings=(
+            _warning(
+                "vib-lowered",
+                "ACM_bootbank_net_1.0-1 is lower than ACM_bootbank_net_2.0-1, whose place it took",
+                ["ACM_bootbank_net_1.0-1", higher.id],
+                "an added VIB takes the place of the one of its name, whatever the version",
+                "add a newer version, unless the lower one is wanted",
+            ),
+        ),
+    )
+
+
 _CASES: dict[str, Callable[[], Case]] = {
+    "vib-lowered": _vib_lowered,
+    "loose-vib-not-used": _loose_vib_not_used,
     "component-missing": _component_missing,
     "vib-missing": _vib_missing,
     "vib-missing: of a profile": _vib_missing_of_profile,

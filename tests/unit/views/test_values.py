@@ -66,7 +66,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "": {"image", "findings", "outputs"},
         "image": {
             "name", "digest", "acceptance_level", "base_image", "add_on", "components", "removed_components", "vibs",
-            "reserved_vibs", "boot_bank_bytes", "drivers",
+            "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
         },
         "image.base_image": {"version"},
         "image.add_on": {"name", "version"},
