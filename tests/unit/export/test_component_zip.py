@@ -20,7 +20,7 @@ def written(tmp_path: Path, **platforms: str) -> dict[str, bytes]:
     stated = [eib.SoftwarePlatform(version=version, product_line=line) for line, version in platforms.items()]
     with eib.open_depot(LOOSE) as depot:
         component = eib.component_from_vibs(depot.catalog.vibs, platforms=stated)
-        path = eib.export_components([component], depot.catalog.vibs, depot, tmp_path / "c.zip")
+        path = eib.export_components([component], depot.catalog.vibs, depot, tmp_path / "c.zip", overwrite=True)
     return zip_members(path)
 
 
@@ -57,7 +57,7 @@ def _metadata_text(members: dict[str, bytes]) -> str:
 def test_vibs_that_are_not_of_a_component_stay_out(tmp_path: Path) -> None:
     with eib.open_depot(LOOSE, DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip") as depot:
         component = eib.component_from_vibs(depot.catalog.loose_vibs)
-        eib.export_components([component], depot.catalog.vibs, depot, tmp_path / "c.zip")
+        eib.export_components([component], depot.catalog.vibs, depot, tmp_path / "c.zip", overwrite=True)
     assert [name for name in zip_members(tmp_path / "c.zip") if name.endswith(".vib")] == [
         f"vib20/homelab-tweaks/{component.vib_ids[0]}.vib"
     ]
@@ -70,7 +70,7 @@ def test_what_is_not_there_just_once_is_refused(tmp_path: Path) -> None:
         other = attrs.evolve(vib, summary="another")
         for vibs in ([], [vib, other]):
             with pytest.raises(eib.ModelError, match="not there just once"):
-                eib.export_components([component], vibs, depot, tmp_path / "c.zip")
+                eib.export_components([component], vibs, depot, tmp_path / "c.zip", overwrite=True)
         with pytest.raises(eib.ModelError, match="no component was given"):
-            eib.export_components([], [vib], depot, tmp_path / "c.zip")
+            eib.export_components([], [vib], depot, tmp_path / "c.zip", overwrite=True)
     assert list(tmp_path.iterdir()) == []
