@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from esximage_builder.rules.validate import ValidationReport
     from esximage_builder.streams.target import Target
 
-__all__ = ["export_image"]
+__all__ = ["OUTPUT_KINDS", "export_image"]
 
 _WHOLE = frozenset({"bundle", "lock", "sbom"})
 """Outputs that always have the whole image, VMware Tools included."""
@@ -158,7 +158,8 @@ def export_image(
     return write_outputs(ordered, image.all_vibs, planning.store, limits=bounds, progress=progress)
 
 
-_KINDS = {"iso": FileKind.ISO, "bundle": FileKind.ZIP, "lock": FileKind.JSON, "sbom": FileKind.JSON}
+OUTPUT_KINDS = {"iso": FileKind.ISO, "bundle": FileKind.ZIP, "lock": FileKind.JSON, "sbom": FileKind.JSON}
+"""What kind of file each output is; the network boot tree is a folder."""
 
 
 def _prepared(
@@ -170,7 +171,7 @@ def _prepared(
     places = {
         name: prepare_folder(path, inputs=inputs)
         if name == "pxe"
-        else prepare_target(path, kind=_KINDS[name], inputs=inputs, overwrite=overwrite)
+        else prepare_target(path, kind=OUTPUT_KINDS[name], inputs=inputs, overwrite=overwrite)
         for name, path in paths.items()
     }
     require_apart(paths)
