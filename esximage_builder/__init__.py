@@ -65,7 +65,8 @@ _HOMES = {
     "models.component": ("Bulletin", "Component", "ComponentReference"),
     "models.constraint": ("Constraint", "Provide"),
     "models.hardware_support": ("HardwareSupport",),
-    "models.host": ("Host", "HostComponent"),
+    "models.device": ("DeviceKind", "PciDevice"),
+    "models.host": ("Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"),
     "models.image": (
         "EffectiveComponent", "Image", "InstalledVib", "MissingComponent", "MissingVib", "OverriddenComponent",
         "RemovedComponent", "ReservedVib", "ReserveReason", "Rule", "UnitChoice",

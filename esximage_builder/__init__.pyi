@@ -65,8 +65,16 @@ from esximage_builder.models.component import (
     ComponentReference as ComponentReference,
 )
 from esximage_builder.models.constraint import Constraint as Constraint, Provide as Provide
+from esximage_builder.models.device import DeviceKind as DeviceKind, PciDevice as PciDevice
 from esximage_builder.models.hardware_support import HardwareSupport as HardwareSupport
-from esximage_builder.models.host import Host as Host, HostComponent as HostComponent
+from esximage_builder.models.host import (
+    Host as Host,
+    HostComponent as HostComponent,
+    HostFacts as HostFacts,
+    HostPart as HostPart,
+    HostSolution as HostSolution,
+    HostVib as HostVib,
+)
 from esximage_builder.models.image import (
     EffectiveComponent as EffectiveComponent,
     Image as Image,

@@ -10,7 +10,8 @@ from esximage_builder.lazy_names import lazy_names
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
     "hosts.compliance": ("judge_host",),
-    "models.host": ("Host", "HostComponent"),
+    "models.device": ("DeviceKind", "PciDevice"),
+    "models.host": ("Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"),
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

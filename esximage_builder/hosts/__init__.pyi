@@ -1,3 +1,11 @@
 # Types of the names; __init__.py says where they live.
 from esximage_builder.hosts.compliance import judge_host as judge_host
-from esximage_builder.models.host import Host as Host, HostComponent as HostComponent
+from esximage_builder.models.device import DeviceKind as DeviceKind, PciDevice as PciDevice
+from esximage_builder.models.host import (
+    Host as Host,
+    HostComponent as HostComponent,
+    HostFacts as HostFacts,
+    HostPart as HostPart,
+    HostSolution as HostSolution,
+    HostVib as HostVib,
+)
