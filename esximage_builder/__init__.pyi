@@ -8,6 +8,8 @@ from esximage_builder.depot.documents import (
     read_software_spec as read_software_spec,
     write_software_spec as write_software_spec,
 )
+from esximage_builder.depot.driver_maps import read_driver_maps as read_driver_maps
+from esximage_builder.depot.host_files import read_devices as read_devices
 from esximage_builder.depot.open_disc import Disc as Disc, open_disc as open_disc
 from esximage_builder.depot.opening import (
     Depot as Depot,
@@ -55,6 +57,12 @@ from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.findings import Finding as Finding, Severity as Severity
 from esximage_builder.hosts.compliance import judge_host as judge_host
+from esximage_builder.hosts.hardware import (
+    DeviceStatus as DeviceStatus,
+    DeviceVerdict as DeviceVerdict,
+    HardwareReport as HardwareReport,
+    judge_hardware as judge_hardware,
+)
 from esximage_builder.limits import ReadLimits as ReadLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
@@ -145,6 +153,12 @@ from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
     decompose as decompose,
     recognise as recognise,
+)
+from esximage_builder.rules.device_drivers import (
+    DeviceDriver as DeviceDriver,
+    DriverIndex as DriverIndex,
+    Match as Match,
+    PciPattern as PciPattern,
 )
 from esximage_builder.rules.diff import (
     ChangeDirection as ChangeDirection,

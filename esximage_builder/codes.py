@@ -438,6 +438,23 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "take a newer add-on, add the host's version to the image, or remove the component from the host. Do "
               "not remove the driver of a network card or disk controller that the host needs.",
               never=_COMPARISON, facts=("host", "component", "has", "wanted")),
+        _code("no-network-driver", _BOTH, Layer.HOST,
+              "the image drives no network adapter of the host.",
+              "no driver of the image names one of them; the installer stops there, and an installed host is cut off.",
+              "add a component with a driver, or take a release that has one. With a list of devices that leaves "
+              "classes out, take the whole one.",
+              when="error; warning where a driver may drive one and the list or the driver does not tell",
+              never=_COMPARISON, facts=("image",)),
+        _code("device-not-driven", _WARNING, Layer.HOST,
+              "the image has no driver for a network or storage adapter of the host.",
+              "the driver was dropped from this release, or never was in it.",
+              "add the component that the finding names, or keep the release that still has the driver.",
+              facts=("image", "device", "ids")),
+        _code("device-unclear", _WARNING, Layer.HOST,
+              "whether the image drives a network or storage adapter of the host cannot be told.",
+              "the driver says nothing of what it drives, or asks for numbers that the list of devices leaves out.",
+              "take the list with `esxcli hardware pci list`, which has all numbers; read the drivers' maps too.",
+              facts=("image", "device", "ids")),
     ),
     "Depots": (
         _code("unreadable-document", _ERROR, None,

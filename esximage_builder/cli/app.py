@@ -41,6 +41,7 @@ VERBS = {
     "recommend": "say what to move to next",
     "diff": "say what differs between two images",
     "component": "make a component of loose VIBs",
+    "hardware": "say whether an image drives the devices of a host",
     "verify": "say whether a bundle or ISO would be taken",
 }
 

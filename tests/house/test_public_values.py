@@ -53,6 +53,10 @@ VALUES: list[Any] = [
     eib.ComposedImage(image=eib.Image(name="i")),
     eib.Constraint("esx-version", eib.Relation.LESS, eib.VibVersion("8.0")),
     eib.Decomposition(),
+    eib.DeviceDriver(vib_id="v"),
+    eib.DeviceVerdict(device=eib.PciDevice(address="a", vendor_id=1, device_id=2)),
+    eib.HardwareReport(image="i"),
+    eib.PciPattern("80861528", "80861528"),
     eib.EffectiveComponent(component=COMPONENT, source=eib.ComponentSource.USER, rule=eib.Rule.LISTED),
     eib.Explanation(code="c", severity=eib.Severity.INFO, headline="h", cause="c", remedies=("r",), items=("i",)),
     eib.ExportResult(path=Path("a.iso"), size_bytes=1, image_digest="d"),
@@ -108,10 +112,11 @@ VALUES: list[Any] = [
     authoring.MetadataEntry(version="7.0"),
     authoring.VibSigner(key_pem=b"k", certificate_pem=b"c", signed_at=datetime(2022, 9, 1, tzinfo=UTC)),
 ]
-# A resource, what others implement, and a class of another library.
+# A resource, an index, what others implement, and a class of another library.
 NO_VALUES = {
     authoring.AuthoredVibStore,
     eib.Depot,
+    eib.DriverIndex,
     eib.MeasuredVibStore,
     eib.Disc,
     eib.PackedVib,

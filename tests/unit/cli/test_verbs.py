@@ -34,6 +34,7 @@ FEWEST = {
     "recommend": ["--depot", "x.zip", "--base", "7.0U3g"],
     "diff": ["a.json", "b.json"],
     "component": ["create", "x.vib", "--out", "x.zip"],
+    "hardware": ["--depot", "x.zip", "--base", "7.0U3g", "--devices", "lspci.txt"],
     "verify": ["x.zip"],
 }
 
@@ -173,6 +174,7 @@ LOADS = {
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "diff": ({"cli.paths"}, {"export", "verify", "authoring"}),
+    "hardware": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring", "export"}),
     "verify": ({"cli.paths"}, {"export", "authoring"}),
     "component": ({"cli.paths"}, {"verify", "authoring"}),
 }
