@@ -9,7 +9,11 @@ from esximage_builder.depot.documents import (
     write_software_spec as write_software_spec,
 )
 from esximage_builder.depot.driver_maps import read_driver_maps as read_driver_maps
-from esximage_builder.depot.host_files import read_devices as read_devices
+from esximage_builder.depot.host_files import (
+    read_devices as read_devices,
+    read_host as read_host,
+    write_host as write_host,
+)
 from esximage_builder.depot.open_disc import Disc as Disc, open_disc as open_disc
 from esximage_builder.depot.opening import (
     Depot as Depot,
@@ -63,6 +67,7 @@ from esximage_builder.hosts.hardware import (
     HardwareReport as HardwareReport,
     judge_hardware as judge_hardware,
 )
+from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
 from esximage_builder.limits import ReadLimits as ReadLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage

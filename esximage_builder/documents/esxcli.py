@@ -74,11 +74,13 @@ class EsxcliOutput:
 
     Attributes:
         command: As it stands behind the prompt, from ``esxcli`` on; empty if it does not.
+        prompt: What stands before it: ``[root@esx1:~] ``.
         records: What was listed; of a table whose header is there, its rows.
         rows: Lines that are no field and under no header: rows of a table that lost it.
     """
 
     command: str = ""
+    prompt: str = ""
     records: tuple[EsxcliRecord, ...] = attrs.field(default=(), converter=as_tuple)
     rows: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
@@ -202,30 +204,31 @@ def _local(element: XmlElement) -> str:
 
 
 def _text_output(text: str, where: str) -> EsxcliOutput:
-    command, lines = _without_command(text.expandtabs().split("\n"))
+    (prompt, command), lines = _without_command(text.expandtabs().split("\n"))
+    output = EsxcliOutput(command=command, prompt=prompt)
     if not any(line.strip() for line in lines):
         raise _not_esxcli(where, "nothing" if not command else f"only the command {command}")
     first = next(line for line in lines if line.strip())
     if _is_csv_header(first):
-        return EsxcliOutput(command=command, records=_csv_records(lines))
+        return attrs.evolve(output, records=_csv_records(lines))
     dashes = next((number for number, line in enumerate(lines) if number and _TITLE_DASHES.match(line)), None)
     if dashes is not None:
-        return EsxcliOutput(command=command, records=_table_records(lines, dashes))
+        return attrs.evolve(output, records=_table_records(lines, dashes))
     records, rows = _blocks(lines)
-    return EsxcliOutput(command=command, records=records, rows=rows)
+    return attrs.evolve(output, records=records, rows=rows)
 
 
-def _without_command(lines: list[str]) -> tuple[str, list[str]]:
-    """Part the line with the prompt from what follows."""
-    command = ""
+def _without_command(lines: list[str]) -> tuple[tuple[str, str], list[str]]:
+    """Part the line with prompt and command from what follows."""
+    said = ("", "")
     kept = []
     for line in lines:
         found = _PROMPT.fullmatch(line.strip())
-        if found is not None:
-            command = command or found["command"].strip()
-        else:
+        if found is None:
             kept.append(line)
-    return command, kept
+        elif not said[1]:
+            said = (line.strip()[: found.start("command")], found["command"].strip())
+    return said, kept
 
 
 _CSV_HEADER = re.compile(r'"?[A-Z]\w*"?(?:,"?[A-Z]\w*"?)+,?')

@@ -10,6 +10,7 @@ from esximage_builder.lazy_names import lazy_names
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
     "hosts.compliance": ("judge_host",),
+    "hosts.inventory": ("filled_from", "put_together"),
     "hosts.hardware": ("DeviceStatus", "DeviceVerdict", "HardwareReport", "judge_hardware"),
     "models.device": ("DeviceKind", "PciDevice"),
     "models.host": ("Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"),

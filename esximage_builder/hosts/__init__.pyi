@@ -6,6 +6,7 @@ from esximage_builder.hosts.hardware import (
     HardwareReport as HardwareReport,
     judge_hardware as judge_hardware,
 )
+from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
 from esximage_builder.models.device import DeviceKind as DeviceKind, PciDevice as PciDevice
 from esximage_builder.models.host import (
     Host as Host,

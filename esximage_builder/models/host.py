@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from esximage_builder.versions import BaseImageVersion, ComponentVersion, VibVersion
     from esximage_builder.vocabulary import AcceptanceLevel
 
-__all__ = ["Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"]
+__all__ = ["BASE_COMPONENT", "Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"]
+
+
+BASE_COMPONENT = "ESXi"
+"""The component of a base image that has its version."""
 
 
 class HostPart(enum.StrEnum):
@@ -31,6 +35,7 @@ class HostPart(enum.StrEnum):
     BASE_IMAGE = "base_image"
     ADD_ON = "add_on"
     COMPONENTS = "components"
+    STANDALONE_VIBS = "standalone_vibs"
     VIBS = "vibs"
     SOLUTIONS = "solutions"
     HARDWARE_SUPPORT = "hardware_support"
@@ -130,8 +135,8 @@ def _parts(parts: Iterable[HostPart]) -> frozenset[HostPart]:
 
 
 def _given(host: Host) -> frozenset[HostPart]:
-    """Return the parts of a host that was written down by hand: base image, add-on and components, and what it has."""
-    always = {HostPart.ADD_ON, HostPart.COMPONENTS}
+    """Return the parts of a host that was written down by hand: what an image is made of, and what else it has."""
+    always = {HostPart.ADD_ON, HostPart.COMPONENTS, HostPart.STANDALONE_VIBS}
     if host.base_image is not None:
         always.add(HostPart.BASE_IMAGE)
     return frozenset(always | {part for part in _LISTS if getattr(host, part.value)})
@@ -156,8 +161,8 @@ class Host:
         hardware_support: Packages of hardware support managers.
         devices: What is on its PCI bus.
         facts: What it is and does beside its software.
-        told: Which parts are known; if nothing is said, base image (where there is one), add-on and
-            components are, and every other part that is not empty.
+        told: Which parts are known; if nothing is said, base image (where there is one), add-on,
+            components and stand-alone VIBs are, and every other part that is not empty.
     """
 
     name: str
