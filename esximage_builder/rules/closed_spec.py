@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.spec import AlternativeImage, SoftwareSpec
     from esximage_builder.versions import ComponentVersion
 
-__all__ = ["closed_spec", "with_unit_versions"]
+__all__ = ["closed_spec", "with_unit_versions", "with_versions"]
 
 
 def closed_spec(
@@ -72,7 +72,7 @@ def _closed(
         return _with_base_image(spec, image, catalog)
     if left:
         composed = image if image is not None else compose(catalog, spec) if catalog is not None else None
-        spec = spec if composed is None else _with_versions(spec, composed)
+        spec = spec if composed is None else with_versions(spec, composed)
         left = _open_places(spec, keep_open=False)
         if left:
             raise _left_open(left, path, hint="validate(image) says which versions are loaded; name one in the spec")
@@ -117,7 +117,8 @@ def _with_base_image(spec: SoftwareSpec, image: Image | None, catalog: Catalog |
     return spec if unit is None else attrs.evolve(spec, base_image=unit.version.text)
 
 
-def _with_versions(spec: SoftwareSpec, image: Image) -> SoftwareSpec:
+def with_versions(spec: SoftwareSpec, image: Image) -> SoftwareSpec:
+    """Return the spec with versions for all that it left open, as the image took them."""
     chosen = dict(_chosen_components(image))
     return attrs.evolve(
         with_unit_versions(_with_base_image(spec, image, None), image),
