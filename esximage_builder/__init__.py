@@ -53,6 +53,7 @@ _HOMES = {
     "export.result": ("ExportResult",),
     "views.verification": ("render_verification", "verification_as_dict"),
     "export.sbom": ("export_sbom",),
+    "export.split": ("export_split",),
     "findings": ("Finding", "Severity"),
     "documents.boot_cfg": ("BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"),
     "documents.bulletin": ("parse_bulletin",),
@@ -106,6 +107,7 @@ _HOMES = {
     "rules.loose_vibs": ("component_from_bulletin", "component_from_vibs", "component_version_of"),
     "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
     "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),
+    "rules.split": ("ImageSplit", "split_image"),
     "rules.validate": ("ValidationReport", "validate"),
     "versions": (
         "AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductRange", "ProductVersion", "ReleaseName",

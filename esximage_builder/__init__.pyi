@@ -59,6 +59,7 @@ from esximage_builder.export.outputs import export_image as export_image
 from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
+from esximage_builder.export.split import export_split as export_split
 from esximage_builder.findings import Finding as Finding, Severity as Severity
 from esximage_builder.hosts.compliance import judge_host as judge_host
 from esximage_builder.hosts.hardware import (
@@ -198,6 +199,10 @@ from esximage_builder.rules.releases import (
     release_name as release_name,
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
+)
+from esximage_builder.rules.split import (
+    ImageSplit as ImageSplit,
+    split_image as split_image,
 )
 from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle

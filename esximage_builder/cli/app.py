@@ -40,6 +40,7 @@ VERBS = {
     "explain": "say why an image is as it is",
     "recommend": "say what to move to next",
     "diff": "say what differs between two images",
+    "split": "take a custom image apart into base image and add-on",
     "component": "make a component of loose VIBs",
     "hardware": "say whether an image drives the devices of a host",
     "verify": "say whether a bundle or ISO would be taken",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.export.outputs import OUTPUT_KINDS
 from esximage_builder.limits import ReadLimits
+from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.identity import input_files, require_apart
 from esximage_builder.streams.target import prepare_folder, prepare_target
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["require_safe_outputs"]
 
 _KINDS = {f"--{name}": kind for name, kind in OUTPUT_KINDS.items()}
+_KINDS |= {"--base-out": FileKind.ZIP, "--add-on-out": FileKind.ZIP}
 _FOLDER = "--pxe"
 
 

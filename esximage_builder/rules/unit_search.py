@@ -227,9 +227,10 @@ class _Search:
     @functools.cached_property
     def _loaded_units(self) -> int:
         """How many add-ons, packages and solutions are loaded that list anything."""
-        changing = (*self._catalog.add_ons, *self._catalog.hardware_support)
+        catalog = self._catalog
+        changing: list[AddOn | HardwareSupport] = [*catalog.add_ons, *catalog.hardware_support]
         listing = sum(bool(unit.components or unit.removed_components) for unit in changing)
-        return listing + sum(bool(unit.components) for unit in self._catalog.solutions)
+        return listing + sum(bool(unit.components) for unit in catalog.solutions)
 
     @functools.cached_property
     def _beside(self) -> frozenset[str]:
