@@ -111,17 +111,23 @@ def _with_base_image(spec: SoftwareSpec, image: Image | None, catalog: Catalog |
     """Return the spec with a version in place of a release name; a version keeps its spelling."""
     if is_base_image_version(spec.base_image):
         return spec
-    unit = image.base_image if image is not None else None
-    if unit is None and catalog is not None:
-        unit = resolve_base_image(catalog, spec.base_image)
+    if image is not None and image.base_image is not None:
+        return _with_base_image_of(image, spec)
+    unit = None if catalog is None else resolve_base_image(catalog, spec.base_image)
     return spec if unit is None else attrs.evolve(spec, base_image=unit.version.text)
+
+
+def _with_base_image_of(image: Image, spec: SoftwareSpec) -> SoftwareSpec:
+    if is_base_image_version(spec.base_image) or image.base_image is None:
+        return spec
+    return attrs.evolve(spec, base_image=image.base_image.version.text)
 
 
 def with_versions(spec: SoftwareSpec, image: Image) -> SoftwareSpec:
     """Return the spec with versions for all that it left open, as the image took them."""
     chosen = dict(_chosen_components(image))
     return attrs.evolve(
-        with_unit_versions(_with_base_image(spec, image, None), image),
+        with_unit_versions(_with_base_image_of(image, spec), image),
         components=[(name, version or chosen.get(name)) for name, version in spec.components],
     )
 

@@ -141,7 +141,7 @@ def _by_components(image: Image, catalog: Catalog, base_image: BaseImage) -> Dec
         base_image=base_image,
         add_on=found.add_on,
         hardware_support=found.hardware_support,
-        solutions=[catalog.solution(unit.name, unit.version.text) for unit in found.solutions],
+        solutions=[unit for unit in catalog.solutions if unit.id in {wanted.id for wanted in found.solutions}],
         components=[installed[name] for name, _ in spec.components],
         removed_components=spec.removed_components,
         unassigned_vibs=_outside_components(image),

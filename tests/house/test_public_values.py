@@ -73,6 +73,12 @@ VALUES: list[Any] = [
     eib.Image(name="i"),
     eib.ImageDiff(change=CHANGE),
     eib.ImageProfile(name="p"),
+    eib.ImageSplit(
+        base=eib.Image(name="b"),
+        image=eib.Image(name="i"),
+        add_on=eib.AddOn(name="a", version=eib.AddOnVersion("1")),
+        is_made=False,
+    ),
     eib.InstalledVib(vib=VIB),
     eib.ItemChange(name="n", before="b", after="a", direction=eib.ChangeDirection.RAISED, cause="c"),
     eib.KnownRelease(name="7.0U3g", product="7.0.3", build=20328353),

@@ -33,6 +33,7 @@ FEWEST = {
     "explain": ["--depot", "x.zip", "--base", "7.0U3g"],
     "recommend": ["--depot", "x.zip", "--base", "7.0U3g"],
     "diff": ["a.json", "b.json"],
+    "split": ["x.zip", "--base-out", "b.zip", "--add-on-out", "a.zip"],
     "component": ["create", "x.vib", "--out", "x.zip"],
     "hardware": ["--depot", "x.zip", "--base", "7.0U3g", "--devices", "lspci.txt"],
     "verify": ["x.zip"],
@@ -173,8 +174,9 @@ LOADS = {
     "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
-    "diff": ({"cli.paths"}, {"export", "verify", "authoring"}),
     "hardware": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring", "export"}),
+    "diff": ({"cli.paths", "cli.wanted_vibs"}, {"export", "verify", "authoring"}),
+    "split": ({"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "verify": ({"cli.paths"}, {"export", "authoring"}),
     "component": ({"cli.paths"}, {"verify", "authoring"}),
 }
