@@ -86,14 +86,17 @@ def split_image(
         vendor: Of the add-on; empty keeps that of the image's add-on, else the image's.
 
     Raises:
-        NotInDepotError: The base image, or some of its components or VIBs, are not loaded.
+        NotInDepotError: The base image, or some components or VIBs of it or of the image, are not loaded.
         ModelError: The image brings nothing beside its base image, holds VIBs beside all components, or has none; or
             another add-on of that name and version is loaded.
     """
     loaded = catalog_of(catalog)
     whole, base = _composed(image, loaded), _base_alone(image, loaded)
+    _require_whole(whole, what=f"the image {image.name}", hint="open the depots that hold them beside it")
     add_on = _own_add_on(whole, loaded)
     is_made = add_on is None
+    if add_on is not None and not add_on.components:
+        raise _brings_nothing(image, base, add_on.removed_components)
     if add_on is None:
         add_on = _made_add_on(whole, base, image, vendor)
     renamed = _renamed(add_on, name=name, version=version, vendor=vendor)
@@ -142,16 +145,20 @@ def _base_alone(image: Image, catalog: Catalog) -> Image:
     """Return the base image alone; all of it has to be loaded."""
     version = image.esxi_version
     base = compose(catalog, base_image="" if version is None else version.text)
-    missing = [str(entry.component) for entry in base.missing_components]
-    missing += [entry.vib_id for entry in base.missing_vibs]
+    _require_whole(base, what=f"the base image {version}", hint=_OPEN_BASE)
+    return base
+
+
+def _require_whole(image: Image, *, what: str, hint: str) -> None:
+    missing = [str(entry.component) for entry in image.missing_components]
+    missing += [entry.vib_id for entry in image.missing_vibs]
     if missing:
         raise NotInDepotError(
-            f"the base image {version} is not loaded as a whole",
+            f"{what} is not loaded as a whole",
             found=f"without {listed(missing)}",
-            expected="all its components and VIBs, also those that the image overrides",
-            hint=_OPEN_BASE,
+            expected="all its components and VIBs, also those that lose against others",
+            hint=hint,
         )
-    return base
 
 
 def _own_add_on(whole: Image, catalog: Catalog) -> AddOn | None:
