@@ -341,7 +341,9 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "`compose` and the command line compose the main image only.",
               "`compose_all` composes each of them."),
         _code("core-component-overridden", _ERROR, Layer.CORE,
-              "a component of another source takes the place of one of ESXi's own, such as `ESXi` or `esx-update`.",
+              "a component of another source takes the place of one of ESXi's own, such as `ESXi` or `esx-update`; or "
+              "a VIB that comes with another component takes the place of one of theirs, such as `esx-base`, by its "
+              "version or by replacing it; or such a component is removed that no loaded depot has.",
               "ESXi's own components are released together; one of another release breaks the set.",
               "move the base image instead.",
               facts=("component", "source")),
@@ -351,9 +353,11 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "take a newer version, unless the lower one is wanted.",
               facts=("component", "source", "lowered")),
         _code("vib-lowered", _WARNING, Layer.OVERRIDES,
-              "a VIB that was added to an image profile is lower than the one it took the place of.",
-              "an added VIB takes the place of the one of its name, whatever the version.",
-              "add a newer version, unless the lower one is wanted.",
+              "a VIB is lower than the one it took the place of, although no component is: it was added to an image "
+              "profile, or its component has the higher version and the lower VIB.",
+              "an added VIB takes the place of the one of its name, and a component that of the one of its name, "
+              "whatever the versions of the VIBs.",
+              "take a newer version, unless the lower one is wanted.",
               facts=("vib", "lowered")),
         _code("pinned-vib-reserved", _WARNING, Layer.OVERRIDES,
               "a VIB of a component that the user chose is not installed.",

@@ -256,6 +256,7 @@ def _reserve_cause(entry: ReservedVib) -> str:
         ReserveReason.COMPONENT_OVERRIDDEN: f"its component is overridden by {entry.winner}",
         ReserveReason.COMPONENT_REMOVED: "its component is removed",
         ReserveReason.LOWER_VERSION: f"{entry.winner} is higher",
+        ReserveReason.SAME_VERSION: f"{entry.winner} of the same version is installed",
         ReserveReason.REPLACED: f"{entry.winner} replaces it",
     }[entry.reason]
 

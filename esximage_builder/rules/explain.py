@@ -367,6 +367,7 @@ def _why_reserved(entry: ReservedVib) -> str:
         ReserveReason.COMPONENT_OVERRIDDEN: f"its component {entry.component} is overridden by {entry.winner}",
         ReserveReason.COMPONENT_REMOVED: f"its component {entry.component} is removed",
         ReserveReason.LOWER_VERSION: f"a higher version is installed, {entry.winner}",
+        ReserveReason.SAME_VERSION: f"another VIB of its name and version is installed, {entry.winner}",
         ReserveReason.REPLACED: f"{entry.winner} replaces it",
     }[entry.reason]
     return f"VIB {entry.vib.id} is reserved (carried, not installed): {why}."

@@ -320,12 +320,13 @@ def check_platform(
         component: The component; one that names no platform goes with everything.
         version: The base image's.
         base_platforms: What the base image's own components declare; empty goes by the
-            version alone.
+            version alone, and one without a version says nothing about others.
     """
     wanted = component.bulletin.platforms
     if not wanted:
         return ()
-    versions = {platform.version for platform in base_platforms} | {
+    stated = {platform.version for platform in base_platforms if platform.version.strip(" .*")}
+    versions = stated | {
         f"{version.major}.{version.minor}",
         version.product.base_version,
         version.text,
@@ -351,7 +352,7 @@ def check_platform(
 
 def _covers(pattern: str, offered: str) -> bool:
     """Tell whether a platform version covers an offered one: equal, wildcard, or one a prefix of the other."""
-    stated = pattern.partition("-")[0].rstrip("*").rstrip(".").split(".")
-    given = offered.partition("-")[0].rstrip("*").rstrip(".").split(".")
+    stated = pattern.strip().partition("-")[0].rstrip("*").rstrip(".").split(".")
+    given = offered.strip().partition("-")[0].rstrip("*").rstrip(".").split(".")
     length = min(len(stated), len(given))
-    return stated == [""] or given == [""] or stated[:length] == given[:length]
+    return stated == [""] or stated[:length] == given[:length]
