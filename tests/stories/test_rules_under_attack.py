@@ -20,9 +20,11 @@ from support.memory_catalogs import (
 )
 from support.release_catalogs import codes, the
 
-from esximage_builder.errors import ComposeError
+from esximage_builder.errors import ComposeError, NotInDepotError
 from esximage_builder.rules.compose import compose
+from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.rules.validate import validate
+from esximage_builder.versions import AddOnVersion
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
@@ -299,3 +301,84 @@ def test_mutual_conflicts_are_one_finding(mine: str, yours: str) -> None:
     assert found.items == ("ACM_bootbank_one_1.0-1", "ACM_bootbank_two_1.0-1")
     assert mine in found.cause
     assert yours in found.cause
+
+
+# Trains
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "wrong", "right"),
+    [
+        ("DEL-ESXi-702", "A05", "7.0.3-0.55.20328353", "7.0.2-0.0.17867351"),
+        ("DEL-ESXi_803", "A02", "8.0.2-0.30.23305546", U3E_8),
+        ("Cisco-UCS-Addon-ESXi-70U2-17630552", "4.2.2-a", U3G, "7.0.2-0.0.17630552"),
+        ("LVO_8.0.3", "12.1", "8.0.0-1.0.20513097", "8.0.3-0.0.24022510"),
+        ("FJT-Addon", "7.0.3-610.2", "6.7.0-0.0.8169922", U3G),
+        ("NEC-Addon-910", "1.0-1", V9, "9.1.0.0.25370933"),
+    ],
+)
+def test_an_add_on_is_refused_by_whatever_place_tells_its_train(
+    name: str, version: str, wrong: str, right: str
+) -> None:
+    stock = Stock()
+    stock.base_image(version=wrong)
+    stock.base_image(version=right)
+    stock.add_on(release=(name, version))
+    images = [compose(stock.catalog(), base_image=base, add_on=(name, version)) for base in (wrong, right)]
+    assert [codes(findings(image, stock)) for image in images] == [["add-on-base-unsupported"], []]
+
+
+def test_the_build_in_an_add_ons_name_tells_what_it_was_published_with() -> None:
+    for name, base in (("DEL-ESXi-702_17867351", "7.0.2-0.1.18538813"), ("ACME-ESXi-703_20036589", U3G)):
+        stock = Stock()
+        stock.base_image(version=base)
+        stock.add_on(release=(name, "A05"))
+        image = compose(stock.catalog(), base_image=base, add_on=(name, "A05"))
+        assert codes(findings(image, stock)) == ["base-newer-than-add-on"]
+
+
+@pytest.mark.parametrize(
+    "ordered",
+    [
+        ["703_20328353-A08", "703.20328353.A09", "703_20328353.A10", "703_23794027-A24", "703.24784741.A25"],
+        ["703.0.0.11.3.0-5", "703.0.0.11.3.5.9", "703.0.0.11.4.0.5", "703.0.0.11.4.0-6"],
+        ["701.10.3", "LVO.803.12.1", "803.12.2", "8.0.3-LVO.803.12.10"],
+    ],
+    ids=["Dell", "HPE", "Lenovo"],
+)
+def test_a_vendors_spellings_order_with_each_other(ordered: list[str]) -> None:
+    versions = [AddOnVersion(text) for text in ordered]
+    assert sorted(versions[::-1]) == versions
+    for name in ("DEL-ESXi", "OEM"):
+        stock = Stock()
+        base = "8.0.3-0.0.24022510" if "803" in ordered[-1] else U3G
+        stock.base_image(version=base)
+        for text in ordered:
+            stock.add_on(release=(name, text))
+        image = compose(stock.catalog(), base_image=base, add_on=name)
+        assert image.add_on is not None
+        assert image.add_on.version.text == ordered[-1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("703_20328353-A09", "703.20328353.A09"),
+        ("803.24280767-A02", "DEL-ESXi-803_24280767-A02"),
+        ("703.0.0.11.4.0-5", "703.0.0.11.4.0.5"),
+        ("LVO.803.12.1", "8.0.3-LVO.803.12.1"),
+    ],
+)
+def test_two_spellings_of_one_version_are_equal(one: str, other: str) -> None:
+    assert AddOnVersion(one) == AddOnVersion(other)
+    assert hash(AddOnVersion(one)) == hash(AddOnVersion(other))
+
+
+@pytest.mark.parametrize("text", ["7.0U3ss", "7.0U3sgs", "8.0U3ses", "7.0 Update 3sis", "8.0sbs"])
+def test_a_name_with_too_many_marks_finds_no_release(text: str) -> None:
+    stock = Stock()
+    for version, name in ((U3G, "7.0 U3sg"), ("7.0.3-0.130.24585291", "7.0 U3s"), (U3E_8, "8.0 U3se")):
+        stock.base_image(version=version, display_version=f"{name} - {version.rpartition('.')[2]}")
+    stock.base_image(version="7.0.3-0.65.20842708", display_version="7.0 U3si - 20842708")
+    with pytest.raises(NotInDepotError):
+        resolve_base_image(stock.catalog(), text)
