@@ -29,6 +29,7 @@ from esximage_builder.rules.release_fit import (
     platforms_of,
 )
 from esximage_builder.rules.spec_checks import check_spec
+from esximage_builder.rules.vendor_mix import check_vendor_mix
 from esximage_builder.rules.vib_relations import (
     check_conflicts,
     check_dependencies,
@@ -306,6 +307,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     check_left_open,
     _check_removals,
     check_loose_vibs,
+    check_vendor_mix,
 )
 
 

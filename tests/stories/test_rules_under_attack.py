@@ -5,6 +5,7 @@ Version strings of releases and of vendors' add-ons are real ones, contents are 
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ from support.memory_catalogs import (
 from support.release_catalogs import codes, the
 
 from esximage_builder.errors import ComposeError, NotInDepotError
+from esximage_builder.models.vib import HardwarePlatform
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.rules.validate import validate
@@ -303,6 +305,89 @@ def test_mutual_conflicts_are_one_finding(mine: str, yours: str) -> None:
     assert yours in found.cause
 
 
+# Vendors
+
+
+def machines(*vendors: str) -> list[HardwarePlatform]:
+    return [HardwarePlatform(vendor, "any") for vendor in vendors]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_mixed"),
+    [
+        ([["Dell Inc."], ["HPE"]], True),
+        ([["LENOVO"], ["Cisco Systems Inc"], []], True),
+        ([["Acme"], ["Globex"]], True),
+        ([["Dell", "HPE"], ["HPE", "Lenovo"], ["Lenovo", "Dell"]], True),
+        ([["Dell Inc."], ["Dell EMC"]], False),
+        ([["HP"], ["Hewlett Packard Enterprise"], ["HPE"]], False),
+        ([["Dell", "HPE"], ["HPE"]], False),
+        ([["acme "], ["ACME"]], False),
+        ([["Acme"], [], [""]], False),
+        ([], False),
+    ],
+)
+def test_machines_of_two_vendors_in_one_image_are_a_warning(wanted: list[list[str]], *, is_mixed: bool) -> None:
+    stock = Stock()
+    stock.base_image(
+        *(stock.driver(f"tool{place}", hardware_platforms=machines(*names)) for place, names in enumerate(wanted))
+    )
+    report = validate(built(stock, version=BASE_VERSION), stock.catalog())
+    assert codes(report.findings) == ["hardware-vendors-mixed"] * is_mixed
+    assert report.is_valid
+
+
+def test_machines_of_a_vib_for_dpus_are_no_hosts() -> None:
+    for one, other in (("Dell", "HPE"), ("Acme", "Globex")):
+        image, stock = of_all(
+            vib("one", hardware_platforms=machines(one)),
+            vib("two", hardware_platforms=machines(other), software_platforms=DPU),
+        )
+        assert findings(image, stock) == ()
+
+
+@pytest.mark.parametrize(
+    ("add_on", "vendor", "component", "publisher", "code", "is_mixed"),
+    [
+        ("DEL-ESXi", "Dell", "HPE-ilo", "Hewlett Packard Enterprise", "HPE", True),
+        ("HPE-Custom-AddOn", "HPE", "dcism", "Dell Inc.", "DEL", True),
+        ("LVO", "", "ilo-driver", "", "HPE", True),
+        ("Custom-HPE-AddOn", "", "LVO-xclarity", "", "ACM", True),
+        ("ACME-AddOn", "Acme", "dcism", "Dell", "DEL", True),
+        ("DEL-ESXi", "Dell", "globex-agent", "Globex", "GLB", True),
+        ("DEL-ESXi", "Dell EMC", "dcism", "Dell Inc.", "DEL", False),
+        ("HPE-Custom-Syn-AddOn", "Hewlett Packard Enterprise", "amsd", "HPE", "HPE", False),
+        ("DEL-ESXi", "Dell", "Broadcom-lpfc", "Broadcom", "EMU", False),
+        ("DEL-ESXi", "Dell", "HPE-nhpsa", "VMware", "VMW", False),
+        ("DEL-ESXi", "Dell", "HPE-nhpsa", "", "VMW", False),
+        ("LVO", "Lenovo", "Intel-i40en", "Intel", "INT", False),
+        ("Custom", "", "HPE-ilo", "HPE", "HPE", False),
+    ],
+)
+def test_a_build_of_one_vendor_beside_the_add_on_of_another_is_a_warning(
+    add_on: str, vendor: str, component: str, publisher: str, code: str, *, is_mixed: bool
+) -> None:
+    stock = Stock()
+    stock.base_image()
+    release = (add_on, "703.1-1")
+    stock.add_on(stock.driver("agent"), release=release, vendor=vendor)
+    stock.add_on(release=("Globex-AddOn", "703.1-1"), vendor="Globex")
+    stock.component(component, "2.0-1", vib("part", vendor=code), vendor=publisher)
+    image = compose(stock.catalog(), base_image=BASE_VERSION, add_on=release, components=[component])
+    assert codes(findings(image, stock)) == ["vendors-mixed"] * is_mixed
+    if is_mixed:
+        assert the(findings(image, stock), "vendors-mixed").items == (f"{component}:2.0-1", f"{add_on}:703.1-1")
+
+
+def test_what_the_base_image_and_the_add_on_bring_is_no_mix() -> None:
+    for own, other in (("Dell", "HPE"), ("Lenovo", "Cisco")):
+        stock = Stock()
+        stock.base_image(stock.driver(f"{other}-plugin", vendor=other))
+        stock.add_on(stock.driver(f"{other}-tool", vendor=other), release=("OEM", "703.1-1"), vendor=own)
+        image = compose(stock.catalog(), base_image=BASE_VERSION, add_on=("OEM", "703.1-1"))
+        assert findings(image, stock) == ()
+
+
 # Trains
 
 
@@ -348,7 +433,7 @@ def test_the_build_in_an_add_ons_name_tells_what_it_was_published_with() -> None
 )
 def test_a_vendors_spellings_order_with_each_other(ordered: list[str]) -> None:
     versions = [AddOnVersion(text) for text in ordered]
-    assert sorted(versions[::-1]) == versions
+    assert all(lower < higher for lower, higher in itertools.pairwise(versions))
     for name in ("DEL-ESXi", "OEM"):
         stock = Stock()
         base = "8.0.3-0.0.24022510" if "803" in ordered[-1] else U3G
