@@ -45,13 +45,16 @@ def is_core_component(component: Component, vibs_by_id: Mapping[str, Sequence[Vi
     """Tell whether ESXi cannot run or be updated without the component."""
     if component.name in _CORE_NAMES:
         return True
-    return any(not _CORE_VIBS.isdisjoint(_names_of(vib_id, vibs_by_id)) for vib_id in component.vib_ids)
+    return any(_is_core_by_id(vib_id, vibs_by_id) for vib_id in component.vib_ids)
 
 
-def _names_of(vib_id: str, vibs_by_id: Mapping[str, Sequence[Vib]]) -> set[str]:
-    """Return the name of a VIB; where it is not loaded, as its id has it."""
+def _is_core_by_id(vib_id: str, vibs_by_id: Mapping[str, Sequence[Vib]]) -> bool:
+    """Tell whether a VIB has a core name; where it is not loaded, by the name in its id."""
+    vibs = vibs_by_id.get(vib_id)
+    if vibs:
+        return any(vib.name in _CORE_VIBS for vib in vibs)
     named = _NAME_IN_ID.fullmatch(vib_id)
-    return {vib.name for vib in vibs_by_id.get(vib_id, ())} or ({named[1]} if named else set())
+    return named is not None and named[1] in _CORE_VIBS
 
 
 def check_core_set(image: Image, _: Catalog | None) -> Iterator[Finding]:

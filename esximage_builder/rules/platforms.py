@@ -31,14 +31,16 @@ SYSTEMS = (Platform.HOST, Platform.DPU)
 _HOST = frozenset({Platform.HOST})
 _DPU = frozenset({Platform.DPU})
 _BOTH = _HOST | _DPU
+_DPU_LINE = Platform.DPU.value
 _DPU_BASE = "esxio-base"
 
 
 def systems_of(vib: Vib) -> frozenset[Platform]:
     """Return the systems that a VIB is installed on."""
-    if not any(platform.product_line == Platform.DPU for platform in vib.software_platforms):
+    lines = {platform.product_line for platform in vib.software_platforms} if vib.software_platforms else ()
+    if _DPU_LINE not in lines:
         return _HOST
-    return _BOTH if vib.is_for_host else _DPU
+    return _DPU if len(lines) == 1 else _BOTH
 
 
 def share_a_system(one: Vib, other: Vib) -> bool:

@@ -75,13 +75,10 @@ class _Offers:
 def _missing_dependency(vib: Vib, constraint: Constraint, system: Platform, offers: _Offers) -> Finding:
     interface, number = interface_of(constraint.name)
     where = f" on {_DPUS}" if system is Platform.DPU else ""
-    # Of a VIB for both systems the DPU counts since the image has a kernel for it.
-    is_for_both = system is Platform.DPU and vib.is_for_host
-    reason = [offers.dpu_base.id] if is_for_both and offers.dpu_base is not None else []
     return make_finding(
         "missing-dependency",
         f"{vib.id} requires {constraint}, which the image does not have{where}",
-        items=(vib.id, str(constraint), *reason),
+        items=(vib.id, str(constraint)),
         facts={"vib": vib.id, "requires": str(constraint), "interface": interface, "interface_version": number},
         cause=_why_unmet(constraint, system, offers),
         remedy=_remedy(vib, constraint, system, offers),

@@ -117,15 +117,23 @@ def _highest_of_each_name(entries: Iterable[InstalledVib], reserved: list[Reserv
     by_name = sorted(entries, key=lambda entry: entry.vib.name)
     kept = []
     for _, group in itertools.groupby(by_name, key=lambda entry: entry.vib.name):
-        winners: dict[Platform, InstalledVib] = {}
-        for entry in sorted(group, key=_vib_rank, reverse=True):
-            systems = systems_of(entry.vib)
-            winner = next((winners[system] for system in SYSTEMS if system in systems and system in winners), None)
-            if winner is None or not systems <= winners.keys():
-                kept.append(entry)
-                winners |= {system: entry for system in systems if system not in winners}
-            else:
-                reserved.append(_reserve(entry, _why_lower(entry, winner), winner.vib.id))
+        first, *others = group
+        kept += _highest([first, *others], reserved) if others else [first]
+    return kept
+
+
+def _highest(entries: Sequence[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
+    """Keep of VIBs of one name the highest on each system."""
+    winners: dict[Platform, InstalledVib] = {}
+    kept = []
+    for entry in sorted(entries, key=_vib_rank, reverse=True):
+        systems = systems_of(entry.vib)
+        if systems <= winners.keys():
+            winner = next(winners[system] for system in SYSTEMS if system in systems)
+            reserved.append(_reserve(entry, _why_lower(entry, winner), winner.vib.id))
+        else:
+            kept.append(entry)
+            winners = dict.fromkeys(systems, entry) | winners
     return kept
 
 
