@@ -24,6 +24,7 @@ from support.release_catalogs import codes, the
 from esximage_builder.errors import ComposeError, NotInDepotError
 from esximage_builder.models.vib import HardwarePlatform
 from esximage_builder.rules.compose import compose
+from esximage_builder.rules.explain import explain_findings
 from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.rules.validate import validate
 from esximage_builder.versions import AddOnVersion
@@ -244,6 +245,18 @@ def test_a_vib_is_replaced_only_where_something_replaces_it_on_every_system() ->
         assert (old.id in reserved_reasons(image)) is is_gone
         is_partly = systems == BOTH and not is_gone
         assert ("replaced-vib-present" in codes(findings(image, stock))) is is_partly
+
+
+@pytest.mark.parametrize(("systems", "is_named"), [(HOST, True), (BOTH, True), (DPU, False)])
+@pytest.mark.parametrize("other", ["2.0-1", "0.5-1"])
+def test_what_may_take_the_place_of_a_driver_is_for_the_same_system(
+    systems: Any, other: str, *, is_named: bool
+) -> None:
+    image, stock = of_all(vib("net", depends=("vmkapi_2_2_0_0",), tags=("PCIID 8086:1",)))
+    stock.vibs.append(vib("other", other, tags=("PCIID 8086:1",), software_platforms=systems))
+    groups = explain_findings(findings(image, stock), catalog=stock.catalog(), image=image)
+    told = [text for group in groups for text in group.remedies]
+    assert any(f"ACM_bootbank_other_{other}" in text for text in told) is is_named
 
 
 # Small things
