@@ -200,10 +200,7 @@ from esximage_builder.rules.releases import (
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
 )
-from esximage_builder.rules.split import (
-    ImageSplit as ImageSplit,
-    split_image as split_image,
-)
+from esximage_builder.rules.split import ImageSplit as ImageSplit, split_image as split_image
 from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
 from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification
