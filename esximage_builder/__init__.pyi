@@ -61,6 +61,11 @@ from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.export.split import export_split as export_split
 from esximage_builder.findings import Finding as Finding, Severity as Severity
+from esximage_builder.hosts.check import (
+    ComplianceTarget as ComplianceTarget,
+    check_compliance as check_compliance,
+    roll_up as roll_up,
+)
 from esximage_builder.hosts.compliance import judge_host as judge_host
 from esximage_builder.hosts.hardware import (
     DeviceStatus as DeviceStatus,
@@ -73,6 +78,13 @@ from esximage_builder.limits import ReadLimits as ReadLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
 from esximage_builder.models.catalog import Catalog as Catalog
+from esximage_builder.models.compliance import (
+    ClusterCompliance as ClusterCompliance,
+    ComplianceStatus as ComplianceStatus,
+    HostCompliance as HostCompliance,
+    ItemCompliance as ItemCompliance,
+    ItemReason as ItemReason,
+)
 from esximage_builder.models.component import (
     Bulletin as Bulletin,
     Component as Component,

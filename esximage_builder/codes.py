@@ -453,6 +453,17 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "take a newer add-on, add the host's version to the image, or remove the component from the host. Do "
               "not remove the driver of a network card or disk controller that the host needs.",
               never=_COMPARISON, facts=("host", "component", "has", "wanted")),
+        _code("host-solution-newer", _ERROR, Layer.HOST,
+              "the host has a later version of a solution or hardware support package.",
+              "the host was updated otherwise, or the image was restored from an older backup.",
+              "raise it in the image's spec.",
+              never=_COMPARISON, facts=("host", "solution", "has", "wanted")),
+        _code("host-vib-newer", _ERROR, Layer.HOST,
+              "the host has a later version of a VIB of an image that has no components.",
+              "most often a driver that was installed by hand.",
+              "take an image with the host's version or a later one, or remove the VIB from the host. Do not remove "
+              "the driver of a network card or disk controller that the host needs.",
+              never=_COMPARISON, facts=("host", "vib", "has", "wanted")),
         _code("standalone-vib-removed", _WARNING, Layer.HOST,
               "the host has a VIB that no component brings, and the image would remove it.",
               "it was installed by itself; an image consists of components.",

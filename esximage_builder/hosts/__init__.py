@@ -9,9 +9,11 @@ from esximage_builder.lazy_names import lazy_names
 
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
+    "hosts.check": ("ComplianceTarget", "check_compliance", "roll_up"),
     "hosts.compliance": ("judge_host",),
     "hosts.inventory": ("filled_from", "put_together"),
     "hosts.hardware": ("DeviceStatus", "DeviceVerdict", "HardwareReport", "judge_hardware"),
+    "models.compliance": ("ClusterCompliance", "ComplianceStatus", "HostCompliance", "ItemCompliance", "ItemReason"),
     "models.device": ("DeviceKind", "PciDevice"),
     "models.host": ("Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"),
     "rules.device_drivers": ("DeviceDriver", "DriverIndex", "Match", "PciPattern"),

@@ -1,4 +1,9 @@
 # Types of the names; __init__.py says where they live.
+from esximage_builder.hosts.check import (
+    ComplianceTarget as ComplianceTarget,
+    check_compliance as check_compliance,
+    roll_up as roll_up,
+)
 from esximage_builder.hosts.compliance import judge_host as judge_host
 from esximage_builder.hosts.hardware import (
     DeviceStatus as DeviceStatus,
@@ -7,6 +12,13 @@ from esximage_builder.hosts.hardware import (
     judge_hardware as judge_hardware,
 )
 from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
+from esximage_builder.models.compliance import (
+    ClusterCompliance as ClusterCompliance,
+    ComplianceStatus as ComplianceStatus,
+    HostCompliance as HostCompliance,
+    ItemCompliance as ItemCompliance,
+    ItemReason as ItemReason,
+)
 from esximage_builder.models.device import DeviceKind as DeviceKind, PciDevice as PciDevice
 from esximage_builder.models.host import (
     Host as Host,
