@@ -67,6 +67,8 @@ from esximage_builder.hosts.check import (
     roll_up as roll_up,
 )
 from esximage_builder.hosts.compliance import judge_host as judge_host
+from esximage_builder.hosts.drift import Drift as Drift, explain_drift as explain_drift
+from esximage_builder.hosts.fleet import check_fleet as check_fleet
 from esximage_builder.hosts.hardware import (
     DeviceStatus as DeviceStatus,
     DeviceVerdict as DeviceVerdict,
@@ -226,6 +228,15 @@ from esximage_builder.versions import (
     ProductVersion as ProductVersion,
     ReleaseName as ReleaseName,
     VibVersion as VibVersion,
+)
+from esximage_builder.views.compliance import (
+    render_compliance as render_compliance,
+    render_html_compliance as render_html_compliance,
+    render_markdown_compliance as render_markdown_compliance,
+)
+from esximage_builder.views.compliance_json import (
+    cluster_compliance_as_dict as cluster_compliance_as_dict,
+    host_compliance_as_dict as host_compliance_as_dict,
 )
 from esximage_builder.views.findings import (
     finding_as_dict as finding_as_dict,

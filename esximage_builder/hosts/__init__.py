@@ -11,6 +11,8 @@ from esximage_builder.lazy_names import lazy_names
 _HOMES = {
     "hosts.check": ("ComplianceTarget", "check_compliance", "roll_up"),
     "hosts.compliance": ("judge_host",),
+    "hosts.drift": ("Drift", "explain_drift"),
+    "hosts.fleet": ("check_fleet",),
     "hosts.inventory": ("filled_from", "put_together"),
     "hosts.hardware": ("DeviceStatus", "DeviceVerdict", "HardwareReport", "judge_hardware"),
     "models.compliance": ("ClusterCompliance", "ComplianceStatus", "HostCompliance", "ItemCompliance", "ItemReason"),

@@ -5,6 +5,8 @@ from esximage_builder.hosts.check import (
     roll_up as roll_up,
 )
 from esximage_builder.hosts.compliance import judge_host as judge_host
+from esximage_builder.hosts.drift import Drift as Drift, explain_drift as explain_drift
+from esximage_builder.hosts.fleet import check_fleet as check_fleet
 from esximage_builder.hosts.hardware import (
     DeviceStatus as DeviceStatus,
     DeviceVerdict as DeviceVerdict,

@@ -25,6 +25,7 @@ SPEC = eib.SoftwareSpec(base_image="7.0.3-0.55.20328353")
 CHANGE = eib.Change(kind=eib.ChangeKind.PATCH)
 CHECK = eib.Check(name="c", question="q", certainty=eib.Certainty.CONFIRMED)
 VERDICT = eib.LayerVerdict(layer=eib.Layer.DECLARED, verdict=eib.Verdict.FITS, reason="r")
+COMPLIANCE = eib.HostCompliance(host="h", status=eib.ComplianceStatus.COMPLIANT)
 VALUES: list[Any] = [
     VIB,
     COMPONENT,
@@ -56,6 +57,10 @@ VALUES: list[Any] = [
     eib.DeviceDriver(vib_id="v"),
     eib.DeviceVerdict(device=eib.PciDevice(address="a", vendor_id=1, device_id=2)),
     eib.HardwareReport(image="i"),
+    eib.ItemCompliance(name="c", status=eib.ComplianceStatus.COMPLIANT),
+    COMPLIANCE,
+    eib.ClusterCompliance(image="i", status=eib.ComplianceStatus.COMPLIANT),
+    eib.Drift(host="h", images=["i"], nearest=0, is_exact=True, compliance=COMPLIANCE),
     eib.PciPattern("80861528", "80861528"),
     eib.EffectiveComponent(component=COMPONENT, source=eib.ComponentSource.USER, rule=eib.Rule.LISTED),
     eib.Explanation(code="c", severity=eib.Severity.INFO, headline="h", cause="c", remedies=("r",), items=("i",)),
@@ -118,10 +123,11 @@ VALUES: list[Any] = [
     authoring.MetadataEntry(version="7.0"),
     authoring.VibSigner(key_pem=b"k", certificate_pem=b"c", signed_at=datetime(2022, 9, 1, tzinfo=UTC)),
 ]
-# A resource, an index, what others implement, and a class of another library.
+# A resource, an index or what else was prepared, what others implement, and a class of another library.
 NO_VALUES = {
     authoring.AuthoredVibStore,
     eib.Depot,
+    eib.ComplianceTarget,
     eib.DriverIndex,
     eib.MeasuredVibStore,
     eib.Disc,
