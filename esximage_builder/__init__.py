@@ -51,7 +51,7 @@ _HOMES = {
     "views.findings": ("finding_as_dict", "render_explanations"),
     "views.image": ("image_as_dict",),
     "views.report": ("render_html_report", "render_markdown_report", "render_text_report", "report_as_dict"),
-    "views.report_file": ("write_report",),
+    "views.report_file": ("write_compliance", "write_report"),
     "export.result": ("ExportResult",),
     "views.verification": ("render_verification", "verification_as_dict"),
     "export.sbom": ("export_sbom",),

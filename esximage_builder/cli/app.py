@@ -42,6 +42,7 @@ VERBS = {
     "diff": "say what differs between two images",
     "split": "take a custom image apart into base image and add-on",
     "component": "make a component of loose VIBs",
+    "check": "say how far hosts are from an image",
     "hardware": "say whether an image drives the devices of a host",
     "verify": "say whether a bundle or ISO would be taken",
 }
