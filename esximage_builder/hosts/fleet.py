@@ -114,10 +114,33 @@ def _host(source: object, read: Callable[..., Host] | None) -> Host:
     return cast("Host", source) if read is None else read(source)
 
 
-def _chunks(sources: Iterable[object], size: int) -> Iterator[tuple[object, ...]]:
+@final
+@attrs.frozen
+class _Chunk:
+    """Hosts, or what they are read from.
+
+    What is sent and what comes back are values and no tuples: some executors send the parts of a tuple
+    one by one, and whatever the parts share once for each.
+    """
+
+    sources: tuple[object, ...]
+
+
+@final
+@attrs.frozen
+class _Answer:
+    """What was said of the hosts of a chunk."""
+
+    verdicts: tuple[HostCompliance, ...]
+
+
+_Waiting = tuple[_Chunk, "Future[_Answer | None]"]
+
+
+def _chunks(sources: Iterable[object], size: int) -> Iterator[_Chunk]:
     remaining = iter(sources)
     while chunk := tuple(itertools.islice(remaining, size)):
-        yield chunk
+        yield _Chunk(chunk)
 
 
 @final
@@ -131,42 +154,31 @@ class _Fleet:
         self._read = read
         _remember(self._digest, target)
 
-    def verdicts(self, chunks: Iterator[tuple[object, ...]], most: int) -> Iterator[HostCompliance]:
+    def verdicts(self, chunks: Iterator[_Chunk], most: int) -> Iterator[HostCompliance]:
         """Yield what is said of the hosts of each chunk; when nobody asks any more, what waits is given up."""
-        under_way: deque[_Chunk] = deque(map(self._sent, itertools.islice(chunks, most)))
+        under_way: deque[_Waiting] = deque(map(self._sent, itertools.islice(chunks, most)))
         try:
             while under_way:
-                verdicts = self._answer(under_way[0])
+                answer = self._answer(*under_way[0])
                 under_way.popleft()
                 under_way.extend(map(self._sent, itertools.islice(chunks, 1)))
-                yield from verdicts
+                yield from answer.verdicts
         finally:
-            for chunk in under_way:
-                chunk.future.cancel()
+            for _, future in under_way:
+                future.cancel()
 
-    def _sent(self, sources: tuple[object, ...]) -> _Chunk:
-        return _Chunk(sources, self._executor.submit(_check_chunk, self._digest, None, sources, self._read))
+    def _sent(self, chunk: _Chunk) -> _Waiting:
+        return (chunk, self._executor.submit(_check_chunk, self._digest, None, chunk, self._read))
 
-    def _answer(self, chunk: _Chunk) -> tuple[HostCompliance, ...]:
-        verdicts = chunk.future.result()
-        if verdicts is None:
-            verdicts = self._executor.submit(_check_chunk, self._digest, self._data, chunk.sources, self._read).result()
-        assert verdicts is not None  # noqa: S101 - a worker that was sent the image has it
-        return verdicts
-
-
-@final
-@attrs.frozen
-class _Chunk:
-    """Hosts, or what they are read from, and the answer to come."""
-
-    sources: tuple[object, ...]
-    future: Future[tuple[HostCompliance, ...] | None]
+    def _answer(self, chunk: _Chunk, future: Future[_Answer | None]) -> _Answer:
+        answer = future.result()
+        if answer is None:
+            answer = self._executor.submit(_check_chunk, self._digest, self._data, chunk, self._read).result()
+        assert answer is not None  # noqa: S101 - a worker that was sent the image has it
+        return answer
 
 
-def _check_chunk(
-    digest: str, data: bytes | None, sources: tuple[object, ...], read: Callable[..., Host] | None
-) -> tuple[HostCompliance, ...] | None:
+def _check_chunk(digest: str, data: bytes | None, chunk: _Chunk, read: Callable[..., Host] | None) -> _Answer | None:
     """Return the verdicts on some hosts, in whatever process this runs; None if it does not have the image."""
     target = _targets.get(digest)
     if target is None:
@@ -174,7 +186,7 @@ def _check_chunk(
             return None
         target = pickle.loads(data)  # noqa: S301 - pickled by the same run
         _remember(digest, target)
-    return tuple(target.check(_host(source, read)) for source in sources)
+    return _Answer(tuple(target.check(_host(source, read)) for source in chunk.sources))
 
 
 def _remember(digest: str, target: ComplianceTarget) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import pickle
 from collections.abc import Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,7 @@ class Counting(Executor):
 
     def __init__(self, *, keeps_target: bool = True) -> None:
         self.sent: list[tuple[Any, ...]] = []
+        self.answers: list[Any] = []
         self.cancelled = 0
         self.keeps_target = keeps_target
 
@@ -112,7 +114,8 @@ class _Late(Future[Any]):
         self.owner, self.work = owner, work
 
     def result(self, timeout: float | None = None) -> Any:  # noqa: ARG002 - it never takes long
-        return self.work()
+        self.owner.answers.append(self.work())
+        return self.owner.answers[-1]
 
     def cancel(self) -> bool:
         self.owner.cancelled += 1
@@ -155,6 +158,19 @@ def test_a_worker_is_sent_the_image_once(shop: tuple[Image, Catalog], count: int
     assert [verdict.host for verdict in verdicts] == [f"esx{number}" for number in range(count)]
     assert sum(data is not None for _, data, *_ in executor.sent) == 1
     assert len(executor.sent) == count + 1
+
+
+@pytest.mark.parametrize("count", [5, 200])
+def test_what_hosts_share_is_sent_once(shop: tuple[Image, Catalog], count: int) -> None:
+    """Executors that take tuples apart, as Dask does, would send it once for each host."""
+    image, _ = shop
+    executor = Counting()
+    list(check_fleet(image, fleet_of(image, count), executor=executor))
+    assert not any(isinstance(part, list | tuple) for sent in executor.sent for part in sent)
+    (answer,) = executor.answers
+    assert not isinstance(answer, list | tuple)
+    alone = len(pickle.dumps(next(check_fleet(image, fleet_of(image, 1)))))
+    assert len(pickle.dumps(answer)) < 400 * count + 3 * alone
 
 
 def test_a_process_keeps_the_last_images_only(shop: tuple[Image, Catalog]) -> None:
