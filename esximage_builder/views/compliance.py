@@ -9,14 +9,16 @@ from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.rules.explain import explain_findings
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
 from esximage_builder.views.compliance_words import IMPACT_WORDS, REASON_WORDS, STATUS_WORDS
+from esximage_builder.views.drift import section_of_drifts
 from esximage_builder.views.findings import cause_of_explanation
 from esximage_builder.views.html import render_html
 from esximage_builder.views.markdown import render_markdown
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from esximage_builder.hosts.drift import Drift
     from esximage_builder.models.compliance import ClusterCompliance, HostCompliance, ItemCompliance
     from esximage_builder.views.blocks import Block
 
@@ -31,32 +33,41 @@ _HOSTS = ("Host", "Status", "Impact", "Because of")
 _ITEMS = ("What", "Name", "On the host", "In the image", "Status", "Why")
 
 
-def render_compliance(cluster: ClusterCompliance) -> str:
-    """Return the answer for a cluster as text."""
-    return render_text(sections_of_compliance(cluster))
+def render_compliance(cluster: ClusterCompliance, *, drifts: Iterable[Drift] = ()) -> str:
+    """Return the answer for a cluster as text.
+
+    Args:
+        cluster: What was said of its hosts.
+        drifts: How hosts came to differ, where a history of images is known.
+    """
+    return render_text(sections_of_compliance(cluster, drifts=drifts))
 
 
-def render_markdown_compliance(cluster: ClusterCompliance) -> str:
-    """Return the answer for a cluster as Markdown."""
-    return render_markdown(sections_of_compliance(cluster), _title(cluster))
+def render_markdown_compliance(cluster: ClusterCompliance, *, drifts: Iterable[Drift] = ()) -> str:
+    """Return the answer for a cluster as Markdown; arguments as for ``render_compliance``."""
+    return render_markdown(sections_of_compliance(cluster, drifts=drifts), _title(cluster))
 
 
-def render_html_compliance(cluster: ClusterCompliance) -> str:
-    """Return the answer for a cluster as one HTML page that loads nothing and runs nothing."""
-    return render_html(sections_of_compliance(cluster), _title(cluster))
+def render_html_compliance(cluster: ClusterCompliance, *, drifts: Iterable[Drift] = ()) -> str:
+    """Return the answer for a cluster as one HTML page that loads nothing and runs nothing.
+
+    Arguments are those of ``render_compliance``.
+    """
+    return render_html(sections_of_compliance(cluster, drifts=drifts), _title(cluster))
 
 
 def _title(cluster: ClusterCompliance) -> str:
     return f"Compliance with {cluster.image}"
 
 
-def sections_of_compliance(cluster: ClusterCompliance) -> tuple[Section, ...]:
-    """Return the cluster, its hosts, what to know of them, and what differs on each."""
+def sections_of_compliance(cluster: ClusterCompliance, *, drifts: Iterable[Drift] = ()) -> tuple[Section, ...]:
+    """Return the cluster, its hosts, what to know of them, how they drifted, and what differs on each."""
     return filled_sections(
         (
             Section(_title(cluster), _summary(cluster)),
             Section("Hosts", _hosts(cluster)),
             Section("Findings", _findings(cluster)),
+            section_of_drifts(drifts),
             *(Section(host.host, _host(host)) for host in cluster.hosts),
         )
     )

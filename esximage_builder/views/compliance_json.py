@@ -20,12 +20,14 @@ from esximage_builder.errors import ModelError
 from esximage_builder.findings import Severity
 from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.views.compliance_words import IMPACT_WORDS, REASON_WORDS
+from esximage_builder.views.drift import drift_as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from esximage_builder.findings import Finding
+    from esximage_builder.hosts.drift import Drift
     from esximage_builder.models.compliance import ClusterCompliance, HostCompliance, ItemCompliance
 
 __all__ = ["cluster_compliance_as_dict", "host_compliance_as_dict"]
@@ -48,14 +50,18 @@ _HOST_LISTS = {
 }
 
 
-def cluster_compliance_as_dict(cluster: ClusterCompliance, *, scan_time: datetime | None = None) -> _JsonObject:
+def cluster_compliance_as_dict(
+    cluster: ClusterCompliance, *, scan_time: datetime | None = None, drifts: Iterable[Drift] = ()
+) -> _JsonObject:
     """Return a cluster as vLCM's ``ClusterCompliance`` has it.
 
     Args:
         cluster: What was said of its hosts. One whose name another host before it has gets a number behind it.
         scan_time: When they were looked at, with a zone; None leaves every time out.
+        drifts: How hosts came to differ: the key ``drift``, which vLCM does not know; left out without any.
     """
     time = _time_fields(scan_time)
+    drifted = [drift_as_dict(drift) for drift in drifts]
     named = list(zip(_ids(host.host for host in cluster.hosts), cluster.hosts, strict=True))
     judged = [(name, host) for name, host in named if host.status is not ComplianceStatus.UNAVAILABLE]
     untold = (f for host in cluster.hosts if host.status is ComplianceStatus.UNAVAILABLE for f in host.findings)
@@ -67,6 +73,7 @@ def cluster_compliance_as_dict(cluster: ClusterCompliance, *, scan_time: datetim
         **{key: [name for name, host in named if host.status is status] for key, status in _HOST_LISTS.items()},
         "hosts": {name: _host(host, time) for name, host in judged},
         "host_info": {name: {"name": host.host} for name, host in named},
+        **({"drift": drifted} if drifted else {}),
     }
 
 

@@ -28,6 +28,7 @@ from esximage_builder.views.report import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from esximage_builder.hosts.drift import Drift
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.compliance import ClusterCompliance
     from esximage_builder.models.image import Image
@@ -101,13 +102,19 @@ def write_report(
 
 
 def write_compliance(
-    cluster: ClusterCompliance, target: str | Path, *, inputs: Iterable[str | Path] = (), overwrite: bool = False
+    cluster: ClusterCompliance,
+    target: str | Path,
+    *,
+    drifts: Iterable[Drift] = (),
+    inputs: Iterable[str | Path] = (),
+    overwrite: bool = False,
 ) -> None:
     """Write how far hosts are from an image: text, JSON in vLCM's shape, Markdown or HTML, as the suffix says.
 
     Args:
         cluster: What was said of the hosts.
         target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
+        drifts: How hosts came to differ, where a history of images is known.
         inputs: Files and folders that were read; the report is none of them.
         overwrite: Replace a file that is there; never one that is read.
 
@@ -119,7 +126,7 @@ def write_compliance(
     known = input_files(map(Path, inputs), most=ReadLimits().member_count)
     place = prepare_target(target, inputs=known, overwrite=overwrite)
     if suffix == ".json":
-        text = json.dumps(cluster_compliance_as_dict(cluster), indent=2) + "\n"
+        text = json.dumps(cluster_compliance_as_dict(cluster, drifts=drifts), indent=2) + "\n"
     else:
-        text = _COMPLIANCE_RENDERERS[suffix](cluster)
+        text = _COMPLIANCE_RENDERERS[suffix](cluster, drifts=drifts)
     write_file(place, text.encode(errors="backslashreplace"))

@@ -164,3 +164,27 @@ def test_a_file_that_tells_nothing_of_a_host_ends_with_2(
 
 def test_without_host_there_is_nothing_to_check(run: Runner, arguments: tuple[object, ...]) -> None:
     assert run(*arguments).code == 2
+
+
+def test_a_history_of_specs_says_since_which_image_a_host_is_behind(
+    run: Runner, files: tuple[Path, Path], depots: Path, image: Image, tmp_path: Path
+) -> None:
+    older_depot = depots / "VMware-ESXi-7.0U3f-20036589-depot.zip"
+    with open_depot(older_depot) as depot:
+        older = compose(depot.catalog, base_image="7.0.3-0.50.20036589")
+    specs = [tmp_path / "now.json", tmp_path / "before.json"]
+    for value, path in zip((image, older), specs, strict=True):
+        write_software_spec(value, path)
+    hosts = [written(host_of(older, "esx5"), tmp_path), written(host_of(image, "esx6"), tmp_path)]
+    arguments = ("check", "--depot", *files, older_depot, "--spec", specs[0], "--history", specs[1])
+    both = [word for host in hosts for word in ("--host", host)]
+    said = run(*arguments, *both, "--json")
+    assert said.code == 1
+    behind, same = said.json["drift"]
+    assert (behind["host"], behind["nearest"], behind["is_exact"]) == ("esx5", 1, True)
+    assert behind["behind_since"] == behind["images"][0] == image.name
+    assert (same["nearest"], same["behind_since"]) == (0, None)
+    assert "Drift" in run(*arguments, *both).out
+    assert run(*arguments, *both, "--report", tmp_path / "r.html").code == 1
+    assert "Behind since" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert run(*arguments, *both, "--report", specs[1], "--force").code == 2

@@ -13,6 +13,7 @@ from support.small_hosts import host_of, with_component, without_component
 
 from esximage_builder.errors import ModelError
 from esximage_builder.hosts.check import check_compliance
+from esximage_builder.hosts.drift import explain_drift
 from esximage_builder.models.compliance import ClusterCompliance, ComplianceStatus, ItemReason
 from esximage_builder.models.host import Host, HostPart, HostSolution
 from esximage_builder.models.spec import AddOnReference
@@ -230,3 +231,24 @@ def test_what_was_not_told_is_said_of_each_item() -> None:
     said = render_compliance(check_compliance(image, [attrs.evolve(host, told=told)]))
     assert "not checkable: only its hardware support manager knows the firmware" in said
     assert "the inventory does not tell it" in said
+
+
+@pytest.mark.parametrize("version", ["1.0-1", "9.0-1"])
+def test_drift_is_told_where_there_is_a_history(version: str) -> None:
+    image = full_image()
+    drifted = attrs.evolve(
+        with_component(host_of(image), "Acme-net", version), standalone_vibs=["virten_bootbank_ghettoVCB_1.0.0-0.0.0"]
+    )
+    hosts = [drifted, Host(name="silent", told=[])]
+    drifts = [explain_drift(host, [image]) for host in hosts]
+    cluster = check_compliance(image, hosts)
+    said = render_compliance(cluster, drifts=drifts)
+    assert f"nearest to {image.name}" in said
+    assert f"Acme-net {version}: the " in said
+    assert "not known" in said
+    near, unknown = document(cluster, drifts=drifts)["drift"]
+    assert [part["name"] for part in near["own"]] == ["Acme-net"]
+    assert near["own"][0].keys() == {"name", "status", "current", "target", "reason"}
+    assert near["removed"] == near["own_vibs"] == ["virten_bootbank_ghettoVCB_1.0.0-0.0.0"]
+    assert (unknown["nearest"], unknown["behind_since"]) == (None, None)
+    assert "drift" not in document(cluster)
