@@ -59,6 +59,9 @@ def cluster_compliance_as_dict(
         cluster: What was said of its hosts. One whose name another host before it has gets a number behind it.
         scan_time: When they were looked at, with a zone; None leaves every time out.
         drifts: How hosts came to differ: the key ``drift``, which vLCM does not know; left out without any.
+
+    Raises:
+        ModelError: The time has no zone.
     """
     time = _time_fields(scan_time)
     drifted = [drift_as_dict(drift) for drift in drifts]
@@ -83,6 +86,9 @@ def host_compliance_as_dict(host: HostCompliance, *, scan_time: datetime | None 
     Args:
         host: What was said of it.
         scan_time: When it was looked at, with a zone; None leaves every time out.
+
+    Raises:
+        ModelError: The time has no zone.
     """
     return _host(host, _time_fields(scan_time))
 

@@ -35,6 +35,7 @@ FEWEST = {
     "diff": ["a.json", "b.json"],
     "split": ["x.zip", "--base-out", "b.zip", "--add-on-out", "a.zip"],
     "component": ["create", "x.vib", "--out", "x.zip"],
+    "check": ["--depot", "x.zip", "--base", "7.0U3g", "--host", "esx1.json"],
     "hardware": ["--depot", "x.zip", "--base", "7.0U3g", "--devices", "lspci.txt"],
     "verify": ["x.zip"],
 }
@@ -174,6 +175,7 @@ LOADS = {
     "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
+    "check": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "hardware": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring", "export"}),
     "diff": ({"cli.paths", "cli.wanted_vibs"}, {"export", "verify", "authoring"}),
     "split": ({"cli.paths", "cli.targets"}, {"verify", "authoring"}),

@@ -805,3 +805,23 @@ def test_of_two_vibs_of_one_version_the_stricter_flags_count() -> None:
     stock.vibs.append(vib("Acme-extra", "1.0-1", summary="another"))
     verdict = checked(image, with_component(host_of(image), "Acme-extra", "1.0-1"), stock.catalog())
     assert verdict.impact == "REBOOT_REQUIRED"
+
+
+def test_an_image_that_does_not_say_its_version_is_judged_by_the_rest() -> None:
+    stock = Stock(vibs=[vib("net", "2.0-1")])
+    stock.profile("tools", [stock.vibs[0].id])
+    image = image_from_profile(stock.catalog(), "tools")
+    verdict = checked(image, host_of(image, with_vibs=True))
+    assert (verdict.status, verdict.base_image, verdict.missing) == (COMPLIANT, None, ())
+
+
+def test_very_many_versions_of_a_component_are_not_all_remembered() -> None:
+    """Memory stays flat even where every host has a version of its own."""
+    image = custom(shop())
+    target = ComplianceTarget(image)
+    host = without_component(host_of(image), NET)
+    for number in range(20_001):
+        part = HostComponent(name=NET, version=ComponentVersion(f"1.{number}-1"))
+        verdict = target.check(attrs.evolve(host, components=[*host.components, part]))
+    assert verdict.status is NON_COMPLIANT
+    assert len(target._components._remembered) == 1
