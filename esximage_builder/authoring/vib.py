@@ -30,7 +30,7 @@ from esximage_builder.containers.gzip import gunzip_blocks, stored_gzip
 from esximage_builder.containers.tar_gz import render_tgz
 from esximage_builder.containers.vmtar import render_vmtar
 from esximage_builder.depot.depot_zip import vib_relative_path
-from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
+from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, archive_mode_of
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
 from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.models.fields import as_tuple
@@ -313,7 +313,8 @@ def author_vib(
             (DESCRIPTOR_NAME, descriptor),
             (SIGNATURE_NAME, signature),
             *((part.payload.name, part.data) for part in parts),
-        ]
+        ],
+        mode=archive_mode_of(whole),
     )
     file = VibFile(size_bytes=len(data), sha256=sha256_hex(data), relative_path=vib_relative_path(whole))
     return AuthoredVib(vib=whole.with_file(file), data=data)
