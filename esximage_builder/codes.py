@@ -471,6 +471,12 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "open a depot that holds the VIB beside this one.",
               when="warning in a catalog; error in a verification",
               never=_VERIFICATION, facts=("vib",)),
+        _code("element-taken-from-vib", _INFO, None,
+              "the metadata of a depot lacks an element that the VIB's own descriptor states; it was taken from the "
+              "VIB.",
+              "depot tools of 2022 dropped `softwarePlatform` from the depot's copy of descriptors.",
+              "none is needed; the VIB is signed, its depot's copy is not.",
+              facts=("kind", "id", "elements")),
         _code("disc-carries-less", _INFO, None,
               "a disc lists VIBs that discs of its generation cannot carry: reserved ones have an archive from 7.0.2 "
               "on, those for data processing units from 8.0 on.",

@@ -160,6 +160,8 @@ def _check_depot_findings(image: Image, catalog: Catalog | None) -> Iterator[Fin
         is_used = (finding.fact("kind"), finding.fact("id")) in used
         if finding.fact("differs") and is_used and not has_code(finding, "vib-content-differs"):
             yield as_error(finding)
+        elif is_used and has_code(finding, "element-taken-from-vib"):
+            yield finding
 
 
 def _not_on_discs(catalog: Catalog | None) -> dict[str, Finding]:
