@@ -77,6 +77,7 @@ _HOMES = {
     "models.spec": (
         "AddOnReference", "AlternativeImage", "HardwareSupportReference", "SoftwareSpec", "SolutionReference",
     ),
+    "models.vib_facts": ("VibFacts",),
     "models.vib": ("HardwarePlatform", "MaintenanceMode", "Payload", "SoftwarePlatform", "Vib", "VibFile"),
     "models.vib_store": ("PackedVib", "PackedVibStore", "VibStore"),
     "progress": ("Progress",),

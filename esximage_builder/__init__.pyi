@@ -103,6 +103,7 @@ from esximage_builder.models.vib import (
     Vib as Vib,
     VibFile as VibFile,
 )
+from esximage_builder.models.vib_facts import VibFacts as VibFacts
 from esximage_builder.models.vib_store import (
     PackedVib as PackedVib,
     PackedVibStore as PackedVibStore,

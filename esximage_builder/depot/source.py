@@ -322,7 +322,7 @@ class _Reading:
         data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
         if kind == "vibs":
             vib, lacking = parse_vib_metadata(data, where=where, max_bytes=self.limits.document_bytes)
-            self._place_vib(vib, lacking, tree, folder, where)
+            self._place_vib(vib, tree, folder, where, lacking)
         else:
             self._take_document(data, kind, where=where)
 
@@ -427,7 +427,9 @@ class _Reading:
         found = (paths.get(name) for name in (stated.rpartition("/")[2], f"{vib.id}{_VIB_SUFFIX}") if name)
         return next((path for path in found if path is not None), None)
 
-    def _place_vib(self, vib: Vib, lacking: frozenset[str], tree: DepotTree, folder: str, where: str) -> None:
+    def _place_vib(
+        self, vib: Vib, tree: DepotTree, folder: str, where: str, lacking: frozenset[str] = frozenset()
+    ) -> None:
         path = self._vib_path(vib, tree, folder)
         if path is None:
             self.contents.findings.append(

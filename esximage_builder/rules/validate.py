@@ -18,6 +18,7 @@ from esximage_builder.findings import Severity
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
+from esximage_builder.models.vib_facts import KnowsVibFacts
 from esximage_builder.rules.change_profile import check_lowered_vibs
 from esximage_builder.rules.compose import is_core_component
 from esximage_builder.rules.driver_interfaces import interface_of
@@ -31,18 +32,20 @@ from esximage_builder.rules.release_fit import (
     platforms_of,
 )
 from esximage_builder.rules.spec_checks import check_spec
+from esximage_builder.rules.vib_facts import check_vib_facts, true_level
 from esximage_builder.rules.wishes import check_left_open, near_component
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.constraint import Constraint
     from esximage_builder.models.image import Image, RemovedComponent
     from esximage_builder.models.vib import Vib
+    from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.vocabulary import AcceptanceLevel
 
 __all__ = ["ValidationReport", "validate"]
@@ -94,7 +97,11 @@ class ValidationReport:
 
 
 def validate(
-    image: Image, catalog: Catalog | HasCatalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
+    image: Image,
+    catalog: Catalog | HasCatalog | None = None,
+    *,
+    minimum_acceptance: AcceptanceLevel | None = None,
+    vib_facts: Iterable[VibFacts] | None = None,
 ) -> ValidationReport:
     """Look at an image from every side.
 
@@ -103,6 +110,8 @@ def validate(
         catalog: What is loaded, an opened depot or its catalog, for remedies and for findings of
             the depots that concern the image; None goes without.
         minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
+        vib_facts: What the VIBs themselves say, from ``Depot.facts_of``, to be held against the metadata;
+            None asks ``catalog``, if that is an opened depot. Exports ask in any case.
 
     Returns:
         All findings; nothing about the image is ever an exception.
@@ -111,10 +120,17 @@ def validate(
         ModelError: ``catalog`` is no catalog and has none.
     """
     loaded = None if catalog is None else catalog_of(catalog)
+    known = _told_facts(image, catalog) if vib_facts is None else vib_facts
+    facts = {item.vib_id: item for item in known}
     findings = set(itertools.chain.from_iterable(check(image, loaded) for check in _CHECKS))
-    findings.update(_check_acceptance(image, minimum_acceptance))
+    findings.update(check_vib_facts(image.all_vibs, facts.values()))
+    findings.update(_check_acceptance(image, minimum_acceptance, facts))
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
     return ValidationReport(image_digest=image.digest, findings=ordered)
+
+
+def _told_facts(image: Image, source: object) -> tuple[VibFacts, ...]:
+    return source.facts_of(image.all_vibs) if isinstance(source, KnowsVibFacts) else ()
 
 
 def _check_missing(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
@@ -485,16 +501,19 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
 )
 
 
-def _check_acceptance(image: Image, minimum: AcceptanceLevel | None) -> Iterator[Finding]:
+def _check_acceptance(
+    image: Image, minimum: AcceptanceLevel | None, facts: Mapping[str, VibFacts]
+) -> Iterator[Finding]:
     if minimum is None:
         return
     for vib in (entry.vib for entry in image.vibs):
-        if vib.acceptance_level < minimum:
+        level = true_level(vib, facts.get(vib.id))
+        if level < minimum:
             yield make_finding(
                 "acceptance-too-low",
-                f"{vib.id} is {vib.acceptance_level.display}, below {minimum.display}",
+                f"{vib.id} is {level.display}, below {minimum.display}",
                 items=(vib.id,),
-                facts={"vib": vib.id, "level": vib.acceptance_level.value, "minimum": minimum.value},
+                facts={"vib": vib.id, "level": level.value, "minimum": minimum.value},
                 cause="the image's level is the lowest of its VIBs",
                 remedy="leave the VIB out, take a signed build, or accept the lower level",
             )
