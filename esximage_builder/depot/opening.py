@@ -230,7 +230,7 @@ def open_depot(
             raise errors[0] if len(errors) == 1 else DepotErrors("the depots cannot be read completely", errors)
         for content in contents:
             content.findings += [_as_finding("unreadable-document", error) for error in content.errors]
-        catalog, locations = merge_sources(contents)
+        catalog, locations = merge_sources(contents, limits=bounds)
         files = input_files(map(Path, paths), most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception

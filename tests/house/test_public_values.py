@@ -96,6 +96,7 @@ VALUES: list[Any] = [
     eib.UnitChoice(source=eib.ComponentSource.ADD_ON, name="u"),
     eib.ValidationReport(image_digest="d"),
     eib.Verification(path="p", kind="k", checks=(CHECK,)),
+    eib.VibFacts(vib_id="v"),
     eib.VibFile(sha256="00"),
     eib.VibHead(descriptor=b"<vib/>", signature=b""),
     eib.VibVersion("1.0-1"),

@@ -38,18 +38,18 @@ def _vib_path(source: Path, name: str) -> str:
 
 
 def with_changed_vib(
-    source: Path, target: Path, name: str, change: Callable[[Members], None], *, is_put_right: bool = True
+    source: Path, target: Path, name: str, change: Callable[[Members], None], *, mode: str = "0"
 ) -> Path:
     """A copy in which the members of one VIB are changed; its size and digest in the metadata are made to fit."""
     path = _vib_path(source, name)
     members = ar_members(zip_members(source)[path])
     change(members)
-    return _with_file(source, target, path, name, render_vib(members), is_put_right=is_put_right)
+    return _with_file(source, target, path, name, render_vib(members, mode=mode))
 
 
-def _with_file(source: Path, target: Path, path: str, name: str, data: bytes, *, is_put_right: bool) -> Path:
+def _with_file(source: Path, target: Path, path: str, name: str, data: bytes) -> Path:
     def edit_metadata(inner: str, text: bytes) -> bytes:
-        if not re.match(rf"vibs/{name}-\d", inner) or not is_put_right:
+        if not re.match(rf"vibs/{name}-\d", inner):
             return text
         text = re.sub(rb"<packed-size>\d+<", b"<packed-size>%d<" % len(data), text)
         digest = hashlib.sha256(data).hexdigest().encode()
@@ -156,7 +156,7 @@ def _swap(source: Path, target: Path, name: str) -> Path:
     members = zip_members(source)
     other = next(path for path in members if path.startswith("vib20/long-driver/"))
     path = _vib_path(source, name)
-    return _with_file(source, target, path, name, members[other], is_put_right=True)
+    return _with_file(source, target, path, name, members[other])
 
 
 def _wrong_unpacked(source: Path, target: Path, name: str) -> Path:
