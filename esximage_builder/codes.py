@@ -522,6 +522,15 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "open only the depot that you mean to use.",
               facts=("kind", "id", "differs")),
     ),
+    "Making VIBs": (
+        _code("path-above-level", _WARNING, None,
+              "a VIB installs files where hosts take them only from VIBs of a higher acceptance level.",
+              "the host has a list of folders for each of the levels community and partner; the VIB is of one of them "
+              "and goes beyond it. `esxcli software vib install` then says that the VIB violates extensibility rules. "
+              "The lists were published for ESXi 5; that later releases have the same is inferred.",
+              "move the files below `opt/`, or install the VIB with `--force`, if the host is a test host.",
+              facts=("vib", "acceptance_level")),
+    ),
     "Exports": (
         _code("local-name-mapped", _INFO, None,
               "a module stands on the disc under another name than the local-name rule gives.",

@@ -101,7 +101,11 @@ VALUES: list[Any] = [
     eib.VibVersion("1.0-1"),
     authoring.AuthoredPayload(payload=eib.Payload(name="p", type="text"), data=b"p"),
     authoring.AuthoredVib(vib=VIB, data=b"v"),
+    authoring.ExtractedVib(vib=VIB, entries=["opt/a"]),
     authoring.MetadataEntry(version="7.0"),
+    authoring.PayloadPlan(name="p"),
+    authoring.TreeEntry(name="opt/a", data=b"a"),
+    authoring.VibDescription(vib=VIB, payloads=[authoring.PayloadPlan(name="p")], modes=[("opt/a", 0o644)]),
     authoring.VibSigner(key_pem=b"k", certificate_pem=b"c", signed_at=datetime(2022, 9, 1, tzinfo=UTC)),
 ]
 # A resource, what others implement, and a class of another library.
