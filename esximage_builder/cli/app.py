@@ -40,10 +40,12 @@ VERBS = {
     "explain": "say why an image is as it is",
     "recommend": "say what to move to next",
     "diff": "say what differs between two images",
+    "split": "take a custom image apart into base image and add-on",
     "component": "make a component of loose VIBs",
     "vib": "make VIBs, look into them, take them apart",
     "add-on": "make a vendor add-on of components",
     "bundle": "put components, add-ons and loose VIBs into one bundle",
+    "hardware": "say whether an image drives the devices of a host",
     "verify": "say whether a bundle or ISO would be taken",
 }
 

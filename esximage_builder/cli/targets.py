@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["require_new_zip", "require_safe_outputs"]
 
 _KINDS = {f"--{name}": kind for name, kind in OUTPUT_KINDS.items()}
+_KINDS |= {"--base-out": FileKind.ZIP, "--add-on-out": FileKind.ZIP}
 _FOLDER = "--pxe"
 
 

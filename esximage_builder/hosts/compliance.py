@@ -32,7 +32,7 @@ def judge_host(image: Image, host: Host) -> Compatibility:
 
 def _lower_base(image: Image, host: Host) -> list[Finding]:
     version = image.esxi_version
-    if version is None or version >= host.base_image:
+    if version is None or host.base_image is None or version >= host.base_image:
         return []
     return [
         make_finding(

@@ -42,8 +42,15 @@ class Impact(enum.StrEnum):
     """What a host goes through to get from one image to the other; vLCM's own words, least first."""
 
     NO_IMPACT = "NO_IMPACT"
+    PARTIAL_MAINTENANCE_MODE_REQUIRED = "PARTIAL_MAINTENANCE_MODE_REQUIRED"
     MAINTENANCE_MODE_REQUIRED = "MAINTENANCE_MODE_REQUIRED"
+    UNKNOWN = "UNKNOWN"
     REBOOT_REQUIRED = "REBOOT_REQUIRED"
+
+    @property
+    def rank(self) -> int:
+        """0 for no impact up to 4 for a reboot, which nothing unknown can exceed."""
+        return tuple(Impact).index(self)
 
 
 @final
@@ -249,6 +256,7 @@ def _reserve_cause(entry: ReservedVib) -> str:
         ReserveReason.COMPONENT_OVERRIDDEN: f"its component is overridden by {entry.winner}",
         ReserveReason.COMPONENT_REMOVED: "its component is removed",
         ReserveReason.LOWER_VERSION: f"{entry.winner} is higher",
+        ReserveReason.SAME_VERSION: f"{entry.winner} of the same version is installed",
         ReserveReason.REPLACED: f"{entry.winner} replaces it",
     }[entry.reason]
 

@@ -53,6 +53,10 @@ VALUES: list[Any] = [
     eib.ComposedImage(image=eib.Image(name="i")),
     eib.Constraint("esx-version", eib.Relation.LESS, eib.VibVersion("8.0")),
     eib.Decomposition(),
+    eib.DeviceDriver(vib_id="v"),
+    eib.DeviceVerdict(device=eib.PciDevice(address="a", vendor_id=1, device_id=2)),
+    eib.HardwareReport(image="i"),
+    eib.PciPattern("80861528", "80861528"),
     eib.EffectiveComponent(component=COMPONENT, source=eib.ComponentSource.USER, rule=eib.Rule.LISTED),
     eib.Explanation(code="c", severity=eib.Severity.INFO, headline="h", cause="c", remedies=("r",), items=("i",)),
     eib.ExportResult(path=Path("a.iso"), size_bytes=1, image_digest="d"),
@@ -62,9 +66,19 @@ VALUES: list[Any] = [
     eib.HardwareSupportReference(manager="m", package="p"),
     eib.Host(name="h", base_image=eib.BaseImageVersion("7.0.3-0.55.20328353")),
     eib.HostComponent(name="c", version=eib.ComponentVersion("1.0-1")),
+    eib.HostFacts(vendor="Acme"),
+    eib.HostSolution(name="s"),
+    eib.HostVib(name="v", version=eib.VibVersion("1.0-1")),
+    eib.PciDevice(address="0000:04:00.0", vendor_id=0x8086, device_id=0x1533),
     eib.Image(name="i"),
     eib.ImageDiff(change=CHANGE),
     eib.ImageProfile(name="p"),
+    eib.ImageSplit(
+        base=eib.Image(name="b"),
+        image=eib.Image(name="i"),
+        add_on=eib.AddOn(name="a", version=eib.AddOnVersion("1")),
+        is_made=False,
+    ),
     eib.InstalledVib(vib=VIB),
     eib.ItemChange(name="n", before="b", after="a", direction=eib.ChangeDirection.RAISED, cause="c"),
     eib.KnownRelease(name="7.0U3g", product="7.0.3", build=20328353),
@@ -108,10 +122,11 @@ VALUES: list[Any] = [
     authoring.VibDescription(vib=VIB, payloads=[authoring.PayloadPlan(name="p")], modes=[("opt/a", 0o644)]),
     authoring.VibSigner(key_pem=b"k", certificate_pem=b"c", signed_at=datetime(2022, 9, 1, tzinfo=UTC)),
 ]
-# A resource, what others implement, and a class of another library.
+# A resource, an index, what others implement, and a class of another library.
 NO_VALUES = {
     authoring.AuthoredVibStore,
     eib.Depot,
+    eib.DriverIndex,
     eib.MeasuredVibStore,
     eib.Disc,
     eib.PackedVib,
