@@ -40,7 +40,7 @@ FLUX = DEPOTS / "Acme-flux_1.0.0-1OEM.900.1.0.24000000.zip"
 
 FINDING = {"code", "severity", "message", "items", "facts", "cause", "remedy", "where"}
 EXPLANATION = {"code", "severity", "headline", "cause", "remedies", "items"}
-CHANGE = {"kind", "is_downgrade", "is_security_sibling", "findings"}
+CHANGE = {"kind", "is_downgrade", "lowered", "is_security_sibling", "findings"}
 ITEM = {"name", "before", "after", "direction", "cause"}
 
 # Where in a document, and the keys of every object there; ``*`` stands for each entry of a list.
@@ -80,7 +80,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "outputs.*.findings.*": FINDING | {"waived"},
     },
     "diff": {
-        "": {"change", "impact", "base_image", "add_on", "components", "vibs"},
+        "": {"change", "impact", "cautions", "base_image", "add_on", "components", "vibs"},
         "change": CHANGE,
         "add_on": ITEM,
         "components.*": ITEM,
