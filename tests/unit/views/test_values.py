@@ -88,7 +88,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     },
     "recommendation": {
         "": {"current_series", "latest", "passed_over"},
-        "latest": {"spec", "change", "lowered_components", "warnings"},
+        "latest": {"spec", "change", "lowered_components", "warnings", "waived", "cautions"},
         "latest.change": CHANGE,
         "latest.change.findings.*": FINDING,
         "latest.warnings.*": FINDING,
