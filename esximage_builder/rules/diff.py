@@ -16,12 +16,14 @@ import attrs
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.classify import Change, classify_images
+from esximage_builder.rules.security import SecurityChange, security_between
 from esximage_builder.rules.upgrade_paths import cautions_between
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
     from esximage_builder.rules.upgrade_paths import PathCaution
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
@@ -88,6 +90,7 @@ class ImageDiff:
         vibs: Installed VIBs that differ.
         impact: What a host goes through, by the flags of these VIBs.
         cautions: What is publicly known to be in the way of hosts between the two releases.
+        security: Which security bulletins the image after brings, and which it loses.
     """
 
     change: Change
@@ -97,6 +100,7 @@ class ImageDiff:
     vibs: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     impact: Impact = Impact.NO_IMPACT
     cautions: tuple[PathCaution, ...] = attrs.field(default=(), converter=as_tuple)
+    security: SecurityChange = attrs.field(factory=SecurityChange)
 
     @property
     def is_empty(self) -> bool:
@@ -104,8 +108,14 @@ class ImageDiff:
         return not (self.base_image or self.add_on or self.components or self.vibs)
 
 
-def diff(before: Image, after: Image) -> ImageDiff:
-    """Return what differs between two images."""
+def diff(before: Image, after: Image, *, catalog: Catalog | HasCatalog | None = None) -> ImageDiff:
+    """Return what differs between two images.
+
+    Args:
+        before: The one.
+        after: The other.
+        catalog: What is loaded, for security bulletins that neither image is made of; None goes without.
+    """
     pairs = list(_vib_pairs(before, after))
     return ImageDiff(
         change=classify_images(before, after),
@@ -115,6 +125,7 @@ def diff(before: Image, after: Image) -> ImageDiff:
         vibs=[_vib_change(old, new, after) for old, new in pairs],
         impact=_impact(pairs),
         cautions=cautions_of(before, after),
+        security=security_between(before, after, catalog),
     )
 
 

@@ -25,6 +25,7 @@ from esximage_builder.rules.downgrades import is_lower_add_on
 from esximage_builder.rules.refusals import Refusals
 from esximage_builder.rules.release_fit import is_in_train, is_made_for, vendor_train_text
 from esximage_builder.rules.releases import release_name, resolve_base_image
+from esximage_builder.rules.security import SecurityChange, security_between
 from esximage_builder.rules.validate import validate
 from esximage_builder.waivers import require_waivable
 
@@ -54,6 +55,7 @@ class Suggestion:
         warnings: What validation says of the image besides errors.
         waived: Errors of the image that were waived.
         cautions: What is publicly known to be in the way of hosts.
+        security: Which security bulletins it brings, and which it loses.
     """
 
     spec: SoftwareSpec
@@ -62,6 +64,7 @@ class Suggestion:
     warnings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
     waived: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
     cautions: tuple[PathCaution, ...] = attrs.field(default=(), converter=as_tuple)
+    security: SecurityChange = attrs.field(factory=SecurityChange)
 
 
 @final
@@ -230,6 +233,7 @@ class _Search:
             warnings=[finding for finding in report.findings if finding.severity is Severity.WARNING],
             waived=[finding for finding in report.errors if finding not in errors],
             cautions=cautions_of(self.current, image),
+            security=security_between(self.current, image, self.catalog),
         )
         return suggestion, []
 

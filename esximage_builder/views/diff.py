@@ -13,6 +13,7 @@ from esximage_builder.views.change import (
     lowered_text,
 )
 from esximage_builder.views.findings import cause_of_finding
+from esximage_builder.views.security import blocks_of_security_change, security_change_as_dict
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def diff_as_dict(difference: ImageDiff) -> dict[str, object]:
     return {
         "change": change_as_dict(difference.change),
         "impact": difference.impact.value,
+        "security": security_change_as_dict(difference.security),
         "cautions": [caution_as_dict(caution) for caution in difference.cautions],
         "base_image": _item(difference.base_image),
         "add_on": _item(difference.add_on),
@@ -61,6 +63,7 @@ def sections_of_diff(difference: ImageDiff) -> tuple[Section, ...]:
             Section("", _summary(difference)),
             Section("Findings", map(cause_of_finding, difference.change.findings)),
             Section("On the way", cautions_table(difference.cautions)),
+            Section("Security", blocks_of_security_change(difference.security)),
             Section("Base image", _table([difference.base_image])),
             Section("Add-on", _table([difference.add_on])),
             Section("Components", _table(difference.components)),

@@ -11,6 +11,7 @@ from esximage_builder.documents.software_spec import render_software_spec
 from esximage_builder.views.blocks import Paragraph, Section, Table, filled_sections
 from esximage_builder.views.change import caution_as_dict, cautions_table, change_as_dict, change_text
 from esximage_builder.views.findings import cause_of_finding, finding_as_dict
+from esximage_builder.views.security import blocks_of_security_change, security_change_as_dict
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _suggestion(suggestion: Suggestion | None) -> dict[str, object] | None:
         "lowered_components": list(suggestion.lowered_components),
         "warnings": [finding_as_dict(finding) for finding in suggestion.warnings],
         "waived": [finding_as_dict(finding) for finding in suggestion.waived],
+        "security": security_change_as_dict(suggestion.security),
         "cautions": [caution_as_dict(caution) for caution in suggestion.cautions],
     }
 
@@ -75,6 +77,7 @@ def _suggested(suggestion: Suggestion | None) -> Iterator[Block]:
     for finding in suggestion.waived:
         yield attrs.evolve(cause_of_finding(finding), label="waived")
     yield from map(cause_of_finding, suggestion.warnings)
+    yield from blocks_of_security_change(suggestion.security)
     yield from cautions_table(suggestion.cautions)
 
 

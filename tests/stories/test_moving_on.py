@@ -20,8 +20,10 @@ from esximage_builder.rules.diff import diff
 from esximage_builder.rules.downgrades import LoweredKind
 from esximage_builder.rules.recommend import recommend
 from esximage_builder.rules.releases import KNOWN_RELEASES
+from esximage_builder.rules.validate import validate
 from esximage_builder.views.diff import render_diff
 from esximage_builder.views.recommendation import render_recommendation
+from esximage_builder.views.report import render_text_report
 
 if TYPE_CHECKING:
     from esximage_builder.models.catalog import Catalog
@@ -267,3 +269,31 @@ def test_where_nothing_fits_few_candidates_are_composed(of_user: str, of_add_on:
         assert len(answers[0].passed_over) == count * count - 1
 
     assert counts[1] < 2.6 * counts[0]
+
+
+# Security at a glance
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severity", "urgency"),
+    [("7.0U3f", "7.0U3g", "critical", "important"), ("8.0U3", "8.0U3e", "important", "moderate")],
+)
+def test_security_bulletins_are_told_per_component(before: str, after: str, severity: str, urgency: str) -> None:
+    stock = Stock()
+    address = f"https://kb.example/{after}"
+    base_image(stock, before, part(stock, "Net-driver", "1.0-1"))
+    fixed = part(stock, "Net-driver", "2.0-1", category="security", severity=severity, urgency=urgency, kb_url=address)
+    base_image(stock, after, fixed)
+    catalog = stock.catalog()
+    now, then = (compose(catalog, base_image=version_of(release)) for release in (before, after))
+    row = f"Net-driver  2.0-1  Net-driver_2.0-1  {severity}  {urgency}  {address}"
+
+    shown = [
+        render_diff(diff(now, then, catalog=catalog)),
+        render_recommendation(recommend(catalog, spec(base_image=version_of(before)))),
+        render_text_report(now, validate(now, catalog), catalog=catalog),
+        render_text_report(then, validate(then, catalog), catalog=catalog),
+    ]
+    assert all(" ".join(row.split()) in " ".join(page.split()) for page in shown)
+    assert "and not in the image" in shown[2]
+    assert "The image has these security bulletins" in shown[3]

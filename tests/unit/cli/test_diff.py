@@ -106,6 +106,7 @@ def test_an_empty_difference_as_json() -> None:
         "change": {"kind": "none", "is_downgrade": False, "lowered": [], "is_security_sibling": False, "findings": []},
         "impact": "NO_IMPACT",
         "cautions": [],
+        "security": {"brought": [], "lost": []},
         "base_image": None,
         "add_on": None,
         "components": [],

@@ -48,7 +48,7 @@ def test_recommend_as_json_gives_specs_that_can_be_built(
     assert set(document) == {"current_series", "latest", "passed_over"}
     for key in ("current_series", "latest"):
         suggestion = document[key]
-        assert set(suggestion) == {"spec", "change", "lowered_components", "warnings", "waived", "cautions"}
+        assert set(suggestion) == {"spec", "change", "lowered_components", "warnings", "waived", "cautions", "security"}
         path = tmp_path / f"{key}.json"
         path.write_text(json.dumps(suggestion["spec"]), encoding="utf-8")
         assert run(capsys, "build", "--depot", *opened, "--spec", path)[0] == 0
