@@ -1,6 +1,6 @@
 """Measure the rules alone, on catalogs made in memory: no files, no bytes.
 
-Each work is done at one and at ten times its size; the last column is what tenfold input costs,
+The first works are done at one and at ten times its size; the last column is what tenfold input costs,
 10 where the work is linear. Medians over the rounds, as a Markdown table.
 
     python benchmarks/rules.py               # 5 rounds, some seconds
@@ -136,7 +136,7 @@ def make_moving(bases: int, components: int, add_ons: int) -> Iterator[Work]:
 
 
 def make_shop(bases: int, components: int, add_ons: int, *, breaks: bool) -> Catalog:
-    """A catalog of patches of one release with add-ons, which may need what nothing provides, but for the first."""
+    """A catalog of patches of one release with add-ons, which may all need what nothing provides."""
     vibs, parts, base_images, made_add_ons = (
         [make_broken("broken", "1-1")],
         [make_component(make_broken("broken", "1-1"))],
@@ -152,7 +152,7 @@ def make_shop(bases: int, components: int, add_ons: int, *, breaks: bool) -> Cat
         parts += made
         base_images.append(BaseImage(version=BaseImageVersion(version), components=[part.reference for part in made]))
     for number in range(add_ons):
-        make = make_broken if breaks and number else make_driver
+        make = make_broken if breaks else make_driver
         own = [make(f"vendor-{part}", f"{number + 1}.0-1OEM.700.1.0.15843807") for part in range(_ADD_ON_COMPONENTS)]
         vibs += own
         made = [make_component(vib) for vib in own]

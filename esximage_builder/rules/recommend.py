@@ -138,10 +138,10 @@ class _Search:
         passed_over: list[PassedOver] = []
         for candidate in self._base_images():
             is_in_series = candidate.version.fields[:2] == series
-            in_the_way = self._path_reasons(candidate)
+            at_once, in_the_way = list(self._base_reasons(candidate)), self._path_reasons(candidate)
             for add_on in self._add_ons_for(candidate):
                 suggestion = None
-                reasons = [*self._base_reasons(candidate), *self._add_on_reasons(candidate, add_on)]
+                reasons = [*at_once, *self._add_on_reasons(candidate, add_on)]
                 if not reasons and (in_series if is_in_series else latest) is not None:
                     reasons = ["a newer candidate is suggested"]
                 reasons = reasons or in_the_way

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Refusals"]
 
-_MOST_REASONS = 10
+_MOST_REASONS = 5
 
 # True of any image that has what the finding names, whatever its base image.
 _OF_ANY_BASE = (
