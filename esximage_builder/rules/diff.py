@@ -23,7 +23,7 @@ from esximage_builder.vocabulary import ComponentSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from esximage_builder.models.catalog import Catalog, HasCatalog
+    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
     from esximage_builder.rules.upgrade_paths import PathCaution
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
@@ -108,7 +108,7 @@ class ImageDiff:
         return not (self.base_image or self.add_on or self.components or self.vibs)
 
 
-def diff(before: Image, after: Image, *, catalog: Catalog | HasCatalog | None = None) -> ImageDiff:
+def diff(before: Image, after: Image, *, catalog: Catalog | None = None) -> ImageDiff:
     """Return what differs between two images.
 
     Args:

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.release_fit import check_platform, platforms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from esximage_builder.models.catalog import Catalog, HasCatalog
+    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Bulletin, Component
     from esximage_builder.models.image import Image
     from esximage_builder.versions import VibVersion
@@ -85,7 +84,7 @@ class SecurityStanding:
     lacks: tuple[SecurityBulletin, ...] = attrs.field(default=(), converter=as_tuple)
 
 
-def security_between(before: Image, after: Image, catalog: Catalog | HasCatalog | None = None) -> SecurityChange:
+def security_between(before: Image, after: Image, catalog: Catalog | None = None) -> SecurityChange:
     """Return the security bulletins that one image has and another lacks.
 
     Args:
@@ -94,11 +93,10 @@ def security_between(before: Image, after: Image, catalog: Catalog | HasCatalog 
         catalog: What is loaded, for bulletins between the two versions and for those without component name;
             None goes by the images alone.
     """
-    loaded = None if catalog is None else catalog_of(catalog)
-    return SecurityChange(brought=_more(before, after, loaded), lost=_more(after, before, loaded))
+    return SecurityChange(brought=_more(before, after, catalog), lost=_more(after, before, catalog))
 
 
-def security_of(image: Image, catalog: Catalog | HasCatalog | None = None) -> SecurityStanding:
+def security_of(image: Image, catalog: Catalog | None = None) -> SecurityStanding:
     """Return the security bulletins that an image is made of, and loaded ones that it lacks.
 
     Args:
@@ -108,11 +106,10 @@ def security_of(image: Image, catalog: Catalog | HasCatalog | None = None) -> Se
     own = [entry.component for entry in image.components if entry.component.bulletin.is_security]
     if catalog is None:
         return SecurityStanding(has=_told(own))
-    loaded = catalog_of(catalog)
-    bulletins = _bulletins_for(image, loaded)
-    held = [bulletin for bulletin in bulletins if _holds(image, bulletin, loaded)]
+    bulletins = _bulletins_for(image, catalog)
+    held = [bulletin for bulletin in bulletins if _holds(image, bulletin, catalog)]
     open_ones = [bulletin for bulletin in bulletins if bulletin not in held]
-    return SecurityStanding(has=_told(own, held), lacks=_told(_newer_components(image, loaded), open_ones))
+    return SecurityStanding(has=_told(own, held), lacks=_told(_newer_components(image, catalog), open_ones))
 
 
 def _told(components: Iterable[Component], bulletins: Iterable[Bulletin] = ()) -> tuple[SecurityBulletin, ...]:
