@@ -97,6 +97,7 @@ _HOMES = {
     "rules.decompose": ("Decomposition", "decompose", "recognise"),
     "rules.device_drivers": ("DeviceDriver", "DriverIndex", "Match", "PciPattern"),
     "rules.diff": ("ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"),
+    "rules.downgrades": ("LoweredItem", "LoweredKind"),
     "rules.explain": (
         "Explanation", "RuleSet", "explain_acceptance", "explain_findings", "explain_name", "rule_set_of",
     ),
@@ -108,6 +109,10 @@ _HOMES = {
     "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
     "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),
     "rules.split": ("ImageSplit", "split_image"),
+    "rules.security": (
+        "SecurityBulletin", "SecurityChange", "SecurityStanding", "security_between", "security_of",
+    ),
+    "rules.upgrade_paths": ("Evidence", "PathCaution"),
     "rules.validate": ("ValidationReport", "validate"),
     "versions": (
         "AddOnVersion", "BaseImageVersion", "ComponentVersion", "ProductRange", "ProductVersion", "ReleaseName",

@@ -173,6 +173,7 @@ from esximage_builder.rules.diff import (
     ItemChange as ItemChange,
     diff as diff,
 )
+from esximage_builder.rules.downgrades import LoweredItem as LoweredItem, LoweredKind as LoweredKind
 from esximage_builder.rules.explain import (
     Explanation as Explanation,
     RuleSet as RuleSet,
@@ -200,7 +201,15 @@ from esximage_builder.rules.releases import (
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
 )
+from esximage_builder.rules.security import (
+    SecurityBulletin as SecurityBulletin,
+    SecurityChange as SecurityChange,
+    SecurityStanding as SecurityStanding,
+    security_between as security_between,
+    security_of as security_of,
+)
 from esximage_builder.rules.split import ImageSplit as ImageSplit, split_image as split_image
+from esximage_builder.rules.upgrade_paths import Evidence as Evidence, PathCaution as PathCaution
 from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
 from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification

@@ -19,6 +19,7 @@ from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.change_profile import check_lowered_vibs
 from esximage_builder.rules.core_set import check_core_set
+from esximage_builder.rules.loaders import check_loaders
 from esximage_builder.rules.loose_vibs import check_loose_vibs
 from esximage_builder.rules.lowered import check_lowered, check_pinned
 from esximage_builder.rules.release_fit import (
@@ -301,6 +302,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_packages_fit,
     _check_spec,
     check_core_set,
+    check_loaders,
     check_lowered,
     check_lowered_vibs,
     check_pinned,
