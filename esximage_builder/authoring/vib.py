@@ -47,6 +47,7 @@ __all__ = [
     "VibSigner",
     "author_vib",
     "boot_payload",
+    "compressed_payload",
     "raw_payload",
     "tgz_payload",
     "vgz_payload",
@@ -131,7 +132,7 @@ def vgz_payload(
     Raises:
         ModelError: A name or number that the formats cannot hold.
     """
-    return _compressed(
+    return compressed_payload(
         PayloadType.VGZ,
         stored_gzip(expanded := render_vmtar(files)),
         expanded,
@@ -157,7 +158,7 @@ def tgz_payload(
         ModelError: A name or number that the formats cannot hold.
     """
     data = render_tgz(files.items())
-    return _compressed(
+    return compressed_payload(
         PayloadType.TGZ,
         data,
         b"".join(gunzip_blocks(io.BytesIO(data), where=name, max_bytes=len(data))),
@@ -185,7 +186,7 @@ def boot_payload(
     Raises:
         ModelError: A name or number that the formats cannot hold.
     """
-    return _compressed(
+    return compressed_payload(
         PayloadType.BOOT,
         stored_gzip(content),
         content,
@@ -224,17 +225,32 @@ def raw_payload(name: str, data: bytes, *, type: str) -> AuthoredPayload:  # noq
     return AuthoredPayload(payload=payload, data=data)
 
 
-def _compressed(
+def compressed_payload(
     kind: PayloadType,
     data: bytes,
     expanded: bytes,
     *,
     name: str,
-    files: Mapping[str, bytes],
+    files: Iterable[str],
     boot_order: int | None,
     vfat_name: str,
     with_uncompressed_size: bool,
 ) -> AuthoredPayload:
+    """Return a payload of bytes that are packed already, with its three checksums.
+
+    Args:
+        kind: What is in the gzip.
+        data: The gzip.
+        expanded: What it unpacks to.
+        name: As for ``vgz_payload``, and so all that follows.
+        files: The paths that it installs.
+        boot_order: See there.
+        vfat_name: See there.
+        with_uncompressed_size: See there.
+
+    Raises:
+        ModelError: A name or number that the formats cannot hold.
+    """
     if boot_order is not None and boot_order < 0:
         raise ModelError(f"the boot order of payload {name!r} is negative", found=str(boot_order))
     if vfat_name and not _VFAT_NAME.fullmatch(vfat_name):

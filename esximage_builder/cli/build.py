@@ -281,12 +281,8 @@ def _write_report(checked: _Checked, target: str, results: list[ExportResult]) -
 
 
 def _print_report(checked: _Checked, results: list[ExportResult]) -> None:
-    allow = checked.options.allow
+    allow, catalog = checked.options.allow, checked.depot.catalog
     if checked.options.as_json:
-        print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results))
+        print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results, catalog=catalog))
     else:
-        print_text(
-            render_text_report(
-                checked.image, checked.report, allow=allow, results=results, catalog=checked.depot.catalog
-            )
-        )
+        print_text(render_text_report(checked.image, checked.report, allow=allow, results=results, catalog=catalog))

@@ -7,13 +7,13 @@ image can be taken apart again from what it was installed with.
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from esximage_builder.codes import make_finding
 from esximage_builder.depot.depot_zip import DepotContents, DepotZipWriter
 from esximage_builder.depot.store import inputs_of, measured, measured_image
+from esximage_builder.depot.vendor_code import vendor_code_of
 from esximage_builder.documents.depot_index import MetadataEntry
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.result import ExportResult
@@ -46,9 +46,7 @@ if TYPE_CHECKING:
     from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle", "vendor_code_of"]
-
-_KNOWN_CODES = {"vmware": "VMW", "vmware, inc.": "VMW", "broadcom": "VMW"}
+__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle"]
 
 
 def export_bundle(
@@ -262,13 +260,6 @@ def _left_out(image: Image, with_reserved: bool) -> tuple[Finding, ...]:  # noqa
             remedy="keep the depots of base image and add-on, or export with reserved VIBs",
         ),
     )
-
-
-def vendor_code_of(vendor: str) -> str:
-    """Return three capitals made of the vendor's name; ``UNK`` where it has no three letters or digits."""
-    known = _KNOWN_CODES.get(vendor.lower())
-    letters = re.sub(r"[^0-9A-Za-z]", "", vendor).upper()
-    return known or (letters[:3] if len(letters) >= len("UNK") else "UNK")
 
 
 def _products(image: Image) -> tuple[MetadataEntry, ...]:

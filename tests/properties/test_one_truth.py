@@ -8,6 +8,7 @@ import pytest
 from support.damaged_depots import DAMAGES, SMALL_VERSION, certified_depot, damaged
 
 import esximage_builder as eib
+from esximage_builder import authoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,3 +87,14 @@ def test_a_sound_depot_is_written_and_passes(source: Path, tmp_path: Path, check
         assert eib.validate(image, depot).findings == ()
         assert not any(outcomes(image, depot, tmp_path / "out", check).values())
     require_verified(tmp_path / "out", deep=True)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, damage in DAMAGES.items() if damage.is_in_head))
+def test_bundles_of_what_one_has_refuse_it_too(source: Path, tmp_path: Path, name: str) -> None:
+    """``write_bundle`` composes no image, and asks the same questions of each VIB."""
+    with eib.open_depot(source) as depot:
+        whole = eib.export_components(depot.catalog.components, depot.catalog.vibs, depot, tmp_path / "whole.zip")
+    path = damaged(whole, tmp_path / "damaged.zip", VIB, name)
+    with eib.open_depot(path) as depot:
+        assert refused(lambda: authoring.write_bundle(depot, tmp_path / "bundle.zip"), tmp_path / "none")
+    assert not (tmp_path / "bundle.zip").exists()
