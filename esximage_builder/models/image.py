@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component, ComponentReference
     from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.open_choice import Exclusion, PassedOver
     from esximage_builder.models.profile_change import ProfileChange
     from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
@@ -91,12 +92,14 @@ class EffectiveComponent:
         source: Who brought it; None if the image was opened from a profile.
         rule: Why it is in.
         overridden: What it won over, lowest source first.
+        passed_over: If its version was left open, the higher loaded ones that do not fit, highest first.
     """
 
     component: Component
     source: ComponentSource | None
     rule: Rule
     overridden: tuple[OverriddenComponent, ...] = attrs.field(default=(), converter=as_tuple)
+    passed_over: tuple[PassedOver, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @final
@@ -184,12 +187,14 @@ class UnitChoice:
         name: Its name.
         version: The version that is taken; empty if none is.
         loaded: The loaded versions, lowest first.
+        passed_over: Those that are higher than the one taken and do not fit, highest first.
     """
 
     source: ComponentSource
     name: str
     version: str = ""
     loaded: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    passed_over: tuple[PassedOver, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @final
@@ -214,6 +219,9 @@ class Image:
         missing_components: Listed, but in no loaded depot.
         missing_vibs: Listed, but in no loaded depot.
         unit_choices: What became of release units whose version was left open.
+        exclusions: Wishes that exclude each other, so that versions left open had none that fits and took
+            the highest.
+        is_searched: False if the search over versions left open took more steps than its limits allow.
         uncomposed_alternatives: Ids of the spec's alternative images, if it was composed without them.
         unchosen_vibs: Ids with different contents of which none was chosen; the image holds
             the one with the lowest fingerprint, and validation calls it an error.
@@ -241,6 +249,8 @@ class Image:
     missing_vibs: tuple[MissingVib, ...] = attrs.field(default=(), converter=as_tuple)
     unchosen_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     unit_choices: tuple[UnitChoice, ...] = attrs.field(default=(), converter=as_tuple)
+    exclusions: tuple[Exclusion, ...] = attrs.field(default=(), converter=as_tuple)
+    is_searched: bool = True
     uncomposed_alternatives: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     profile_change: ProfileChange | None = None
 

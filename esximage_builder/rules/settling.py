@@ -1,0 +1,179 @@
+"""The search for one wish: images are judged once each, and what is learned about their faults is kept."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esximage_builder.errors import ComposeError
+from esximage_builder.models.component import Component
+from esximage_builder.models.solution import Solution
+from esximage_builder.rules.assemble import assemble
+from esximage_builder.rules.blame import Blame
+from esximage_builder.rules.fit import fault_of, faults_of, without_stock
+from esximage_builder.rules.open_names import accepts, wanted_parts
+from esximage_builder.rules.search import Found, Incompatibility, search
+from esximage_builder.rules.slots import slots_of
+from esximage_builder.vocabulary import ComponentSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from esximage_builder.findings import Finding
+    from esximage_builder.limits import SearchBudget
+    from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.image import Image
+    from esximage_builder.models.solution import SolutionComponent
+    from esximage_builder.models.spec import SoftwareSpec
+    from esximage_builder.rules.fit import Fault
+    from esximage_builder.rules.open_names import OpenName, Taken
+    from esximage_builder.rules.search import NothingFits
+
+__all__ = ["OpenWish", "Settling"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class OpenWish:
+    """A wish with what it leaves open.
+
+    Attributes:
+        catalog: What is loaded.
+        spec: What is wanted.
+        names: What it leaves open, in order.
+        prefer: Source names, best first, for ids with different contents.
+    """
+
+    catalog: Catalog
+    spec: SoftwareSpec
+    names: tuple[OpenName, ...]
+    prefer: tuple[str, ...] = ()
+
+    def taken(self, ranks: Sequence[int]) -> Taken:
+        """Return the versions of those ranks."""
+        return {name.key: name.candidates[rank] for name, rank in zip(self.names, ranks, strict=True)}
+
+    def image(self, ranks: Sequence[int]) -> Image:
+        """Return the image with the versions of those ranks."""
+        return assemble(self.catalog, self.spec, self.taken(ranks), self.prefer)
+
+    def image_of(self, places: Iterable[int]) -> Image:
+        """Return the image with the highest version at some places, and nothing at the others."""
+        taken = {self.names[place].key: self.names[place].candidates[0] for place in places}
+        return assemble(self.catalog, self.spec, taken, self.prefer)
+
+
+class Settling:
+    """The search for one wish: judges images once each, and keeps what it learned about their faults.
+
+    Args:
+        wish: The wish.
+        budget: What counts the steps.
+    """
+
+    def __init__(self, wish: OpenWish, budget: SearchBudget) -> None:
+        self.wish = wish
+        self.budget = budget
+        self.stuck: frozenset[int] = frozenset()
+        self._noticed = without_stock(wish.catalog)
+        self._faults: dict[tuple[int, ...], tuple[Finding, ...]] = {}
+        self._learned: dict[Fault, list[Incompatibility]] = {}
+        self._blame: Blame | None = None
+        self._allowed: set[Fault] | None = None
+
+    @property
+    def allowed(self) -> set[Fault]:
+        """The faults of the image without open names, but for those that are stuck."""
+        if self._allowed is None:
+            self.budget.judge_image()
+            image = self.wish.image_of(sorted(self.stuck))
+            self._allowed = {fault_of(finding) for finding in faults_of(image, self._noticed)}
+        return self._allowed
+
+    def get_stuck(self, places: Iterable[int]) -> None:
+        """Let these places take their highest version, whatever comes of it."""
+        self.stuck = self.stuck | frozenset(places)
+        self._allowed = None
+
+    @property
+    def seen(self) -> frozenset[Fault]:
+        """All faults that had to be learned of."""
+        return frozenset(self._learned)
+
+    def highest(self) -> tuple[int, ...]:
+        """Return the ranks with which everything takes its highest version."""
+        return (0,) * len(self.wish.names)
+
+    def faults(self, ranks: tuple[int, ...]) -> tuple[Finding, ...]:
+        """Return what stands against the image of those ranks."""
+        if ranks not in self._faults:
+            self.budget.judge_image()
+            try:
+                self._faults[ranks] = faults_of(self.wish.image(ranks), self._noticed)
+            except ComposeError as error:
+                self._faults[ranks] = error.findings
+        return self._faults[ranks]
+
+    def search(self, allowed: set[Fault]) -> Found | NothingFits:
+        """Return the highest choice that has no other faults than these."""
+
+        def judge(ranks: tuple[int, ...]) -> list[Incompatibility]:
+            wrong = [finding for finding in self.faults(ranks) if fault_of(finding) not in allowed]
+            return self._learn(wrong, ranks) if wrong else []
+
+        known = [entry for fault, entries in self._learned.items() if fault not in allowed for entry in entries]
+        sizes = [1 if place in self.stuck else len(name.candidates) for place, name in enumerate(self.wish.names)]
+        return search(sizes, judge, self.budget, known=[*self.structure, *known])
+
+    def mended(self, found: Found) -> Found:
+        """Return the choice that mends, fault by fault, what the image has without open names."""
+        allowed = set(self.allowed)
+        for fault in sorted(self.allowed):
+            allowed.discard(fault)
+            if fault in {fault_of(finding) for finding in self.faults(found.ranks)}:
+                better = self.search(allowed)
+                if isinstance(better, Found):
+                    found = better
+                else:
+                    allowed.add(fault)
+        return found
+
+    def _learn(self, wrong: list[Finding], ranks: tuple[int, ...]) -> list[Incompatibility]:
+        try:
+            image = self.wish.image(ranks)
+        except ComposeError:
+            image = self.wish.image_of(())
+        if self._blame is None:
+            slots = slots_of(self.wish.catalog, self.wish.spec, self.wish.names)
+            self._blame = Blame(self.wish.catalog, self.wish.names, slots, self.wish.prefer)
+        learned = []
+        for finding in wrong:
+            entry = self._blame.incompatibility(finding, image, ranks)
+            self._learned.setdefault(fault_of(finding), []).append(entry)
+            learned.append(entry)
+        return learned
+
+    @functools.cached_property
+    def structure(self) -> tuple[Incompatibility, ...]:
+        """What goes without saying: a solution comes with none but the versions that it accepts."""
+        return tuple(self._refusals())
+
+    def _refusals(self) -> Iterator[Incompatibility]:
+        places = {name.key: place for place, name in enumerate(self.wish.names)}
+        references = {reference.name: reference for reference in self.wish.spec.solutions}
+        for place, name in enumerate(self.wish.names):
+            for rank, unit in enumerate(name.candidates):
+                if isinstance(unit, Solution):
+                    for part in wanted_parts(unit, references[unit.name]):
+                        other = places.get((ComponentSource.SOLUTION, unit.name, part.name))
+                        if other is not None:
+                            yield from _refused(place, rank, other, part, self.wish.names[other])
+
+
+def _refused(place: int, rank: int, other: int, part: SolutionComponent, name: OpenName) -> Iterator[Incompatibility]:
+    components = [found for found in name.candidates if isinstance(found, Component)]
+    refused = sum(1 << at for at, component in enumerate(components) if not accepts(part, component))
+    if 0 < refused.bit_count() < len(components):
+        yield Incompatibility(((place, 1 << rank), (other, refused)), frozenset(), frozenset({place, other}))
