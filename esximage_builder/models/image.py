@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component, ComponentReference
     from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.image_profile import ImageProfile
-    from esximage_builder.models.open_choice import Exclusion, PassedOver
+    from esximage_builder.models.open_choice import Exclusion, HigherVersion
     from esximage_builder.models.profile_change import ProfileChange
     from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
@@ -99,7 +99,7 @@ class EffectiveComponent:
     source: ComponentSource | None
     rule: Rule
     overridden: tuple[OverriddenComponent, ...] = attrs.field(default=(), converter=as_tuple)
-    passed_over: tuple[PassedOver, ...] = attrs.field(default=(), converter=as_tuple)
+    passed_over: tuple[HigherVersion, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @final
@@ -194,7 +194,7 @@ class UnitChoice:
     name: str
     version: str = ""
     loaded: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
-    passed_over: tuple[PassedOver, ...] = attrs.field(default=(), converter=as_tuple)
+    passed_over: tuple[HigherVersion, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @final

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.vocabulary import ComponentSource
 
-__all__ = ["Exclusion", "PassedOver", "Wish"]
+__all__ = ["Exclusion", "HigherVersion", "Wish"]
 
 
 @final
 @attrs.frozen(kw_only=True)
-class PassedOver:
+class HigherVersion:
     """A loaded version that is higher than the one taken, and why it was not taken.
 
     Attributes:

@@ -8,7 +8,7 @@ import attrs
 
 from esximage_builder.models.component import Component
 from esximage_builder.models.image import Rule, UnitChoice
-from esximage_builder.models.open_choice import PassedOver
+from esximage_builder.models.open_choice import HigherVersion
 from esximage_builder.rules.fit import in_order
 from esximage_builder.vocabulary import ComponentSource
 
@@ -25,7 +25,7 @@ __all__ = ["component_choices", "unit_choices"]
 
 def component_choices(image: Image, wish: OpenWish, settled: Settled) -> list[EffectiveComponent]:
     """Return the components of an image, those of open names with what was passed over."""
-    passed: dict[tuple[ComponentSource, str], tuple[PassedOver, ...]] = {}
+    passed: dict[tuple[ComponentSource, str], tuple[HigherVersion, ...]] = {}
     for place, name in enumerate(wish.names):
         taken = name.candidates[settled.ranks[place]]
         if isinstance(taken, Component):
@@ -66,10 +66,10 @@ def _unit_choice(wish: OpenWish, settled: Settled, key: Key, place: int | None) 
     )
 
 
-def _passed_over(wish: OpenWish, settled: Settled, place: int) -> tuple[PassedOver, ...]:
+def _passed_over(wish: OpenWish, settled: Settled, place: int) -> tuple[HigherVersion, ...]:
     reasons, taken = settled.passed_over[place], settled.ranks[place]
     return tuple(
-        PassedOver(
+        HigherVersion(
             version=wish.names[place].candidates[rank].version.text,
             findings=in_order(reason.causes),
             beside=[_taken_id(wish, settled, other) for other, _ in reason.terms if other != place],

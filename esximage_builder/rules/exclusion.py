@@ -13,7 +13,7 @@ import attrs
 
 from esximage_builder.errors import ComposeError, LimitExceededError
 from esximage_builder.models.open_choice import Exclusion, Wish
-from esximage_builder.rules.fit import fault_of, in_order
+from esximage_builder.rules.fit import faults_in, in_order
 from esximage_builder.rules.search import NothingFits
 from esximage_builder.rules.settling import Settling
 from esximage_builder.rules.vib_selection import PRECEDENCE
@@ -56,7 +56,8 @@ def exclusion_of(settling: Settling, reason: Incompatibility, budget: SearchBudg
         is_smallest=is_smallest,
     )
     found = frozenset().union(*(places for _, places in free))
-    return exclusion, found or reason.involved - settling.stuck
+    every = frozenset(range(len(settling.wish.names)))
+    return exclusion, found or (reason.involved or every) - settling.stuck or every
 
 
 class _Fewest:
@@ -112,7 +113,7 @@ class _Fewest:
         return isinstance(outcome, NothingFits) and any(self._is_known(reason) for reason in outcome.reasons)
 
     def _is_known(self, reason: Incompatibility) -> bool:
-        return {fault_of(finding) for finding in reason.causes} <= self._grounds
+        return self._grounds.issuperset(fault for finding in reason.causes for fault in faults_in(finding))
 
 
 def _parts_of(settling: Settling) -> tuple[_Part, ...]:

@@ -6,6 +6,7 @@ warning where a version is named; where it is left open, a version made for the 
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from esximage_builder.codes import has_code
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
 
-__all__ = ["Fault", "fault_of", "faults_of", "in_order", "without_stock"]
+__all__ = ["Fault", "faults_in", "faults_of", "in_order", "without_stock"]
 
 Fault = tuple[str, tuple[str, ...]]
-"""What makes two findings of two images one fault: code and items."""
+"""What can be the same in two images: a code and what it is about."""
 
 
 def without_stock(catalog: Catalog) -> Catalog:
@@ -45,9 +46,14 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.sort_key))
 
 
-def fault_of(finding: Finding) -> Fault:
-    """Return what makes two findings one fault."""
-    return (finding.code, finding.items)
+def faults_in(finding: Finding) -> tuple[Fault, ...]:
+    """Return what a finding says, one by one: who else shares in it may differ from image to image."""
+    if has_code(finding, "file-conflict"):
+        return tuple((finding.code, pair) for pair in itertools.combinations(finding.items, 2))
+    if has_code(finding, "vib-missing"):
+        vib_id, *components = finding.items
+        return tuple((finding.code, (vib_id, component)) for component in components)
+    return ((finding.code, finding.items),)
 
 
 def _is_fault(finding: Finding) -> bool:

@@ -26,7 +26,7 @@ from esximage_builder.rules.search import Found
 from esximage_builder.rules.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from esximage_builder.limits import SearchLimits
     from esximage_builder.models.open_choice import Exclusion
@@ -62,9 +62,9 @@ def settle(wish: OpenWish, limits: SearchLimits) -> Settled:
     """
     settling = Settling(wish, SearchBudget(limits))
     exclusions: list[Exclusion] = []
-    found = Found(settling.highest(), ({},) * len(wish.names))
+    found = Found(settling.highest, ({},) * len(wish.names))
     try:
-        if settling.structure or settling.faults(found.ranks):
+        if settling.faults(found.ranks):
             found = _highest_that_fits(settling, exclusions)
             found = settling.mended(found)
     except LimitExceededError:
@@ -77,13 +77,18 @@ def _highest_that_fits(settling: Settling, exclusions: list[Exclusion]) -> Found
     budget = SearchBudget(settling.budget.limits)
     outcome = settling.search(settling.allowed)
     while not isinstance(outcome, Found):
-        before = settling.stuck
-        for reason in outcome.reasons:
-            if not reason.involved <= settling.stuck:
+        if len(settling.stuck) == len(settling.highest):
+            return Found(settling.highest, ({},) * len(settling.highest))
+        for number, reason in enumerate(_fresh(outcome.reasons, settling)):
+            if number == 0 or not reason.involved <= settling.stuck:
                 exclusion, places = exclusion_of(settling, reason, budget)
                 exclusions.append(exclusion)
                 settling.get_stuck(places)
-        if settling.stuck == before:
-            settling.get_stuck(range(len(settling.wish.names)))
         outcome = settling.search(settling.allowed)
     return outcome
+
+
+def _fresh(reasons: Sequence[Incompatibility], settling: Settling) -> Sequence[Incompatibility]:
+    """Return the reasons that have to do with names that are not stuck; the first, if none is known to."""
+    fresh = [reason for reason in reasons if not reason.involved <= settling.stuck]
+    return fresh or reasons[:1]

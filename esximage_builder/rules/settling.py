@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -12,14 +13,14 @@ from esximage_builder.models.component import Component
 from esximage_builder.models.solution import Solution
 from esximage_builder.rules.assemble import assemble
 from esximage_builder.rules.blame import Blame
-from esximage_builder.rules.fit import fault_of, faults_of, without_stock
+from esximage_builder.rules.fit import faults_in, faults_of, without_stock
 from esximage_builder.rules.open_names import accepts, wanted_parts
 from esximage_builder.rules.search import Found, Incompatibility, search
 from esximage_builder.rules.slots import slots_of
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from esximage_builder.findings import Finding
     from esximage_builder.limits import SearchBudget
@@ -59,9 +60,9 @@ class OpenWish:
         """Return the image with the versions of those ranks."""
         return assemble(self.catalog, self.spec, self.taken(ranks), self.prefer)
 
-    def image_of(self, places: Iterable[int]) -> Image:
-        """Return the image with the highest version at some places, and nothing at the others."""
-        taken = {self.names[place].key: self.names[place].candidates[0] for place in places}
+    def image_of(self, ranks: Mapping[int, int]) -> Image:
+        """Return the image with the versions of some places' ranks, and nothing at the others."""
+        taken = {self.names[place].key: self.names[place].candidates[rank] for place, rank in ranks.items()}
         return assemble(self.catalog, self.spec, taken, self.prefer)
 
 
@@ -79,7 +80,7 @@ class Settling:
         self.stuck: frozenset[int] = frozenset()
         self._noticed = without_stock(wish.catalog)
         self._faults: dict[tuple[int, ...], tuple[Finding, ...]] = {}
-        self._learned: dict[Fault, list[Incompatibility]] = {}
+        self._learned: list[tuple[Finding, Incompatibility]] = []
         self._blame: Blame | None = None
         self._allowed: set[Fault] | None = None
 
@@ -88,8 +89,8 @@ class Settling:
         """The faults of the image without open names, but for those that are stuck."""
         if self._allowed is None:
             self.budget.judge_image()
-            image = self.wish.image_of(sorted(self.stuck))
-            self._allowed = {fault_of(finding) for finding in faults_of(image, self._noticed)}
+            image = self.wish.image_of({place: self.highest[place] for place in sorted(self.stuck)})
+            self._allowed = _set_of(faults_of(image, self._noticed))
         return self._allowed
 
     def get_stuck(self, places: Iterable[int]) -> None:
@@ -100,11 +101,17 @@ class Settling:
     @property
     def seen(self) -> frozenset[Fault]:
         """All faults that had to be learned of."""
-        return frozenset(self._learned)
+        return frozenset(_set_of(finding for finding, _ in self._learned))
 
+    @functools.cached_property
     def highest(self) -> tuple[int, ...]:
-        """Return the ranks with which everything takes its highest version."""
-        return (0,) * len(self.wish.names)
+        """The ranks with which everything takes its highest version that there is beside those before it."""
+        ranks = [0] * len(self.wish.names)
+        for entry in self.structure:
+            (_, its), (part, refused) = entry.terms
+            if its & 1:
+                ranks[part] = next(rank for rank in itertools.count() if not refused >> rank & 1)
+        return tuple(ranks)
 
     def faults(self, ranks: tuple[int, ...]) -> tuple[Finding, ...]:
         """Return what stands against the image of those ranks."""
@@ -120,19 +127,25 @@ class Settling:
         """Return the highest choice that has no other faults than these."""
 
         def judge(ranks: tuple[int, ...]) -> list[Incompatibility]:
-            wrong = [finding for finding in self.faults(ranks) if fault_of(finding) not in allowed]
+            wrong = [finding for finding in self.faults(ranks) if not allowed.issuperset(faults_in(finding))]
             return self._learn(wrong, ranks) if wrong else []
 
-        known = [entry for fault, entries in self._learned.items() if fault not in allowed for entry in entries]
-        sizes = [1 if place in self.stuck else len(name.candidates) for place, name in enumerate(self.wish.names)]
-        return search(sizes, judge, self.budget, known=[*self.structure, *known])
+        fixed = [self._fixed(place) for place in sorted(self.stuck)]
+        known = [entry for finding, entry in self._learned if not allowed.issuperset(faults_in(finding))]
+        sizes = [len(name.candidates) for name in self.wish.names]
+        return search(sizes, judge, self.budget, known=[*self.structure, *fixed, *known])
+
+    def _fixed(self, place: int) -> Incompatibility:
+        """Return what excludes all versions of a place but its highest."""
+        every = (1 << len(self.wish.names[place].candidates)) - 1
+        return Incompatibility(((place, every & ~(1 << self.highest[place])),), frozenset(), frozenset({place}))
 
     def mended(self, found: Found) -> Found:
         """Return the choice that mends, fault by fault, what the image has without open names."""
         allowed = set(self.allowed)
         for fault in sorted(self.allowed):
             allowed.discard(fault)
-            if fault in {fault_of(finding) for finding in self.faults(found.ranks)}:
+            if fault in _set_of(self.faults(found.ranks)):
                 better = self.search(allowed)
                 if isinstance(better, Found):
                     found = better
@@ -144,14 +157,14 @@ class Settling:
         try:
             image = self.wish.image(ranks)
         except ComposeError:
-            image = self.wish.image_of(())
+            image = self.wish.image_of({})
         if self._blame is None:
             slots = slots_of(self.wish.catalog, self.wish.spec, self.wish.names)
             self._blame = Blame(self.wish.catalog, self.wish.names, slots, self.wish.prefer)
         learned = []
         for finding in wrong:
             entry = self._blame.incompatibility(finding, image, ranks)
-            self._learned.setdefault(fault_of(finding), []).append(entry)
+            self._learned.append((finding, entry))
             learned.append(entry)
         return learned
 
@@ -170,6 +183,10 @@ class Settling:
                         other = places.get((ComponentSource.SOLUTION, unit.name, part.name))
                         if other is not None:
                             yield from _refused(place, rank, other, part, self.wish.names[other])
+
+
+def _set_of(findings: Iterable[Finding]) -> set[Fault]:
+    return {fault for finding in findings for fault in faults_in(finding)}
 
 
 def _refused(place: int, rank: int, other: int, part: SolutionComponent, name: OpenName) -> Iterator[Incompatibility]:

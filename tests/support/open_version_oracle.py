@@ -99,7 +99,9 @@ class _Making:
         own = self.vib(_VIB_NAMES[_NAMES.index(name)], version)
         more = [self.vib(self.dice.choice(_VIB_NAMES), self.dice.choice(_VERSIONS))] * (self.dice.random() < 0.15)
         made_for = platforms("embeddedEsx 8.0") if self.dice.random() < 0.08 else ()
-        made = self.stock.component(name, version, *{item.id: item for item in (own, *more)}.values(), platforms=made_for)
+        made = self.stock.component(
+            name, version, *{item.id: item for item in (own, *more)}.values(), platforms=made_for
+        )
         if self.dice.random() < 0.04:
             gone = set(made.vib_ids)
             self.stock.vibs = [item for item in self.stock.vibs if item.id not in gone]
@@ -249,35 +251,37 @@ def _takes_off_the_core(world: World, taken: Mapping[Place, Any]) -> bool:
 
 def _held(world: World, taken: Mapping[Place, Any]) -> tuple[dict[str, tuple[str, int]], set[Fault]]:
     """Who holds each name: what the highest source brings, unless it takes the name off."""
-    held: dict[str, str] = {}
-    by: dict[str, int] = {}
+    held: dict[str, tuple[str, int]] = {}
+    for name, component_id, rank in _events(world, taken):
+        held[name] = (component_id, rank)
+    ids = {item.id for item in world.catalog.components}
+    wanted = {name: pair for name, pair in held.items() if pair[0]}
+    missing: set[Fault] = {("component-missing", (text,)) for text, _ in wanted.values() if text not in ids}
+    return {name: pair for name, pair in wanted.items() if pair[0] in ids}, missing
 
-    def put(name: str, component_id: str, rank: int) -> None:
-        held[name], by[name] = component_id, rank
 
+def _events(world: World, taken: Mapping[Place, Any]) -> Iterator[tuple[str, str, int]]:
+    """What the sources do, low to high: a name gets an id, or is taken off."""
     base = next(unit for unit in world.catalog.base_images if unit.version.text == world.spec.base_image)
-    for reference in base.components:
-        put(reference.name, str(reference), 0)
+    yield from ((reference.name, str(reference), 0) for reference in base.components)
     for (rank, _, component), unit in sorted(taken.items(), key=lambda pair: pair[0]):
         if rank in (1, 2):
-            for name in unit.removed_components:
-                held.pop(name, None)
-            for reference in unit.components:
-                put(reference.name, str(reference), rank)
+            yield from ((name, "", rank) for name in unit.removed_components)
+            yield from ((reference.name, str(reference), rank) for reference in unit.components)
         elif rank == 3 and not component:
-            for part in unit.components:
-                loaded = [item for item in world.catalog.components if item.name == part.name and _may_be(item, part)]
-                chosen = taken.get((3, unit.name, part.name))
-                put(part.name, chosen.id if loaded and chosen is not None else str(part), 3)
+            yield from ((part.name, _part_id(world, taken, unit.name, part), 3) for part in unit.components)
     for name, version in world.spec.components:
-        chosen = taken.get((4, "", name))
-        if version is not None or chosen is not None:
-            put(name, f"{name}:{version}" if version is not None else getattr(chosen, "id", ""), 4)
-    for name in world.spec.removed_components:
-        held.pop(name, None)
-    ids = {item.id for item in world.catalog.components}
-    missing = {("component-missing", (text,)) for text in held.values() if text not in ids}
-    return {name: (text, by[name]) for name, text in held.items() if text in ids}, missing
+        if version is not None:
+            yield name, f"{name}:{version}", 4
+        elif (4, "", name) in taken:
+            yield name, taken[4, "", name].id, 4
+    yield from ((name, "", 5) for name in world.spec.removed_components)
+
+
+def _part_id(world: World, taken: Mapping[Place, Any], solution: str, part: Any) -> str:
+    chosen = taken.get((3, solution, part.name))
+    is_loaded = any(item.name == part.name and _may_be(item, part) for item in world.catalog.components)
+    return chosen.id if is_loaded and chosen is not None else str(part)
 
 
 def _installed(world: World, components: Iterable[tuple[Component, int]]) -> list[Vib]:
@@ -330,16 +334,20 @@ def _provides(item: Vib, wanted: Constraint) -> bool:
 
 def _faults_of_components(world: World, components: Sequence[Component]) -> Iterator[Fault]:
     loaded = {item.id for item in world.catalog.vibs}
-    lacking: dict[str, list[str]] = {}
+    base = next(unit for unit in world.catalog.base_images if unit.version.text == world.spec.base_image)
+    own = {str(reference) for reference in base.components}
+    offered = {release for item in world.catalog.components if item.id in own for release in _releases(item)}
     for component in components:
         for vib_id in component.vib_ids:
             if vib_id not in loaded:
-                lacking.setdefault(vib_id, []).append(component.id)
-        releases = {platform.version for platform in component.bulletin.platforms}
-        if releases and not any(world.spec.base_image.startswith(release) for release in releases):
+                yield "vib-missing", (vib_id, component.id)
+        wanted = _releases(component)
+        if wanted and not wanted & offered and not any(map(world.spec.base_image.startswith, wanted)):
             yield "platform-mismatch", (component.id,)
-    for vib_id, owners in lacking.items():
-        yield "vib-missing", (vib_id, *sorted(owners))
+
+
+def _releases(component: Component) -> set[str]:
+    return {platform.version for platform in component.bulletin.platforms}
 
 
 def _faults_of_vibs(world: World, vibs: Sequence[Vib]) -> Iterator[Fault]:
@@ -352,8 +360,9 @@ def _faults_of_vibs(world: World, vibs: Sequence[Vib]) -> Iterator[Fault]:
                 yield "conflict", (item.id, other.id)
             if other.id != item.id and _replaces(item, other):
                 yield "replaced-vib-present", (item.id, other.id)
-        if world.spec.base_image.startswith("8") and any(not part.checksums for part in item.payloads if part.type == "vgz"):
+        if world.spec.base_image.startswith("8") and any(
+            not part.checksums for part in item.payloads if part.type == "vgz"
+        ):
             yield "missing-gunzip-checksum", (item.id, *(part.name for part in item.payloads if not part.checksums))
     sharing = sorted(item.id for item in vibs if "usr/lib/shared" in (item.files or ()))
-    if len(sharing) > 1:
-        yield "file-conflict", tuple(sharing)
+    yield from (("file-conflict", pair) for pair in itertools.combinations(sharing, 2))
