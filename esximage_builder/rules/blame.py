@@ -212,7 +212,8 @@ class _Terms:
         """Name the version of an open add-on, package or solution, or of one that is not open."""
         image = self._image
         for place, name in enumerate(self._blame.names):
-            if not name.component and name.candidates[self._ranks[place]].id == item:
+            unit = name.candidates[self._ranks[place]]
+            if not name.component and unit is not None and unit.id == item:
                 self._only_this(place)
                 return True
         units = (image.base_image, image.add_on, *image.hardware_support, *image.solutions)

@@ -56,21 +56,25 @@ def _unit_choice(wish: OpenWish, settled: Settled, key: Key, place: int | None) 
     source, unit, _ = key
     if place is None:
         return UnitChoice(source=source, name=unit)
-    candidates = wish.names[place].candidates
+    loaded = [_version(candidate) for candidate in wish.names[place].candidates]
     return UnitChoice(
         source=source,
         name=unit,
-        version=candidates[settled.ranks[place]].version.text,
-        loaded=[candidate.version.text for candidate in reversed(candidates)],
+        version=loaded[settled.ranks[place]],
+        loaded=loaded[::-1],
         passed_over=_passed_over(wish, settled, place),
     )
+
+
+def _version(candidate: Candidate | None) -> str:
+    return "" if candidate is None else candidate.version.text
 
 
 def _passed_over(wish: OpenWish, settled: Settled, place: int) -> tuple[HigherVersion, ...]:
     reasons, taken = settled.passed_over[place], settled.ranks[place]
     return tuple(
         HigherVersion(
-            version=wish.names[place].candidates[rank].version.text,
+            version=_version(wish.names[place].candidates[rank]),
             findings=in_order(reason.causes),
             beside=[_taken_id(wish, settled, other) for other, _ in reason.terms if other != place],
         )
@@ -80,5 +84,5 @@ def _passed_over(wish: OpenWish, settled: Settled, place: int) -> tuple[HigherVe
 
 
 def _taken_id(wish: OpenWish, settled: Settled, place: int) -> str:
-    taken: Candidate = wish.names[place].candidates[settled.ranks[place]]
-    return taken.id
+    taken = wish.names[place].candidates[settled.ranks[place]]
+    return "" if taken is None else taken.id

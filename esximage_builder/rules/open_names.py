@@ -51,13 +51,14 @@ class OpenName:
         source: Who brings it.
         unit: Name of the add-on, package or solution; empty for the user's components.
         component: Name of the component; empty for an add-on, package or solution itself.
-        candidates: Loaded versions, highest first; at least one.
+        candidates: Loaded versions, highest first; at least one. None stands for leaving it out, where
+            that is allowed.
     """
 
     source: ComponentSource
     unit: str
     component: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Candidate | None, ...]
 
     @property
     def key(self) -> Key:

@@ -46,12 +46,14 @@ class Settled:
         passed_over: For each the higher ranks, with why; those that nobody asked about are left out.
         exclusions: Wishes that exclude each other.
         is_searched: False if the search took too many steps.
+        images_judged: How many images it put together and judged.
     """
 
     ranks: tuple[int, ...]
     passed_over: tuple[Mapping[int, Incompatibility], ...]
     exclusions: tuple[Exclusion, ...] = ()
     is_searched: bool = True
+    images_judged: int = 0
 
 
 def settle(wish: OpenWish, limits: SearchLimits) -> Settled:
@@ -60,16 +62,23 @@ def settle(wish: OpenWish, limits: SearchLimits) -> Settled:
     Raises:
         ComposeError: What the wish names with versions takes off a core component.
     """
-    settling = Settling(wish, SearchBudget(limits))
+    budget = SearchBudget(limits)
+    settling = Settling(wish, budget)
     exclusions: list[Exclusion] = []
-    found = Found(settling.highest, ({},) * len(wish.names))
+    found, is_searched = Found(settling.highest, ({},) * len(wish.names)), True
     try:
         if settling.faults(found.ranks):
             found = _highest_that_fits(settling, exclusions)
             found = settling.mended(found)
     except LimitExceededError:
-        return Settled(ranks=found.ranks, passed_over=found.passed_over, is_searched=False)
-    return Settled(ranks=found.ranks, passed_over=found.passed_over, exclusions=tuple(exclusions))
+        is_searched = False
+    return Settled(
+        ranks=found.ranks,
+        passed_over=found.passed_over,
+        exclusions=tuple(exclusions) if is_searched else (),
+        is_searched=is_searched,
+        images_judged=budget.images_judged,
+    )
 
 
 def _highest_that_fits(settling: Settling, exclusions: list[Exclusion]) -> Found:

@@ -54,7 +54,12 @@ class OpenWish:
 
     def taken(self, ranks: Sequence[int]) -> Taken:
         """Return the versions of those ranks."""
-        return {name.key: name.candidates[rank] for name, rank in zip(self.names, ranks, strict=True)}
+        return self.taken_at(dict(enumerate(ranks)))
+
+    def taken_at(self, ranks: Mapping[int, int]) -> Taken:
+        """Return the versions of some places' ranks; what is left out is not among them."""
+        found = ((self.names[place].key, self.names[place].candidates[rank]) for place, rank in ranks.items())
+        return {key: candidate for key, candidate in found if candidate is not None}
 
     def image(self, ranks: Sequence[int]) -> Image:
         """Return the image with the versions of those ranks."""
@@ -62,8 +67,7 @@ class OpenWish:
 
     def image_of(self, ranks: Mapping[int, int]) -> Image:
         """Return the image with the versions of some places' ranks, and nothing at the others."""
-        taken = {self.names[place].key: self.names[place].candidates[rank] for place, rank in ranks.items()}
-        return assemble(self.catalog, self.spec, taken, self.prefer)
+        return assemble(self.catalog, self.spec, self.taken_at(ranks), self.prefer)
 
 
 class Settling:
@@ -97,11 +101,6 @@ class Settling:
         """Let these places take their highest version, whatever comes of it."""
         self.stuck = self.stuck | frozenset(places)
         self._allowed = None
-
-    @property
-    def seen(self) -> frozenset[Fault]:
-        """All faults that had to be learned of."""
-        return frozenset(_set_of(finding for finding, _ in self._learned))
 
     @functools.cached_property
     def highest(self) -> tuple[int, ...]:
@@ -190,7 +189,7 @@ def _set_of(findings: Iterable[Finding]) -> set[Fault]:
 
 
 def _refused(place: int, rank: int, other: int, part: SolutionComponent, name: OpenName) -> Iterator[Incompatibility]:
-    components = [found for found in name.candidates if isinstance(found, Component)]
-    refused = sum(1 << at for at, component in enumerate(components) if not accepts(part, component))
-    if 0 < refused.bit_count() < len(components):
+    ranks = [(at, found) for at, found in enumerate(name.candidates) if isinstance(found, Component)]
+    refused = sum(1 << at for at, component in ranks if not accepts(part, component))
+    if 0 < refused.bit_count() < len(ranks):
         yield Incompatibility(((place, 1 << rank), (other, refused)), frozenset(), frozenset({place, other}))

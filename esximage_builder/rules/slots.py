@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.add_on import AddOn
-from esximage_builder.models.component import Component
 from esximage_builder.models.hardware_support import HardwareSupport
 from esximage_builder.models.solution import Solution
 from esximage_builder.rules.assemble import packages_of, solutions_of
@@ -157,7 +156,7 @@ class _Slots:
             self._slot(name).fix(EMPTY)
         self._fix_references(unit.components)
 
-    def _effects(self, unit: Candidate) -> dict[str, str]:
+    def _effects(self, unit: Candidate | None) -> dict[str, str]:
         if not isinstance(unit, AddOn | HardwareSupport):
             return {}
         effects = dict.fromkeys(unit.removed_components, EMPTY)
@@ -209,8 +208,7 @@ class _Slots:
         place = self._places.get((ComponentSource.SOLUTION, solution, component))
         if place is None:
             return None
-        ids = tuple(found.id for found in self._names[place].candidates if isinstance(found, Component))
-        return Touch(place, ids, follows=follows)
+        return Touch(place, _ids(self._names[place]), follows=follows)
 
     def _touch_solution(self, name: OpenName, reference: SolutionReference) -> None:
         """Let an open solution act: its version says what it wants, its components' versions what it gets."""
@@ -240,7 +238,10 @@ class _Slots:
             if version is not None:
                 self._slot(name).fix(f"{name}:{version}")
             elif place is not None:
-                ids = tuple(found.id for found in self._names[place].candidates if isinstance(found, Component))
-                self._slot(name).touch(Touch(place, ids))
+                self._slot(name).touch(Touch(place, _ids(self._names[place])))
         for name in self._spec.removed_components:
             self._slot(name).fix(EMPTY)
+
+
+def _ids(name: OpenName) -> tuple[str | None, ...]:
+    return tuple(None if found is None else found.id for found in name.candidates)

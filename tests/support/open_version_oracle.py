@@ -213,6 +213,22 @@ def expect(world: World) -> tuple[str, ...] | None:
     return tuple(units[rank].id for units, rank in zip(places.values(), best, strict=True))
 
 
+def can_fit(world: World, kept: set[tuple[int, str]]) -> bool:
+    """Tell whether anything fits these wishes, by rank and name, where all others may come to anything or nothing."""
+    known = faults(world, {})
+    components = [(name, version if (4, name) in kept else None) for name, version in world.spec.components]
+    loose = attrs.evolve(world, spec=attrs.evolve(world.spec, components=components))
+    places = {
+        place: units if (place[0], place[1] or place[2]) in kept else [None, *units]
+        for place, units in places_of(loose).items()
+    }
+    for units in itertools.product(*places.values()):
+        taken = {place: unit for place, unit in zip(places, units, strict=True) if unit is not None}
+        if _is_accepted(loose, taken) and faults(loose, taken) <= known:
+            return True
+    return False
+
+
 def _is_accepted(world: World, taken: Mapping[Place, Any]) -> bool:
     """A solution comes with no version that it does not accept, unless none that it accepts is loaded."""
     for place, unit in taken.items():
@@ -269,7 +285,8 @@ def _events(world: World, taken: Mapping[Place, Any]) -> Iterator[tuple[str, str
             yield from ((name, "", rank) for name in unit.removed_components)
             yield from ((reference.name, str(reference), rank) for reference in unit.components)
         elif rank == 3 and not component:
-            yield from ((part.name, _part_id(world, taken, unit.name, part), 3) for part in unit.components)
+            parts = ((part.name, _part_id(world, taken, unit.name, part)) for part in unit.components)
+            yield from ((name, part_id, 3) for name, part_id in parts if part_id is not None)
     for name, version in world.spec.components:
         if version is not None:
             yield name, f"{name}:{version}", 4
@@ -278,10 +295,12 @@ def _events(world: World, taken: Mapping[Place, Any]) -> Iterator[tuple[str, str
     yield from ((name, "", 5) for name in world.spec.removed_components)
 
 
-def _part_id(world: World, taken: Mapping[Place, Any], solution: str, part: Any) -> str:
+def _part_id(world: World, taken: Mapping[Place, Any], solution: str, part: Any) -> str | None:
+    """The id of a solution's component, of one that is not loaded too; None if it is left out."""
     chosen = taken.get((3, solution, part.name))
-    is_loaded = any(item.name == part.name and _may_be(item, part) for item in world.catalog.components)
-    return chosen.id if is_loaded and chosen is not None else str(part)
+    if any(item.name == part.name and _may_be(item, part) for item in world.catalog.components):
+        return None if chosen is None else str(chosen.id)
+    return str(part)
 
 
 def _installed(world: World, components: Iterable[tuple[Component, int]]) -> list[Vib]:
