@@ -414,7 +414,9 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "ask for the version that is wanted.",
               facts=("component", "taken")),
         _code("no-version-fits", _ERROR, Layer.RELATIONS,
-              "wishes exclude each other: of what was asked for without version no loaded version fits the others.",
+              "wishes exclude each other: of what was asked for without version no loaded version fits the others. "
+              "Where of a single wish a single version is loaded, there is nothing to choose, and its own errors say "
+              "all.",
               "a version that is named or a release unit needs another version of something than the rest does, or "
               "what is loaded was built for another release. The open names take their highest version, so that the "
               "image has errors of its own besides.",

@@ -62,10 +62,13 @@ class Exclusion:
             ``is_smallest``.
         open_names: Names of the components, add-ons, packages and solutions among them whose version is open.
         findings: What stands against the versions, sorted.
+        is_choice: False if it is one wish of which one version is loaded: there was nothing to choose, and the
+            findings of the image say all.
         is_smallest: False if the search for fewer wishes took too many steps.
     """
 
     wishes: tuple[Wish, ...] = attrs.field(converter=as_tuple)
     open_names: tuple[str, ...] = attrs.field(converter=as_tuple)
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
+    is_choice: bool = True
     is_smallest: bool = True

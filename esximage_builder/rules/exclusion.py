@@ -61,13 +61,14 @@ def exclusion_of(settling: Settling, reason: Incompatibility, budget: SearchBudg
     fewest = _Fewest(settling, budget)
     is_smallest = fewest.find(reason.involved)
     free = [(part, part.places - settling.stuck) for part in fewest.kept]
+    found = frozenset().union(*(places for _, places in free))
     exclusion = Exclusion(
         wishes=[part.wish for part in fewest.kept],
         open_names=[part.wish.name for part, places in free if places],
         findings=in_order(reason.causes),
+        is_choice=len(fewest.kept) > 1 or any(len(settling.wish.names[place].candidates) > 1 for place in found),
         is_smallest=is_smallest,
     )
-    found = frozenset().union(*(places for _, places in free))
     every = frozenset(range(len(settling.wish.names)))
     return exclusion, found or (reason.involved or every) - settling.stuck or every
 

@@ -334,7 +334,7 @@ def _why_not_higher(entry: EffectiveComponent, image: Image) -> Iterator[str]:
     name = entry.component.name
     for passed in entry.passed_over:
         yield f"Component {name} {passed.version} is loaded and higher, but does not fit: {why_passed_over(passed)}."
-    if any(name in exclusion.open_names for exclusion in image.exclusions):
+    if any(exclusion.is_choice and name in exclusion.open_names for exclusion in image.exclusions):
         yield f"No loaded version of component {name} fits, so that the highest is taken."
 
 

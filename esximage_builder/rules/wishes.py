@@ -27,8 +27,9 @@ __all__ = ["check_left_open", "near_component", "why_passed_over"]
 
 def check_left_open(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
     """Name the loaded versions that another one was preferred to, and the wishes that leave none that fits."""
-    if image.exclusions:
-        yield _no_version_fits(image)
+    exclusions = [exclusion for exclusion in image.exclusions if exclusion.is_choice]
+    if exclusions:
+        yield _no_version_fits(image, exclusions)
     if not image.is_searched:
         yield _unsettled(image)
     for entry in image.components:
@@ -63,15 +64,15 @@ def why_passed_over(passed: HigherVersion) -> str:
     return f"{first.message}{many}{beside}"
 
 
-def _no_version_fits(image: Image) -> Finding:
-    names = sorted({name for exclusion in image.exclusions for name in exclusion.open_names})
-    wishes = list(dict.fromkeys(wish for exclusion in image.exclusions for wish in exclusion.wishes))
+def _no_version_fits(image: Image, exclusions: list[Exclusion]) -> Finding:
+    names = sorted({name for exclusion in exclusions for name in exclusion.open_names})
+    wishes = list(dict.fromkeys(wish for exclusion in exclusions for wish in exclusion.wishes))
     return make_finding(
         "no-version-fits",
         f"no loaded version of {', '.join(names)} fits",
         items=tuple(dict.fromkeys(str(wish) for wish in wishes)),
         facts={"names": ", ".join(names), "wishes": ", ".join(map(str, wishes))},
-        cause="; ".join(_why_excluded(exclusion, image) for exclusion in image.exclusions),
+        cause="; ".join(_why_excluded(exclusion, image) for exclusion in exclusions),
         remedy="take back one of these wishes, name another version in it, or open a depot with more versions",
     )
 

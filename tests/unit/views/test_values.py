@@ -66,13 +66,14 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     "report": {
         "": {"image", "findings", "security", "outputs"},
         "image": {
-            "name", "digest", "acceptance_level", "base_image", "add_on", "components", "removed_components", "vibs",
-            "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
+            "name", "digest", "acceptance_level", "base_image", "add_on", "components", "passed_over",
+            "removed_components", "vibs", "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
         },
         "image.base_image": {"version"},
         "image.add_on": {"name", "version"},
         "image.components.*": {"name", "version", "source", "rule", "overridden"},
         "image.components.*.overridden.*": {"version", "source"},
+        "image.passed_over.*": {"source", "name", "taken", "version", "codes", "beside"},
         "image.removed_components.*": {"name", "source"},
         "image.reserved_vibs.*": {"id", "reason", "winner"},
         "image.drivers.*": {"name", "version", "vendor", "pci_ids"},
