@@ -16,7 +16,9 @@ from support.release_catalogs import codes, the
 
 from esximage_builder.findings import Severity
 from esximage_builder.limits import SearchLimits
+from esximage_builder.models.spec import AlternativeImage
 from esximage_builder.rules.compose import compose
+from esximage_builder.rules.compose_all import compose_all
 from esximage_builder.rules.explain import explain_name
 from esximage_builder.rules.validate import validate
 from esximage_builder.versions import AddOnVersion
@@ -343,3 +345,15 @@ def test_what_was_passed_over_is_shown(driver: str, tool: str) -> None:
     assert any("4.21-1 is loaded and higher" in line for line in explain_name(image, driver))
     text = render_text_report(image, validate(image, stock.catalog()))
     assert "Versions passed over" in text
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_bound_holds_for_alternative_images_too(steps: int) -> None:
+    stock = two_of_one_vendor("Mlx-nic", "Mlx-tool", ("4.19-1", "4.21-1"))
+    alternative = AlternativeImage(id="other", spec=spec({"Mlx-nic": None, "Mlx-tool": None}))
+    wanted = attrs.evolve(spec(), alternative_images=[alternative])
+    limits = SearchLimits(images_judged=steps)
+
+    main, other = compose_all(stock.catalog(), wanted, search_limits=limits)
+    assert (main.image.is_searched, other.image.is_searched) == (True, False)
+    assert compose_all(stock.catalog(), wanted)[1].image.is_searched

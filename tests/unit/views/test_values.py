@@ -157,6 +157,8 @@ def values() -> Values:
         catalog, base_image="7.0U3g", add_on=("ACME-AddOn", "703.20328353.A08"), components={"Acme-flux": None}
     )
     report = eib.validate(image, catalog)
+    higher = eib.HigherVersion(version="9.0-1", findings=[FOUND], beside=["c:1"])
+    image = attrs.evolve(image, components=[attrs.evolve(part, passed_over=[higher]) for part in image.components])
     change = Change(kind=ChangeKind.PATCH, findings=[FOUND])
     spec = eib.make_spec(base_image="7.0.3-0.55.20328353", add_on=("ACME-AddOn", "703.20328353.A08"))
     suggestion = eib.Suggestion(spec=spec, change=change, lowered_components=["lpfc"], warnings=[FOUND])
@@ -270,6 +272,7 @@ def test_the_short_report_puts_findings_before_changes_and_outputs_last(values: 
         "Base image and add-on",
         "Findings",
         "Changes to the base image",
+        "Versions passed over",
         "Removed components",
         "Reserved VIBs",
         "Outputs",
