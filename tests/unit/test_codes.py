@@ -22,7 +22,6 @@ from esximage_builder.rules import (
     spec_checks,
     validate,
     vendor_mix,
-    vib_facts,
     vib_relations,
 )
 
@@ -113,7 +112,7 @@ def test_every_code_that_the_package_asks_for_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [assemble, core_set, loaders, release_fit, spec_checks, validate, vendor_mix, vib_facts, vib_relations],
+    [assemble, core_set, loaders, release_fit, spec_checks, validate, vendor_mix, vib_relations],
     ids=lambda module: module.__name__,
 )
 def test_every_code_that_an_image_can_have_speaks_for_a_layer(module: object) -> None:
