@@ -39,7 +39,6 @@ _TABLES = {
 }
 _TABLE_SIZE_AT = 132
 _TABLE_HEAD_BYTES = 8
-_CONTROL_LETTERS = bytes(range(0x20))
 
 
 @final
@@ -276,14 +275,11 @@ def _check_record(record: Record, *, has_use: bool, versions: set[bytes]) -> Ite
 
 
 def _check_name(record: Record, versions: set[bytes]) -> Iterator[DiscFault]:
-    """Tell of names that stand out: another version than the others, a control character."""
-    name, _, version = record.name.rpartition(b";") if b";" in record.name else (record.name, b"", b"1")
+    """Tell of names that stand out by their version."""
+    version = record.name.rpartition(b";")[2] if b";" in record.name else b"1"
     is_alone = version != b"1" and versions != {version}
     if is_alone or (record.name not in (_SELF, _PARENT) and versions and _lacks_version(record)):
         yield _told("a file has another version than the others", record)
-    is_long = b"\x00" in name  # two bytes a letter
-    if record.name not in (_SELF, _PARENT) and not is_long and any(letter in _CONTROL_LETTERS for letter in name):
-        yield _told("a name has a control character", record)
 
 
 def _lacks_version(record: Record) -> bool:

@@ -2,15 +2,14 @@
 
 Read as the loader reads it: one command a line, keywords in any case, ``#`` begins a comment line. A command
 behind ``LABEL`` belongs to that label; ``APPEND`` before all labels holds for those without one. What the
-loader starts by itself is the label that ``DEFAULT`` names; with a menu program it is the label marked
-``MENU DEFAULT``, else the first one.
+loader starts by itself is the label that ``DEFAULT`` names, and nothing without one; with a menu program it is
+the label marked ``MENU DEFAULT``, else the first one.
 
 Source: docs/formats.md#boot-menu.
 """
 
 from __future__ import annotations
 
-import re
 from typing import final
 
 import attrs
@@ -25,7 +24,7 @@ __all__ = ["MENU_PROGRAM", "BootMenu", "BootMenuEntry", "parse_isolinux_cfg", "r
 _FILE_NAME = ISOLINUX_CFG.lower()
 MENU_PROGRAM = "menu.c32"
 """What shows the menu, by the name of its payload."""
-_MENU_PROGRAM = re.compile(r"(?i)/?(\w+\.c32)")
+_MENU_PROGRAMS = frozenset({MENU_PROGRAM, "vesamenu.c32"})
 _STARTING = frozenset(
     {"KERNEL", "LINUX", "BOOT", "BSS", "PXE", "FDIMAGE", "COMBOOT", "COM32", "CONFIG", "LOCALBOOT", "INITRD"}
 )
@@ -67,8 +66,8 @@ class BootMenu:
     """What ``isolinux.cfg`` says.
 
     Attributes:
-        default: What ``DEFAULT`` names; a label, a file, or a menu program.
-        menu_program: The program that ``UI`` or ``DEFAULT`` starts, ``menu.c32``; empty without one.
+        default: What ``UI`` names, else ``DEFAULT``: a label, a file with what is handed to it, or a menu program.
+        menu_program: The menu program that it is, ``menu.c32``; empty if it is something else.
         entries: In the order of the file.
         settings: Other commands before and between the labels, keyword in upper case, with their text.
         unknown: Lines with a keyword that the loader does not know.
@@ -94,6 +93,8 @@ class BootMenu:
             named = by_name.get(label.lower())
             typed = BootMenuEntry(label=label, command="KERNEL", target=label, append=more.strip())
             return typed if named is None else attrs.evolve(named, append=f"{named.append} {more}".strip())
+        if not self.menu_program:
+            return None
         marked = [entry for entry in self.entries if entry.is_default]
         return next(iter([*marked[-1:], *self.entries]), None)
 
@@ -114,7 +115,7 @@ def parse_isolinux_cfg(data: bytes, *, where: str = _FILE_NAME, max_bytes: int =
             "the boot menu is larger than the limit", where=where, found=f"{len(data)} bytes", expected=str(max_bytes)
         )
     reading = _Reading()
-    for raw in data.decode("utf-8", errors="surrogateescape").split("\n"):
+    for raw in data.decode("utf-8", errors="replace").split("\n"):
         line = " ".join(raw.split())
         if line and not line.startswith("#"):
             keyword, _, text = line.partition(" ")
@@ -167,12 +168,12 @@ class _Reading:
     def result(self) -> BootMenu:
         """Return the whole menu."""
         last = dict(self.settings)
-        program = last.get("UI") or last.get("DEFAULT", "")
-        is_program = _MENU_PROGRAM.fullmatch(program.partition(" ")[0]) is not None
+        default = last.get("UI") or last.get("DEFAULT", "")
+        program = default.partition(" ")[0].lstrip("/")
         entries = [entry if entry.append else attrs.evolve(entry, append=self.append) for entry in self.entries]
         return BootMenu(
-            default=last.get("DEFAULT", ""),
-            menu_program=program.partition(" ")[0].lstrip("/") if is_program else "",
+            default=default,
+            menu_program=program if program.lower() in _MENU_PROGRAMS else "",
             entries=entries,
             settings=self.settings,
             unknown=self.unknown,

@@ -242,6 +242,7 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> d
             continue
         try:
             content = disc.read(path, max_bytes=limits.document_bytes)
+            problems += _control_characters(path, content)
             found[path] = parse_boot_cfg(content, where=f"{disc.where}!{path}", max_bytes=limits.document_bytes)
         except EsxImageError as error:
             message = f"{path} cannot be read: {error.message}"
@@ -261,6 +262,13 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> d
     missing = [problem for path, boot_cfg in found.items() for problem in _missing_files(disc, boot_cfg, path)]
     checks.answer("modules", missing, why_not=_why_no_modules(disc, found))
     return found
+
+
+def _control_characters(path: str, content: bytes) -> Iterator[Finding]:
+    """Loaders end a text at the first of these, or do not; nobody can say what such a file tells them."""
+    if found := re.search(rb"[^\t-\r -\xff]", content):
+        message = f"{path} has a control character"
+        yield make_finding("boot-cfg-damaged", message, items=(path,), cause=f"{found[0]!r} at byte {found.start()}")
 
 
 def _named(boot_cfgs: Mapping[str, BootCfg]) -> Iterator[str]:

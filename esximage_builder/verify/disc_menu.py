@@ -43,7 +43,8 @@ def check_menu(menu: BootMenu) -> Iterator[Finding]:
         is_started = started is not None and entry.label == started.label
         problem = _otherwise(entry, is_started=is_started)
         if problem:
-            severity = Severity.ERROR if is_started or _is_missing_all(menu) else Severity.WARNING
+            is_grave = is_started and entry.command != _LOCAL_BOOT
+            severity = Severity.ERROR if is_grave or _is_missing_all(menu) else Severity.WARNING
             yield _starts(f"label {entry.label} of the boot menu {problem}", entry.label, severity=severity)
         elif entry.command != _LOCAL_BOOT and (words := _added(entry)):
             yield make_finding(
@@ -71,8 +72,8 @@ def _otherwise(entry: BootMenuEntry, *, is_started: bool) -> str:
     if entry.command not in _PROGRAMS or program != BIOS_LOADER:
         return f"starts {entry.target or 'nothing'} instead of {BIOS_LOADER}"
     configs = _configs(entry)
-    if configs - {BOOT_CFG}:
-        return f"reads {', '.join(sorted(configs))} instead of {BOOT_CFG}"
+    if configs != {BOOT_CFG}:
+        return f"reads {', '.join(sorted(configs)) or 'what it finds'} instead of {BOOT_CFG}"
     return ""
 
 
@@ -86,7 +87,9 @@ def _configs(entry: BootMenuEntry) -> set[str]:
 
 def _added(entry: BootMenuEntry) -> str:
     """Return what the loader gets besides the name of ``boot.cfg``."""
-    return " ".join(entry.append.split()).replace(f"-c {BOOT_CFG.lower()}", "", 1).replace("-c /", "", 1).strip()
+    words = entry.append.split()
+    pairs = zip(["", *words], words, strict=False)
+    return " ".join(word for before, word in pairs if before != "-c" and not word.startswith("-c"))
 
 
 def _starts(message: str, item: str, *, severity: Severity) -> Finding:

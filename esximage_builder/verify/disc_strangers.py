@@ -62,11 +62,8 @@ def check_strangers(disc: IsoReader, contents: SourceContents, *, named: Collect
         named: Paths that boot menu and ``boot.cfg`` name, in upper case.
     """
     known = _payload_names(contents)
-    catalog = disc.catalog_at
     strangers = [
-        path
-        for path, entry in disc.files.items()
-        if path not in _GENERATED | set(named) and PurePosixPath(path).name not in known and entry.offset != catalog
+        path for path in disc.files if path not in _GENERATED | set(named) and PurePosixPath(path).name not in known
     ]
     run = tuple(path for path in strangers if _is_run(path))
     others = tuple(path for path in strangers if path not in run)

@@ -364,6 +364,10 @@ DAMAGES = {
         codes={"boot-cfg": {"boot-cfg-damaged"}},
         unasked=("boot-cfg", "modules"),
     ),
+    "a zero byte in both boot.cfg": Damage(
+        iso=lambda: with_boot_cfg(lambda data: data.replace(b"installer", b"install\x00r")),
+        codes={"boot-cfg": {"boot-cfg-damaged"}},
+    ),
     "one boot.cfg edited": Damage(
         iso=lambda: with_boot_cfg(lambda data: data.replace(b"kernelopt=", b"kernelopt=ks=usb "), "BOOT.CFG"),
         codes={"boot-cfg": {"boot-cfg-differs"}},
