@@ -76,7 +76,7 @@ from esximage_builder.hosts.hardware import (
     judge_hardware as judge_hardware,
 )
 from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
-from esximage_builder.limits import ReadLimits as ReadLimits
+from esximage_builder.limits import ReadLimits as ReadLimits, SearchLimits as SearchLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
 from esximage_builder.models.catalog import Catalog as Catalog
@@ -118,6 +118,7 @@ from esximage_builder.models.image import (
 )
 from esximage_builder.models.image_profile import ImageProfile as ImageProfile, ProfileVib as ProfileVib
 from esximage_builder.models.lock import Lock as Lock, LockedComponent as LockedComponent, LockedVib as LockedVib
+from esximage_builder.models.open_choice import Exclusion as Exclusion, HigherVersion as HigherVersion, Wish as Wish
 from esximage_builder.models.profile_change import (
     ProfileChange as ProfileChange,
     ReplacedVib as ReplacedVib,
@@ -139,6 +140,7 @@ from esximage_builder.models.vib import (
     Vib as Vib,
     VibFile as VibFile,
 )
+from esximage_builder.models.vib_facts import VibFacts as VibFacts
 from esximage_builder.models.vib_store import (
     PackedVib as PackedVib,
     PackedVibStore as PackedVibStore,
@@ -167,7 +169,7 @@ from esximage_builder.rules.compatibility import (
     judge_add_on as judge_add_on,
     judge_component as judge_component,
 )
-from esximage_builder.rules.compose import compose as compose, image_from_profile as image_from_profile
+from esximage_builder.rules.compose import compose as compose
 from esximage_builder.rules.compose_all import ComposedImage as ComposedImage, compose_all as compose_all
 from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
@@ -187,6 +189,7 @@ from esximage_builder.rules.diff import (
     ItemChange as ItemChange,
     diff as diff,
 )
+from esximage_builder.rules.downgrades import LoweredItem as LoweredItem, LoweredKind as LoweredKind
 from esximage_builder.rules.explain import (
     Explanation as Explanation,
     RuleSet as RuleSet,
@@ -202,6 +205,7 @@ from esximage_builder.rules.loose_vibs import (
     component_version_of as component_version_of,
 )
 from esximage_builder.rules.plain_spec import make_spec as make_spec
+from esximage_builder.rules.profile_image import image_from_profile as image_from_profile
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,
     Recommendation as Recommendation,
@@ -214,7 +218,15 @@ from esximage_builder.rules.releases import (
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
 )
+from esximage_builder.rules.security import (
+    SecurityBulletin as SecurityBulletin,
+    SecurityChange as SecurityChange,
+    SecurityStanding as SecurityStanding,
+    security_between as security_between,
+    security_of as security_of,
+)
 from esximage_builder.rules.split import ImageSplit as ImageSplit, split_image as split_image
+from esximage_builder.rules.upgrade_paths import Evidence as Evidence, PathCaution as PathCaution
 from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
 from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from esximage_builder.codes import Layer
 from esximage_builder.hosts.host_findings import newer_add_on, newer_base, newer_component
 from esximage_builder.rules.compatibility import Compatibility, LayerVerdict, verdict_of
+from esximage_builder.rules.downgrades import is_lower_add_on, lower_components
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
@@ -40,16 +41,15 @@ def _lower_base(image: Image, host: Host) -> list[Finding]:
 
 def _lower_add_on(image: Image, host: Host) -> list[Finding]:
     wanted, has = image.add_on, host.add_on
-    if wanted is None or has is None or wanted.name != has.name or wanted.version >= has.version:
+    if wanted is None or has is None or not is_lower_add_on((has.name, has.version), (wanted.name, wanted.version)):
         return []
     return [newer_add_on(host.name, has.name, has=has.version.text, wanted=wanted.version.text)]
 
 
 def _lower_components(image: Image, host: Host) -> list[Finding]:
-    wanted = {entry.component.name: entry for entry in image.components}
-    pairs = [(part, wanted[part.name]) for part in host.components if part.name in wanted]
+    by_name = {installed.name: installed for installed in host.components}
+    installed = ((entry.name, entry.version) for entry in host.components)
     return [
-        newer_component(host.name, part, wanted=entry.component.version, source=entry.source)
-        for part, entry in pairs
-        if entry.component.version < part.version
+        newer_component(host.name, by_name[name], wanted=target.component.version, source=target.source)
+        for name, _, target in lower_components(installed, image)
     ]
