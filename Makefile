@@ -9,7 +9,7 @@ STAMP := $(VENV)/.ready
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
 	@echo "make test        lint, types and all tests"
-	@echo "make test-wheel  the unit tests, properties and stories against the built and installed wheel"
+	@echo "make test-wheel  unit tests, properties, stories and hostile input against the built and installed wheel"
 	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
