@@ -359,3 +359,15 @@ def test_a_source_that_turns_out_to_lie_leaves_no_output(room: Room) -> None:
             eib.ChecksumMismatchError,
             ".",
         )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes in folders")
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(room: Room) -> None:
+    """Opened as a file, it would wait for a writer that never comes."""
+    folder = DEPOT.unpack(room.folder / "in" / "depot")
+    os.mkfifo(folder / "pipe.vib")
+    os.mkfifo(room.folder / "in" / "depot.zip")
+    with room.untouched(), eib.open_depot(folder) as depot:
+        assert [vib.id for vib in depot.catalog.vibs] == [VIB.id]
+    for verify in (eib.open_depot, eib.verify_bundle, eib.verify_iso, eib.verify_vib):
+        room.refuses(lambda verify=verify: verify(room.folder / "in" / "depot.zip"), eib.SourceUnreadableError, "pipe")  # type: ignore[misc]
