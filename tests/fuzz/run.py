@@ -4,7 +4,7 @@ Needs atheris, which is for Linux and CPython 3.11 to 3.13. All that a run needs
 state folder: the growing corpus, findings, and a log with one line for each target and turn,
 written as soon as it has ended. ``collect.py`` brings it into the repository.
 
-The targets that had the least time so far come first, so a run may be stopped at any moment
+The targets that had the least of the processor so far come first, so a run may be stopped at any moment
 and the next one goes on where it stopped.
 """
 
@@ -77,11 +77,11 @@ def _moment(text: str) -> float:
 
 @contextlib.contextmanager
 def _least_fuzzed(names: list[str], state: Path) -> Iterator[str | None]:
-    """Give the target with the least time so far that no other run has in hand; None if there is none."""
+    """Give the target that had the least of the processor and that no other run has in hand; None if all are."""
     spent = dict.fromkeys(names, 0.0)
     for turn in read_turns(state):
         if turn.target in spent:
-            spent[turn.target] += turn.seconds
+            spent[turn.target] += turn.cpu_seconds
     locks = state / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     for name in sorted(names, key=lambda name: spent[name]):

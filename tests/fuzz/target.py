@@ -74,6 +74,7 @@ class Target:
 
 
 def go_round(parse: Callable[..., _Model], render: Callable[[_Model], bytes], data: bytes, **options: object) -> None:
+    """Parse, render and parse again: what was accepted once is accepted in our own spelling, and is equal."""
     model = parse(data, where=WHERE, max_bytes=MAX_BYTES, **options)
     try:
         written = render(model)
@@ -83,7 +84,7 @@ def go_round(parse: Callable[..., _Model], render: Callable[[_Model], bytes], da
         again = parse(written, where="what we wrote", max_bytes=16 * MAX_BYTES, **options)
     except eib.EsxImageError as error:
         raise AssertionError("what we wrote of it cannot be read") from error
-    if render(again) != written:
+    if again != model or render(again) != written:
         raise AssertionError("what we wrote of it means something else when it is read again")
 
 

@@ -139,6 +139,19 @@ def test_the_corpus_keeps_only_what_reaches_something_of_its_own(
     assert steps_of(target.call, short) == steps_of(target.call, long)
 
 
+def test_a_finding_is_no_part_of_the_corpus() -> None:
+    """The corpus replays in the test suite, where a finding would fail."""
+
+    def call(data: bytes) -> None:
+        with contextlib.suppress(EsxImageError):
+            TARGETS["json"].call(data)
+        if data == b"bad":
+            raise KeyError
+
+    assert kept_of(Target("x", call, ()), [b"bad", b"{}"]) == [b"{}"]
+    assert kept_of(Target("x", TARGETS["json"].call, ()), [b"bad", b"{}"]) == [b"{}", b"bad"]
+
+
 def test_words_of_a_dictionary_are_those_of_the_inputs() -> None:
     assert words_of([b"<vib>name</vib>\xff"]) == '"<vib>"\n"name"\n"</vib>"\n'
 
