@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import atheris
 
-with atheris.instrument_imports(include=["esximage_builder"]):
+with atheris.instrument_imports(include=["esximage_builder", "tomllib"]):
     from fuzz.mutators import SHAPED, mutated
     from fuzz.targets import TARGETS, Target
 
