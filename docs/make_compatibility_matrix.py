@@ -59,6 +59,9 @@ ADD_ONS = (
     _add_on("DEL-ESXi", "803.24280767-A02"),
     _add_on("LVO", "LVO.803.12.1"),
     _add_on("LVO", "701.10.3"),
+    _add_on("DEL-ESXi-702_17867351", "A05"),
+    _add_on("Cisco-UCS-Addon-ESXi-70U3d-19482537", "4.2.2-a"),
+    _add_on("ACME-AddOn", "7.0.3-610.2"),
     # What public add-ons declare is not publicly known, so these are invented ones.
     _add_on("ACME-AddOn", "703.20328353.A08", "7.0.3"),
     _add_on("ACME-AddOn", "703.20328353.A99", "7.0.3-0.55.20328353"),
@@ -110,7 +113,7 @@ This page is written by `docs/make_compatibility_matrix.py`; a test compares it 
 | {NO} | it does not: [`add-on-base-unsupported`](findings.md) |
 
 The rules: what an add-on declares decides; where it declares nothing, both must be of one [release train](concepts.md#compatibility), which is the update release up to 8.x and the minor release from 9.0.
-The add-on's train is that of the digits its version begins with.
+The add-on's train is read off its version, else off its name.
 
 What the add-ons of hardware vendors declare is not publicly known, so here they are judged by train.
 The add-ons of *ACME* are invented, to show declarations.

@@ -8,6 +8,12 @@ from esximage_builder.depot.documents import (
     read_software_spec as read_software_spec,
     write_software_spec as write_software_spec,
 )
+from esximage_builder.depot.driver_maps import read_driver_maps as read_driver_maps
+from esximage_builder.depot.host_files import (
+    read_devices as read_devices,
+    read_host as read_host,
+    write_host as write_host,
+)
 from esximage_builder.depot.open_disc import Disc as Disc, open_disc as open_disc
 from esximage_builder.depot.opening import (
     Depot as Depot,
@@ -53,8 +59,16 @@ from esximage_builder.export.outputs import export_image as export_image
 from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
+from esximage_builder.export.split import export_split as export_split
 from esximage_builder.findings import Finding as Finding, Severity as Severity
 from esximage_builder.hosts.compliance import judge_host as judge_host
+from esximage_builder.hosts.hardware import (
+    DeviceStatus as DeviceStatus,
+    DeviceVerdict as DeviceVerdict,
+    HardwareReport as HardwareReport,
+    judge_hardware as judge_hardware,
+)
+from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
 from esximage_builder.limits import ReadLimits as ReadLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
@@ -65,8 +79,16 @@ from esximage_builder.models.component import (
     ComponentReference as ComponentReference,
 )
 from esximage_builder.models.constraint import Constraint as Constraint, Provide as Provide
+from esximage_builder.models.device import DeviceKind as DeviceKind, PciDevice as PciDevice
 from esximage_builder.models.hardware_support import HardwareSupport as HardwareSupport
-from esximage_builder.models.host import Host as Host, HostComponent as HostComponent
+from esximage_builder.models.host import (
+    Host as Host,
+    HostComponent as HostComponent,
+    HostFacts as HostFacts,
+    HostPart as HostPart,
+    HostSolution as HostSolution,
+    HostVib as HostVib,
+)
 from esximage_builder.models.image import (
     EffectiveComponent as EffectiveComponent,
     Image as Image,
@@ -103,6 +125,7 @@ from esximage_builder.models.vib import (
     Vib as Vib,
     VibFile as VibFile,
 )
+from esximage_builder.models.vib_facts import VibFacts as VibFacts
 from esximage_builder.models.vib_store import (
     PackedVib as PackedVib,
     PackedVibStore as PackedVibStore,
@@ -138,6 +161,12 @@ from esximage_builder.rules.decompose import (
     decompose as decompose,
     recognise as recognise,
 )
+from esximage_builder.rules.device_drivers import (
+    DeviceDriver as DeviceDriver,
+    DriverIndex as DriverIndex,
+    Match as Match,
+    PciPattern as PciPattern,
+)
 from esximage_builder.rules.diff import (
     ChangeDirection as ChangeDirection,
     ImageDiff as ImageDiff,
@@ -145,6 +174,7 @@ from esximage_builder.rules.diff import (
     ItemChange as ItemChange,
     diff as diff,
 )
+from esximage_builder.rules.downgrades import LoweredItem as LoweredItem, LoweredKind as LoweredKind
 from esximage_builder.rules.explain import (
     Explanation as Explanation,
     RuleSet as RuleSet,
@@ -172,6 +202,15 @@ from esximage_builder.rules.releases import (
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
 )
+from esximage_builder.rules.security import (
+    SecurityBulletin as SecurityBulletin,
+    SecurityChange as SecurityChange,
+    SecurityStanding as SecurityStanding,
+    security_between as security_between,
+    security_of as security_of,
+)
+from esximage_builder.rules.split import ImageSplit as ImageSplit, split_image as split_image
+from esximage_builder.rules.upgrade_paths import Evidence as Evidence, PathCaution as PathCaution
 from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
 from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification

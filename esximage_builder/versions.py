@@ -193,16 +193,37 @@ class ComponentVersion(_ReleasedVersion):
     _example = "4.1.9.0-1OEM.700.1.0.15525992"
 
 
+# What stands before the three digits of a release: 7.0.3-LVO. or DEL-ESXi-
+_BEFORE_RELEASE = r"(?:[0-9]\.[0-9]\.[0-9][._-])?(?:[A-Za-z]+[._-])*"
+# Each gives the version part and the release part: Dell's, HPE's, and any other behind the vendor's letters.
+_ADD_ON_SPELLINGS = (
+    re.compile(_BEFORE_RELEASE + r"([6-9][0-9]{2}[._-][0-9]{7,9})[._-]([A-Za-z][0-9]+)"),
+    re.compile(_BEFORE_RELEASE + r"([6-9][0-9]{2}(?:\.[0-9]+){5})[.-]([0-9]+)"),
+    re.compile(_BEFORE_RELEASE + r"([6-9][0-9]{2}(?:\.[^-]*)?)(?:-(.*))?"),
+)
+
+
 @final
 class AddOnVersion(_ReleasedVersion):
     """Version of an add-on, hardware support package or solution: free-form, vendor specific.
 
     ``803.0.0.11.8.0-6`` (HPE), ``703.20328353.A08`` (Dell), ``LVO.803.12.1`` (Lenovo).
+
+    Vendors write one version in several ways, which are equal and order with each other: Dell
+    ``703_20328353-A08`` and ``703.20328353.A08``, HPE ``703.0.0.11.4.0-5`` and ``703.0.0.11.4.0.5``,
+    Lenovo ``LVO.803.12.1``, ``8.0.3-LVO.803.12.1`` and ``803.12.1``.
     """
 
     __slots__ = ()
     _kind = "add-on"
     _example = "803.0.0.11.8.0-6"
+
+    def _parse_key(self) -> _Key:
+        for spelling in _ADD_ON_SPELLINGS:
+            match = spelling.fullmatch(self.text)
+            if match is not None:
+                return (_dotted_key(match[1].replace("_", ".")), _dotted_key(match[2]) if match[2] else ())
+        return super()._parse_key()
 
 
 @final
@@ -267,7 +288,8 @@ _FIRST_MINOR_TRAIN_MAJOR = 9
 class ReleaseName(_Value):
     """What people call a release: ``7.0U3g``, ``7.0 Update 3g``, ``8.0 U3e - 24674464``, ``8.0b``.
 
-    An ``s`` before the letter marks the security-only sibling (``7.0U3si`` of ``7.0U3i``). Names
+    An ``s`` before the letter marks the security-only sibling (``7.0U3si`` of ``7.0U3i``); one behind it
+    (``7.0U3is``) says the same, and both at once are no name. Names
     are equal when they say the same, whatever the spelling; a build that only one of them
     tells does not count, so look-ups use ``matches``. Releases since 9.0 have no such names.
 
@@ -295,7 +317,7 @@ class ReleaseName(_Value):
     _PATTERN: ClassVar[re.Pattern[str]] = re.compile(
         r"(?:ESXi[- ]?)?([0-9]{1,2})\.([0-9]{1,2})(?:\.0)?"
         r"(?:\s*(?:U|Update\s*)([0-9]{1,2}))?"
-        r"(?:\s*(s?)([a-rt-z])(s?)|\s*(s))?"
+        r"(?:\s*(?:(s)([a-rt-z])|([a-rt-z])(s?))|\s*(s))?"
         r"(?:\s*GA)?"
         r"(?:\s*-\s*([0-9]{5,9}))?(?:-(?:standard|no-tools))?",
         re.IGNORECASE,
@@ -309,12 +331,12 @@ class ReleaseName(_Value):
                 found=repr(text)[:120],
                 expected="a release name such as 7.0U3g, 8.0 Update 3e or 8.0b",
             )
-        major, minor, update, before, letter, after, lone_s, build = match.groups()
+        major, minor, update, before, marked, letter, after, lone_s, build = match.groups()
         for name, value in (
             ("major", int(major)),
             ("minor", int(minor)),
             ("update", int(update or 0)),
-            ("letter", (letter or lone_s or "").lower()),
+            ("letter", (marked or letter or lone_s or "").lower()),
             ("is_security_only", bool(before or after)),
             ("build", None if build is None else int(build)),
         ):

@@ -16,7 +16,16 @@ from esximage_builder.errors import InvalidFieldError, LimitExceededError, Malfo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["JsonObject", "canonical_json", "json_pairs", "parse_json_object", "pointer", "render_json", "value_of"]
+__all__ = [
+    "JsonObject",
+    "canonical_json",
+    "json_pairs",
+    "parse_json",
+    "parse_json_object",
+    "pointer",
+    "render_json",
+    "value_of",
+]
 
 JsonObject = dict[str, Any]
 
@@ -35,6 +44,21 @@ def parse_json_object(data: bytes, *, where: str, max_bytes: int) -> JsonObject:
         LimitExceededError: Longer than ``max_bytes``.
         MalformedDocumentError: No JSON, or its top is no object.
     """
+    document = parse_json(data, where=where, max_bytes=max_bytes)
+    if not isinstance(document, dict):
+        raise MalformedDocumentError(
+            "the document is no JSON object", where=where, found=type(document).__name__, expected="an object, { ... }"
+        )
+    return document
+
+
+def parse_json(data: bytes, *, where: str, max_bytes: int, expected: str = "a JSON object in UTF-8") -> object:
+    """Parse a document; its top may be any value.
+
+    Raises:
+        LimitExceededError: Longer than ``max_bytes``.
+        MalformedDocumentError: No JSON.
+    """
     if len(data) > max_bytes:
         raise LimitExceededError(
             "the document is larger than the limit",
@@ -44,7 +68,7 @@ def parse_json_object(data: bytes, *, where: str, max_bytes: int) -> JsonObject:
         )
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        document = json.loads(
+        document: object = json.loads(
             data.decode(encoding), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
         )
         _require_writable(document)
@@ -54,13 +78,9 @@ def parse_json_object(data: bytes, *, where: str, max_bytes: int) -> JsonObject:
             f"this is no JSON: {error}",
             where=where if line is None else f"{where}:{line}",
             found=repr(data[:40]),
-            expected="a JSON object in UTF-8",
+            expected=expected,
             hint="check the file in an editor; commas after the last item and comments are not allowed",
         ) from error
-    if not isinstance(document, dict):
-        raise MalformedDocumentError(
-            "the document is no JSON object", where=where, found=type(document).__name__, expected="an object, { ... }"
-        )
     return document
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "integer",
     "invalid_field",
     "new_element",
+    "parse_any_xml",
     "parse_xml",
     "place",
     "raw_text",
@@ -59,6 +60,27 @@ def parse_xml(data: bytes, *, where: str, root: str, max_bytes: int) -> XmlEleme
         LimitExceededError: Longer than ``max_bytes``.
         MalformedDocumentError: No well-formed XML, a document type, or another root element.
     """
+    element = parse_any_xml(data, where=where, max_bytes=max_bytes, what=f"<{root}> document")
+    if element.tag != root:
+        raise MalformedDocumentError(
+            f"the document is no <{root}>", where=where, found=f"<{element.tag!s}>", expected=f"<{root}>"
+        )
+    return element
+
+
+def parse_any_xml(data: bytes, *, where: str, max_bytes: int, what: str = "XML document") -> XmlElement:
+    """Parse one document of any root element.
+
+    Args:
+        data: The whole document.
+        where: How to name it in errors.
+        max_bytes: Upper bound for ``data``.
+        what: What it should be, for errors.
+
+    Raises:
+        LimitExceededError: Longer than ``max_bytes``.
+        MalformedDocumentError: No well-formed XML, or a document type.
+    """
     if len(data) > max_bytes:
         raise LimitExceededError(
             "the document is larger than the limit",
@@ -84,7 +106,7 @@ def parse_xml(data: bytes, *, where: str, root: str, max_bytes: int) -> XmlEleme
             f"this is no well-formed XML: {error}",
             where=where,
             found=_beginning(data),
-            expected=f"a <{root}> document",
+            expected=f"a {what}",
             hint="the file was damaged or is something else: get it again from its publisher",
         ) from error
     if element.getroottree().docinfo.doctype:
@@ -92,12 +114,8 @@ def parse_xml(data: bytes, *, where: str, root: str, max_bytes: int) -> XmlEleme
             "the document has a DOCTYPE, which no ESXi metadata has",
             where=where,
             found=element.getroottree().docinfo.doctype,
-            expected=f"a plain <{root}> document",
+            expected=f"a plain {what}",
             hint="do not trust this file",
-        )
-    if element.tag != root:
-        raise MalformedDocumentError(
-            f"the document is no <{root}>", where=where, found=f"<{element.tag!s}>", expected=f"<{root}>"
         )
     return element
 

@@ -14,7 +14,7 @@ from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
-from esximage_builder.depot.store import VibFacts
+from esximage_builder.depot.store import MeasuredFiles, facts_of_vibs
 from esximage_builder.errors import (
     DepotErrors,
     EsxImageError,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.vib import Vib, VibFile
+    from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.models.vib_store import PackedVib
 
 __all__ = ["Depot", "open_depot", "read_image_database"]
@@ -68,7 +69,7 @@ class Depot:
         self._locations = locations
         self._stack = stack
         self._is_closed = False
-        self._facts = VibFacts(self, key_of=self._location, limits=limits)
+        self._facts = MeasuredFiles(self, key_of=self._location, limits=limits)
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +153,22 @@ class Depot:
         """
         return self._facts.file_facts(vib)
 
+    def vib_facts(self, vib: Vib) -> VibFacts:
+        """Return what the VIB's own descriptor says, and whether a signature is there; read once.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+            DepotError: The file is no VIB or is damaged.
+        """
+        return self._facts.vib_facts(vib)
+
+    def facts_of(self, vibs: Iterable[Vib]) -> tuple[VibFacts, ...]:
+        """Return the facts about those VIBs that the depot holds, for ``validate``.
+
+        A VIB that cannot be read is told of in its facts. A closed depot knows nothing.
+        """
+        return () if self._is_closed else facts_of_vibs(vibs, self)
+
     def sources_of(self, vib: Vib) -> tuple[str, ...]:
         """Return the names of the sources that hold the VIB; empty if none does."""
         return self.catalog.sources_of(vib)
@@ -213,7 +230,7 @@ def open_depot(
             raise errors[0] if len(errors) == 1 else DepotErrors("the depots cannot be read completely", errors)
         for content in contents:
             content.findings += [_as_finding("unreadable-document", error) for error in content.errors]
-        catalog, locations = merge_sources(contents)
+        catalog, locations = merge_sources(contents, limits=bounds)
         files = input_files(map(Path, paths), most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception

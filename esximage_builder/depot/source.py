@@ -30,8 +30,9 @@ from esximage_builder.documents.image_database import database_kind
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.metadata_response import parse_metadata_response
 from esximage_builder.documents.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
+from esximage_builder.documents.stated_elements import may_state, with_elements_of
 from esximage_builder.documents.vib_archive import VibHead, read_vib_head
-from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
+from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, parse_vib_metadata
 from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Severity
 from esximage_builder.models.base_image import BaseImage
@@ -320,8 +321,8 @@ class _Reading:
         where = f"{metadata.where}!{name}"
         data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
         if kind == "vibs":
-            vib = parse_vib_descriptor(data, where=where, max_bytes=self.limits.document_bytes)
-            self._place_vib(vib, tree, folder, where)
+            vib, lacking = parse_vib_metadata(data, where=where, max_bytes=self.limits.document_bytes)
+            self._place_vib(vib, tree, folder, where, lacking)
         else:
             self._take_document(data, kind, where=where)
 
@@ -426,7 +427,9 @@ class _Reading:
         found = (paths.get(name) for name in (stated.rpartition("/")[2], f"{vib.id}{_VIB_SUFFIX}") if name)
         return next((path for path in found if path is not None), None)
 
-    def _place_vib(self, vib: Vib, tree: DepotTree, folder: str, where: str) -> None:
+    def _place_vib(
+        self, vib: Vib, tree: DepotTree, folder: str, where: str, lacking: frozenset[str] = frozenset()
+    ) -> None:
         path = self._vib_path(vib, tree, folder)
         if path is None:
             self.contents.findings.append(
@@ -456,7 +459,46 @@ class _Reading:
                     where=tree.where,
                 )
             )
-        self.contents.vibs.append((vib, VibLocation(tree, path)))
+        location = VibLocation(tree, path)
+        if lacking:
+            vib = self._completed(vib, location, lacking, where)
+        self.contents.vibs.append((vib, location))
+
+    def _completed(self, vib: Vib, location: VibLocation, lacking: frozenset[str], where: str) -> Vib:
+        """Take what the metadata lacks from the VIB's head; a head that is another's or damaged gives nothing."""
+        head = self._head_if_any(location)
+        if head is None or not may_state(head.descriptor, lacking):
+            return vib
+        self.budget.spend(len(head.descriptor) + len(head.signature), where=location.where)
+        try:
+            inside = head.parse(where=location.where, limits=self.limits)
+        except DepotError:
+            return vib  # whoever wants its bytes is told why
+        if (inside.vendor, inside.name, inside.version.text) != (vib.vendor, vib.name, vib.version.text):
+            return vib
+        completed, taken = with_elements_of(vib, inside, lacking)
+        if taken:
+            self.contents.findings.append(_taken_from_vib(completed, taken, where))
+        return completed
+
+    def _head_if_any(self, location: VibLocation) -> VibHead | None:
+        """Return the head of a VIB, or None where it cannot be read: whoever wants its bytes is told why."""
+        try:
+            with location.tree.open(location.path) as stream:
+                return read_vib_head(stream, where=location.where, limits=self.limits)
+        except (EsxImageError, OSError):
+            return None
+
+
+def _taken_from_vib(vib: Vib, taken: tuple[str, ...], where: str) -> Finding:
+    return make_finding(
+        "element-taken-from-vib",
+        f"the depot's metadata of {vib.id} lacks {', '.join(taken)}, which the VIB states",
+        items=(vib.id,),
+        facts={"kind": "vib", "id": vib.id, "elements": ", ".join(taken)},
+        cause="the tool that wrote the depot dropped it; what the VIB says counts",
+        where=where,
+    )
 
 
 def _bulletin_id(bulletin: Bulletin | Component) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.depot.depot_zip import DepotContents, render_metadata, vib_relative_path
+from esximage_builder.depot.payload_pass import PayloadKey
 from esximage_builder.disc_files import (
     DPU_DEPOT,
     IMAGE_DATABASE,
@@ -47,9 +48,6 @@ __all__ = [
     "disc_archives",
     "upgrade_texts",
 ]
-
-PayloadKey = tuple[str, str]
-"""A payload by VIB id and payload name."""
 
 
 @final

@@ -10,7 +10,11 @@ from esximage_builder.lazy_names import lazy_names
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
     "hosts.compliance": ("judge_host",),
-    "models.host": ("Host", "HostComponent"),
+    "hosts.inventory": ("filled_from", "put_together"),
+    "hosts.hardware": ("DeviceStatus", "DeviceVerdict", "HardwareReport", "judge_hardware"),
+    "models.device": ("DeviceKind", "PciDevice"),
+    "models.host": ("Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"),
+    "rules.device_drivers": ("DeviceDriver", "DriverIndex", "Match", "PciPattern"),
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.codes import Layer, make_finding
 from esximage_builder.rules.compatibility import Compatibility, LayerVerdict, verdict_of
+from esximage_builder.rules.downgrades import is_lower_add_on, lower_components
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
@@ -32,7 +33,7 @@ def judge_host(image: Image, host: Host) -> Compatibility:
 
 def _lower_base(image: Image, host: Host) -> list[Finding]:
     version = image.esxi_version
-    if version is None or version >= host.base_image:
+    if version is None or host.base_image is None or version >= host.base_image:
         return []
     return [
         make_finding(
@@ -47,9 +48,10 @@ def _lower_base(image: Image, host: Host) -> list[Finding]:
 
 
 def _lower_add_on(image: Image, host: Host) -> list[Finding]:
-    if image.add_on is None or host.add_on is None or image.add_on.name != host.add_on.name:
+    if image.add_on is None or host.add_on is None:
         return []
-    if image.add_on.version >= host.add_on.version:
+    wanted, has = ((unit.name, unit.version) for unit in (image.add_on, host.add_on))
+    if not is_lower_add_on(has, wanted):
         return []
     return [
         make_finding(
@@ -69,12 +71,9 @@ def _lower_add_on(image: Image, host: Host) -> list[Finding]:
 
 
 def _lower_components(image: Image, host: Host) -> list[Finding]:
-    wanted = {entry.component.name: entry for entry in image.components}
-    return [
-        _lower_component(host, installed, wanted[installed.name])
-        for installed in host.components
-        if installed.name in wanted and wanted[installed.name].component.version < installed.version
-    ]
+    by_name = {installed.name: installed for installed in host.components}
+    installed = ((entry.name, entry.version) for entry in host.components)
+    return [_lower_component(host, by_name[name], target) for name, _, target in lower_components(installed, image)]
 
 
 _ORIGINS = {True: "was added by hand", False: "came with an image", None: "is on the host, who added it is not known"}

@@ -63,6 +63,7 @@ class ReserveReason(enum.StrEnum):
     COMPONENT_OVERRIDDEN = "component-overridden"
     COMPONENT_REMOVED = "component-removed"
     LOWER_VERSION = "lower-version"
+    SAME_VERSION = "same-version"
     REPLACED = "replaced"
 
 

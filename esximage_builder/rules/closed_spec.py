@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.spec import AlternativeImage, SoftwareSpec
     from esximage_builder.versions import ComponentVersion
 
-__all__ = ["closed_spec", "with_unit_versions"]
+__all__ = ["closed_spec", "with_unit_versions", "with_versions"]
 
 
 def closed_spec(
@@ -72,7 +72,7 @@ def _closed(
         return _with_base_image(spec, image, catalog)
     if left:
         composed = image if image is not None else compose(catalog, spec) if catalog is not None else None
-        spec = spec if composed is None else _with_versions(spec, composed)
+        spec = spec if composed is None else with_versions(spec, composed)
         left = _open_places(spec, keep_open=False)
         if left:
             raise _left_open(left, path, hint="validate(image) says which versions are loaded; name one in the spec")
@@ -111,16 +111,23 @@ def _with_base_image(spec: SoftwareSpec, image: Image | None, catalog: Catalog |
     """Return the spec with a version in place of a release name; a version keeps its spelling."""
     if is_base_image_version(spec.base_image):
         return spec
-    unit = image.base_image if image is not None else None
-    if unit is None and catalog is not None:
-        unit = resolve_base_image(catalog, spec.base_image)
+    if image is not None and image.base_image is not None:
+        return _with_base_image_of(image, spec)
+    unit = None if catalog is None else resolve_base_image(catalog, spec.base_image)
     return spec if unit is None else attrs.evolve(spec, base_image=unit.version.text)
 
 
-def _with_versions(spec: SoftwareSpec, image: Image) -> SoftwareSpec:
+def _with_base_image_of(image: Image, spec: SoftwareSpec) -> SoftwareSpec:
+    if is_base_image_version(spec.base_image) or image.base_image is None:
+        return spec
+    return attrs.evolve(spec, base_image=image.base_image.version.text)
+
+
+def with_versions(spec: SoftwareSpec, image: Image) -> SoftwareSpec:
+    """Return the spec with versions for all that it left open, as the image took them."""
     chosen = dict(_chosen_components(image))
     return attrs.evolve(
-        with_unit_versions(_with_base_image(spec, image, None), image),
+        with_unit_versions(_with_base_image_of(image, spec), image),
         components=[(name, version or chosen.get(name)) for name, version in spec.components],
     )
 

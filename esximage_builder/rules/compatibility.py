@@ -196,7 +196,9 @@ def _train(add_on: AddOn, base_image: BaseImage, findings: tuple[Finding, ...]) 
     own = _of_layer(findings, Layer.TRAIN)
     answer = is_in_train(add_on, base_image.version)
     if answer is None:
-        reason = "the add-on's version names no release"
+        trains = ", ".join(train_text(train) for train in declared_trains(add_on))
+        said = f"the add-on says {trains} without an update release"
+        reason = said if trains else "the add-on's version names no release"
         return LayerVerdict(layer=Layer.TRAIN, verdict=Verdict.UNKNOWN, reason=reason, findings=own)
     if answer:
         reason = own[0].message if own else f"both are of the {target} train"

@@ -41,6 +41,7 @@ from esximage_builder.models.image import (
     UnitChoice,
 )
 from esximage_builder.models.solution import SolutionComponent
+from esximage_builder.rules.core_set import is_core_component
 from esximage_builder.rules.open_units import units_of
 from esximage_builder.rules.plain_spec import make_spec, with_add_on_version
 from esximage_builder.rules.relations import OwnedProvides, ProvideIndex
@@ -57,19 +58,9 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.spec import SoftwareSpec
-    from esximage_builder.models.vib import Vib
     from esximage_builder.rules.plain_spec import AddOnWish
 
 __all__ = ["compose", "image_from_profile", "is_core_component"]
-
-_CORE_NAMES = frozenset({"ESXi", "esx-update"})
-_CORE_VIBS = frozenset({"esx-base", "esx-update", "loadesx", "esxio-base", "esxio-update"})
-
-
-def is_core_component(component: Component, vibs_by_id: Mapping[str, Sequence[Vib]]) -> bool:
-    """Tell whether ESXi cannot run or be updated without the component."""
-    names = {vib.name for vib_id in component.vib_ids for vib in vibs_by_id.get(vib_id, ())}
-    return component.name in _CORE_NAMES or not names.isdisjoint(_CORE_VIBS)
 
 
 def compose(

@@ -1,9 +1,10 @@
-"""Taking an image apart: base image + add-on + loose components, never guessed.
+"""Taking an image apart: base image, add-on, packages, solutions, loose components; never guessed.
 
-An image that lists its components is explained by the loaded release units: the base image
-is the one of its own ESXi version, the add-on the one that explains the most. What
-neither explains is loose. An image that lists VIBs only (6.x) has no components: its base
-is told by the VIB set of a loaded stock profile or base image, the rest stays unassigned.
+A composed image is taken apart by its spec, with versions for what was left open. One that only lists
+its components, as a profile does, is explained by the loaded release units: the base image is the one
+of its own ESXi version, the others are those that explain the most (``rules.unit_search``). What
+none explains is loose. An image that lists VIBs only (6.x) has no components: its base is told by the
+VIB set of a loaded stock profile or base image, the rest stays unassigned.
 """
 
 from __future__ import annotations
@@ -15,19 +16,25 @@ import attrs
 
 from esximage_builder.errors import EsxImageError, NotInDepotError
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.models.spec import AddOnReference, SoftwareSpec
+from esximage_builder.models.image import Rule
+from esximage_builder.models.spec import AddOnReference, HardwareSupportReference, SoftwareSpec, SolutionReference
+from esximage_builder.rules.closed_spec import with_versions
 from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.unit_search import find_units
+from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import ComponentReference
+    from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.image import Image
     from esximage_builder.models.image_profile import ImageProfile
-    from esximage_builder.versions import ComponentVersion
+    from esximage_builder.models.solution import Solution
+    from esximage_builder.rules.unit_search import FoundUnits
 
 __all__ = ["Decomposition", "decompose", "recognise"]
 
@@ -43,18 +50,24 @@ class Decomposition:
             are all in the image; None if none is loaded or several fit. The image's own profile
             counts only if it is a stock one by creator and name.
         add_on: None if no loaded add-on explains anything.
-        components: Loose components: neither the base image's nor the add-on's.
-        removed_components: Names of the base image or add-on that the image does not have.
+        hardware_support: Hardware support packages, sorted by name.
+        solutions: Sorted by name.
+        components: Loose components: those of the user, whoever else brings the same ones.
+        removed_components: Names that the user took off.
         unassigned_vibs: Ids of VIBs that nothing above explains; sorted.
+        tied: Release units of which one explains as much as the other; none of them is taken.
         spec: The software spec that composes the image again; None without a base image.
     """
 
     base_image: BaseImage | None = None
     base_profile: ImageProfile | None = None
     add_on: AddOn | None = None
+    hardware_support: tuple[HardwareSupport, ...] = attrs.field(default=(), converter=as_tuple)
+    solutions: tuple[Solution, ...] = attrs.field(default=(), converter=as_tuple)
     components: tuple[ComponentReference, ...] = attrs.field(default=(), converter=as_tuple)
     removed_components: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     unassigned_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    tied: tuple[AddOn | HardwareSupport | Solution, ...] = attrs.field(default=(), converter=as_tuple)
     spec: SoftwareSpec | None = None
 
 
@@ -65,33 +78,12 @@ def decompose(image: Image, catalog: Catalog) -> Decomposition:
         image: Composed, or opened from a profile.
         catalog: The release units to explain it with.
     """
+    if image.spec is not None and image.base_image is not None:
+        return _by_spec(image, image.spec, catalog)
     base_image = _base_image(image, catalog)
     if not image.components or base_image is None:
         return _by_vibs(image, catalog, base_image)
-    installed = {entry.component.name: entry.component.reference for entry in image.components}
-    base = {reference.name: reference.version for reference in base_image.components}
-    add_on = _best_add_on(image, base, installed, catalog.add_ons)
-    expected = _expected(base, add_on)
-    loose = [
-        reference
-        for name, reference in sorted(installed.items())
-        if name not in expected or expected[name].text != reference.version.text
-    ]
-    removed = sorted(expected.keys() - installed.keys())
-    in_components = {vib_id for entry in image.components for vib_id in entry.component.vib_ids}
-    return Decomposition(
-        base_image=base_image,
-        add_on=add_on,
-        components=loose,
-        removed_components=removed,
-        unassigned_vibs=sorted(image.vibs_by_id.keys() - in_components),
-        spec=SoftwareSpec(
-            base_image=base_image.version.text,
-            add_on=None if add_on is None else AddOnReference(add_on.name, add_on.version),
-            components=tuple((reference.name, reference.version) for reference in loose),
-            removed_components=tuple(removed),
-        ),
-    )
+    return _by_components(image, catalog, base_image)
 
 
 def _base_image(image: Image, catalog: Catalog) -> BaseImage | None:
@@ -101,36 +93,99 @@ def _base_image(image: Image, catalog: Catalog) -> BaseImage | None:
     return next((unit for unit in catalog.base_images if unit.version == version), None)
 
 
-def _expected(base: dict[str, ComponentVersion], add_on: AddOn | None) -> dict[str, ComponentVersion]:
-    """Return the components that base image and add-on make together."""
-    if add_on is None:
-        return dict(base)
-    kept = {name: version for name, version in base.items() if name not in add_on.removed_components}
-    return kept | {reference.name: reference.version for reference in add_on.components}
+def _by_spec(image: Image, wanted: SoftwareSpec, catalog: Catalog) -> Decomposition:
+    """Give back what a composed image was put together from."""
+    return Decomposition(
+        base_image=image.base_image,
+        add_on=image.add_on,
+        hardware_support=image.hardware_support,
+        solutions=image.solutions,
+        components=[entry.component.reference for entry in image.components if entry.source is ComponentSource.USER],
+        removed_components=wanted.removed_components,
+        unassigned_vibs=_outside_components(image),
+        spec=_spec_with_versions(image, wanted, catalog),
+    )
 
 
-def _best_add_on(
-    image: Image,
-    base: dict[str, ComponentVersion],
-    installed: dict[str, ComponentReference],
-    add_ons: Iterable[AddOn],
-) -> AddOn | None:
-    """Return the add-on that leaves the least unexplained; none if it is no better than no add-on."""
-    if image.add_on is not None:
-        return image.add_on
+def _spec_with_versions(image: Image, wanted: SoftwareSpec, catalog: Catalog) -> SoftwareSpec:
+    """Return the spec with the versions that the image took; as it was, where they would lead elsewhere.
 
-    def unexplained(add_on: AddOn | None) -> int:
-        expected = _expected(base, add_on)
-        wrong = sum(
-            name not in installed or installed[name].version.text != version.text for name, version in expected.items()
-        )
-        return wrong + sum(name not in expected for name in installed)
+    They would where a solution's open component was chosen beside others of the user that were open too.
+    """
+    stated = with_versions(wanted, image)
+    is_open = Rule.HIGHEST_AVAILABLE in {entry.rule for entry in image.components}
+    if is_open and _digest(catalog, stated) != image.digest == _digest(catalog, wanted):
+        return attrs.evolve(wanted, base_image=stated.base_image)
+    return stated
 
-    ranked = sorted(((unexplained(add_on), add_on) for add_on in add_ons), key=lambda pair: pair[0])
-    if not ranked or ranked[0][0] >= unexplained(None):
-        return None
-    is_tie = len(ranked) > 1 and ranked[0][0] == ranked[1][0]
-    return None if is_tie else ranked[0][1]
+
+def _digest(catalog: Catalog, spec: SoftwareSpec) -> str:
+    """Return the digest of what a spec composes to; empty if the catalog does not compose it."""
+    try:
+        return compose(catalog, spec).digest
+    except EsxImageError:
+        return ""
+
+
+def _outside_components(image: Image) -> list[str]:
+    in_components = {vib_id for entry in image.components for vib_id in entry.component.vib_ids}
+    return sorted(image.vibs_by_id.keys() - in_components)
+
+
+def _by_components(image: Image, catalog: Catalog, base_image: BaseImage) -> Decomposition:
+    """Explain an image's components by the loaded units."""
+    installed = {entry.component.name: entry.component.reference for entry in image.components}
+    found = find_units(base_image, installed, catalog)
+    spec = _corrected(_spec_of(base_image, found), installed, catalog)
+    return Decomposition(
+        base_image=base_image,
+        add_on=found.add_on,
+        hardware_support=found.hardware_support,
+        solutions=[unit for unit in catalog.solutions if unit.id in {wanted.id for wanted in found.solutions}],
+        components=[installed[name] for name, _ in spec.components],
+        removed_components=spec.removed_components,
+        unassigned_vibs=_outside_components(image),
+        tied=found.tied,
+        spec=spec,
+    )
+
+
+def _spec_of(base_image: BaseImage, found: FoundUnits) -> SoftwareSpec:
+    """Return the spec of what was found; a package's manager is not known, so it gets the package's name."""
+    return SoftwareSpec(
+        base_image=base_image.version.text,
+        add_on=None if found.add_on is None else AddOnReference(found.add_on.name, found.add_on.version),
+        components=[(reference.name, reference.version) for reference in found.loose],
+        removed_components=found.removed,
+        hardware_support=[
+            HardwareSupportReference(manager=unit.name, package=unit.name, version=unit.version.text)
+            for unit in found.hardware_support
+        ],
+        solutions=[
+            SolutionReference(
+                name=unit.name, version=unit.version.text, components=[part.name for part in unit.components]
+            )
+            for unit in found.solutions
+        ],
+    )
+
+
+def _corrected(spec: SoftwareSpec, installed: Mapping[str, ComponentReference], catalog: Catalog) -> SoftwareSpec:
+    """Pin what would be composed otherwise: of a solution the highest version is taken, whichever the image has."""
+    try:
+        composed = {entry.component.name: entry.component.version for entry in compose(catalog, spec).components}
+    except EsxImageError:
+        return spec
+    pinned = {
+        name: reference.version
+        for name, reference in installed.items()
+        if name not in composed or composed[name].text != reference.version.text
+    }
+    return attrs.evolve(
+        spec,
+        components=tuple((dict(spec.components) | pinned).items()),
+        removed_components=(*spec.removed_components, *(composed.keys() - installed.keys())),
+    )
 
 
 def _by_vibs(image: Image, catalog: Catalog, base_image: BaseImage | None) -> Decomposition:

@@ -16,15 +16,19 @@ import attrs
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.classify import Change, classify_images
+from esximage_builder.rules.security import SecurityChange, security_between
+from esximage_builder.rules.upgrade_paths import cautions_between
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
+    from esximage_builder.rules.upgrade_paths import PathCaution
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
-__all__ = ["ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"]
+__all__ = ["ChangeDirection", "ImageDiff", "Impact", "ItemChange", "cautions_of", "diff"]
 
 
 class ChangeDirection(enum.StrEnum):
@@ -42,8 +46,15 @@ class Impact(enum.StrEnum):
     """What a host goes through to get from one image to the other; vLCM's own words, least first."""
 
     NO_IMPACT = "NO_IMPACT"
+    PARTIAL_MAINTENANCE_MODE_REQUIRED = "PARTIAL_MAINTENANCE_MODE_REQUIRED"
     MAINTENANCE_MODE_REQUIRED = "MAINTENANCE_MODE_REQUIRED"
+    UNKNOWN = "UNKNOWN"
     REBOOT_REQUIRED = "REBOOT_REQUIRED"
+
+    @property
+    def rank(self) -> int:
+        """0 for no impact up to 4 for a reboot, which nothing unknown can exceed."""
+        return tuple(Impact).index(self)
 
 
 @final
@@ -78,6 +89,8 @@ class ImageDiff:
         components: Components that differ.
         vibs: Installed VIBs that differ.
         impact: What a host goes through, by the flags of these VIBs.
+        cautions: What is publicly known to be in the way of hosts between the two releases.
+        security: Which security bulletins the image after brings, and which it loses.
     """
 
     change: Change
@@ -86,6 +99,8 @@ class ImageDiff:
     components: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     vibs: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     impact: Impact = Impact.NO_IMPACT
+    cautions: tuple[PathCaution, ...] = attrs.field(default=(), converter=as_tuple)
+    security: SecurityChange = attrs.field(factory=SecurityChange)
 
     @property
     def is_empty(self) -> bool:
@@ -93,8 +108,14 @@ class ImageDiff:
         return not (self.base_image or self.add_on or self.components or self.vibs)
 
 
-def diff(before: Image, after: Image) -> ImageDiff:
-    """Return what differs between two images."""
+def diff(before: Image, after: Image, *, catalog: Catalog | None = None) -> ImageDiff:
+    """Return what differs between two images.
+
+    Args:
+        before: The one.
+        after: The other.
+        catalog: What is loaded, for security bulletins that neither image is made of; None goes without.
+    """
     pairs = list(_vib_pairs(before, after))
     return ImageDiff(
         change=classify_images(before, after),
@@ -103,7 +124,17 @@ def diff(before: Image, after: Image) -> ImageDiff:
         components=_component_changes(before, after),
         vibs=[_vib_change(old, new, after) for old, new in pairs],
         impact=_impact(pairs),
+        cautions=cautions_of(before, after),
+        security=security_between(before, after, catalog),
     )
+
+
+def cautions_of(before: Image, after: Image) -> tuple[PathCaution, ...]:
+    """Return what is in the way of hosts from the release of one image to that of another."""
+    has, wanted = before.esxi_version, after.esxi_version
+    if has is None or wanted is None:
+        return ()
+    return cautions_between(has.fields[:3], wanted.fields[:3])
 
 
 def _direction(is_higher: bool, is_lower: bool) -> ChangeDirection:  # noqa: FBT001 - two facts in, a word out
@@ -249,6 +280,7 @@ def _reserve_cause(entry: ReservedVib) -> str:
         ReserveReason.COMPONENT_OVERRIDDEN: f"its component is overridden by {entry.winner}",
         ReserveReason.COMPONENT_REMOVED: "its component is removed",
         ReserveReason.LOWER_VERSION: f"{entry.winner} is higher",
+        ReserveReason.SAME_VERSION: f"{entry.winner} of the same version is installed",
         ReserveReason.REPLACED: f"{entry.winner} replaces it",
     }[entry.reason]
 

@@ -23,6 +23,7 @@ from esximage_builder.rules.driver_interfaces import (
     interface_numbers,
     interface_of,
 )
+from esximage_builder.rules.platforms import share_a_system
 from esximage_builder.rules.relations import ProvideIndex
 from esximage_builder.vocabulary import AcceptanceLevel, ComponentSource
 
@@ -241,11 +242,13 @@ def _mismatch_remedies(group: list[Finding], catalog: Catalog | None, image: Ima
 def _replacements(vib: Vib, known: dict[str, Vib], unfit: set[str], image: Image | None) -> list[str]:
     """Return ids of loaded VIBs of the same name or for the same devices that fit the image, nearest first."""
     devices = _devices(vib)
-    index = None if image is None else ProvideIndex(e.vib for e in image.vibs if e.vib.name != vib.name)
+    beside = [] if image is None else [e.vib for e in image.vibs if e.vib.name != vib.name]
+    index = None if image is None else ProvideIndex(other for other in beside if share_a_system(other, vib))
     others = [
         other
         for other in known.values()
         if other.id not in unfit
+        and share_a_system(other, vib)
         and (other.name == vib.name or not devices.isdisjoint(_devices(other)))
         and (index is None or _fits(other, index))
     ]
@@ -367,6 +370,7 @@ def _why_reserved(entry: ReservedVib) -> str:
         ReserveReason.COMPONENT_OVERRIDDEN: f"its component {entry.component} is overridden by {entry.winner}",
         ReserveReason.COMPONENT_REMOVED: f"its component {entry.component} is removed",
         ReserveReason.LOWER_VERSION: f"a higher version is installed, {entry.winner}",
+        ReserveReason.SAME_VERSION: f"another VIB of its name and version is installed, {entry.winner}",
         ReserveReason.REPLACED: f"{entry.winner} replaces it",
     }[entry.reason]
     return f"VIB {entry.vib.id} is reserved (carried, not installed): {why}."

@@ -5,9 +5,8 @@ Layers, each asked for itself (``rules.compatibility`` puts them together):
 * **Declared**: an add-on may list the base images it supports: versions, prefixes of them,
   wildcards, ranges. Outside the list it is refused, inside it is welcome, whatever the train says.
 * **Train**: without a list, add-on and base image must be of one release train, which is
-  major.minor.update up to 8.x and major.minor from 9.0; any patch of it, older or newer. The
-  add-on's train is read off the three digits its version begins with, ``703.0.0.11.3.0-5`` or
-  ``LVO.803.12.1``, as every hardware vendor spells it.
+  major.minor.update up to 8.x and major.minor from 9.0; any patch of it, older or newer. Where
+  the add-on's train is written is told in ``rules.release_trains``.
 * **Platform**: a component names the products it is published for; one of them must be
   among those of the base image's own components.
 """
@@ -19,7 +18,16 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.codes import make_finding
 from esximage_builder.errors import VersionSyntaxError
-from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, known_release, train_of
+from esximage_builder.rules.release_trains import (
+    declared_trains,
+    is_for_train,
+    is_in_train,
+    is_range,
+    train_text,
+    trains_of,
+    vendor_train_text,
+)
+from esximage_builder.rules.releases import KNOWN_RELEASES, KnownRelease, known_release
 from esximage_builder.versions import BaseImageVersion, ProductRange
 from esximage_builder.vocabulary import Platform
 
@@ -43,6 +51,7 @@ __all__ = [
     "is_declared",
     "is_for_train",
     "is_in_train",
+    "is_made_for",
     "is_newer_than_published",
     "platforms_of",
     "published_with",
@@ -51,42 +60,8 @@ __all__ = [
     "vendor_train_text",
 ]
 
-# Three digits, maybe after a release or the vendor's letters: 703.1, LVO.803.12.1, DEL-ESXi-703_1, 8.0.3-LVO.803.12.1
-_VENDOR_TRAIN = re.compile(r"(?:[0-9]\.[0-9]\.[0-9][._-])?(?:[A-Za-z]+[._-])*([6-9])([0-9])([0-9])(?![0-9])")
 _BUILD = re.compile(r"(?<![0-9])[0-9]{7,9}(?![0-9])")
-_RANGE_SIGNS = ("<", ">", "=", "!", "~")
-_VENDOR_DIGITS = 3
 _FIRST_REMOVALS_RELEASE = "8.0.3"
-
-
-def declared_trains(unit: AddOn | HardwareSupport) -> tuple[tuple[int, ...], ...]:
-    """Return the trains that a unit is for: as it declares, else as its version spells it; sorted.
-
-    Ranges such as ``>=7.0.2,<8`` name no train.
-    """
-    declared = {train for text in unit.supported_base_images if not _is_range(text) and (train := _train_of_text(text))}
-    if declared:
-        return tuple(sorted(declared))
-    match = _VENDOR_TRAIN.match(unit.version.text)
-    return () if match is None else (train_of(tuple(int(digit) for digit in match.groups())),)
-
-
-def _train_of_text(text: str) -> tuple[int, ...]:
-    return train_of(tuple(int(number) for number in re.findall(r"[0-9]+", text.partition("-")[0])))
-
-
-def _is_range(text: str) -> bool:
-    return text.strip().startswith(_RANGE_SIGNS)
-
-
-def train_text(train: tuple[int, ...]) -> str:
-    """Return ``7.0.3`` for ``(7, 0, 3)``."""
-    return ".".join(str(number) for number in train)
-
-
-def vendor_train_text(train: tuple[int, ...]) -> str:
-    """Return a train as vendors begin their versions with it: ``703`` for ``(7, 0, 3)``, ``900`` for ``(9, 0)``."""
-    return "".join(str(number) for number in train).ljust(_VENDOR_DIGITS, "0")
 
 
 def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
@@ -95,7 +70,7 @@ def supports_base_image(declared: str, version: BaseImageVersion) -> bool:
     Exact versions, dotted prefixes (``7.0.3``, ``8.0``), wildcards (``7.0.*``) and ranges over
     product releases (``>=7.0.3,<8``) are understood; a range that is none covers nothing.
     """
-    if _is_range(declared):
+    if is_range(declared):
         try:
             return version in ProductRange(declared.strip())
         except VersionSyntaxError:
@@ -113,20 +88,10 @@ def is_declared(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> boo
     return any(supports_base_image(text, version) for text in declared) if declared else None
 
 
-def is_in_train(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> bool | None:
-    """Tell whether the unit is of the base image's train; None if its train cannot be told."""
-    return is_for_train(unit, version.train)
-
-
-def is_for_train(unit: AddOn | HardwareSupport, train: tuple[int, ...]) -> bool | None:
-    """Tell whether the unit is of a train, where no full version is known; None if its train cannot be told.
-
-    Args:
-        unit: The unit.
-        train: As ``BaseImageVersion.train`` or ``KnownRelease.train`` give it.
-    """
-    trains = declared_trains(unit)
-    return any(train[: len(own)] == own for own in trains) if trains else None
+def is_made_for(add_on: AddOn, base_image: BaseImage) -> bool | None:
+    """Tell whether an add-on is made for a base image: as it declares, else by its train; None if it does not say."""
+    declared = is_declared(add_on, base_image.version)
+    return is_in_train(add_on, base_image.version) if declared is None else declared
 
 
 def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn] = ()) -> tuple[Finding, ...]:
@@ -137,8 +102,7 @@ def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn
         base_image: The base image.
         others: Loaded add-ons, for the remedy.
     """
-    declared = is_declared(add_on, base_image.version)
-    verdict = is_in_train(add_on, base_image.version) if declared is None else declared
+    verdict = is_made_for(add_on, base_image)
     if verdict is None:
         return (_unknown_train(add_on, base_image),)
     if verdict:
@@ -171,7 +135,7 @@ def _why_unsupported(unit: AddOn | HardwareSupport, version: BaseImageVersion) -
     declared = ", ".join(unit.supported_base_images)
     if is_in_train(unit, version):
         return f"the release train is right, but it declares only {declared}"
-    how = f"declared: {declared}" if declared else "by its version"
+    how = f"declared: {declared}" if declared else f"by its {trains_of(unit).place}"
     return f"it is for ESXi {shown} ({how}), the base image is ESXi {version.product}"
 
 
@@ -193,9 +157,16 @@ def _unknown_train(add_on: AddOn, base_image: BaseImage) -> Finding:
         f"the add-on {add_on.id} does not say which base images it is made for",
         items=(add_on.id, base_image.id),
         facts={"add_on": add_on.id, "base_image": base_image.id},
-        cause="it declares none, and its version names no ESXi release",
+        cause=_why_unknown(add_on),
         remedy="check its release notes",
     )
+
+
+def _why_unknown(add_on: AddOn) -> str:
+    trains = ", ".join(train_text(train) for train in declared_trains(add_on))
+    if trains:
+        return f"it declares none, and its {trains_of(add_on).place} says {trains} without an update release"
+    return "it declares none, and its version names no ESXi release"
 
 
 def _remedy(add_on: AddOn, version: BaseImageVersion, others: Iterable[AddOn]) -> str:
@@ -227,7 +198,7 @@ def fits_release(unit: AddOn | HardwareSupport, release: KnownRelease) -> bool |
 
 
 def _declares_release(declared: str, release: KnownRelease) -> bool | None:
-    if _is_range(declared):
+    if is_range(declared):
         return None
     wanted = tuple(int(number) for number in re.findall(r"[0-9]+", declared))
     own = release.numbers
@@ -241,8 +212,8 @@ def _declares_release(declared: str, release: KnownRelease) -> bool | None:
 
 
 def published_with(add_on: AddOn, train: tuple[int, ...]) -> KnownRelease | None:
-    """Return the published release of the train whose build the add-on's version names, to the digit."""
-    named = {int(text) for text in _BUILD.findall(add_on.version.text)}
+    """Return the published release of the train whose build the add-on's version or name has, to the digit."""
+    named = {int(text) for text in _BUILD.findall(add_on.version.text) or _BUILD.findall(add_on.name)}
     return next((release for release in KNOWN_RELEASES if release.train == train and release.build in named), None)
 
 
@@ -320,12 +291,13 @@ def check_platform(
         component: The component; one that names no platform goes with everything.
         version: The base image's.
         base_platforms: What the base image's own components declare; empty goes by the
-            version alone.
+            version alone, and one without a version says nothing about others.
     """
     wanted = component.bulletin.platforms
     if not wanted:
         return ()
-    versions = {platform.version for platform in base_platforms} | {
+    stated = {platform.version for platform in base_platforms if platform.version.strip(" .*")}
+    versions = stated | {
         f"{version.major}.{version.minor}",
         version.product.base_version,
         version.text,
@@ -351,7 +323,7 @@ def check_platform(
 
 def _covers(pattern: str, offered: str) -> bool:
     """Tell whether a platform version covers an offered one: equal, wildcard, or one a prefix of the other."""
-    stated = pattern.partition("-")[0].rstrip("*").rstrip(".").split(".")
-    given = offered.partition("-")[0].rstrip("*").rstrip(".").split(".")
+    stated = pattern.strip().partition("-")[0].rstrip("*").rstrip(".").split(".")
+    given = offered.strip().partition("-")[0].rstrip("*").rstrip(".").split(".")
     length = min(len(stated), len(given))
-    return stated == [""] or given == [""] or stated[:length] == given[:length]
+    return stated == [""] or stated[:length] == given[:length]

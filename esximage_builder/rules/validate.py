@@ -17,12 +17,12 @@ from esximage_builder.codes import CODES, as_error, has_code, make_finding
 from esximage_builder.findings import Severity
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.models.image import ReserveReason
+from esximage_builder.models.vib_facts import KnowsVibFacts
 from esximage_builder.rules.change_profile import check_lowered_vibs
-from esximage_builder.rules.compose import is_core_component
-from esximage_builder.rules.driver_interfaces import interface_of
+from esximage_builder.rules.core_set import check_core_set
+from esximage_builder.rules.loaders import check_loaders
 from esximage_builder.rules.loose_vibs import check_loose_vibs
-from esximage_builder.rules.relations import ProvideIndex, replaces_vib
+from esximage_builder.rules.lowered import check_lowered, check_pinned
 from esximage_builder.rules.release_fit import (
     check_add_on,
     check_hardware_support,
@@ -31,18 +31,25 @@ from esximage_builder.rules.release_fit import (
     platforms_of,
 )
 from esximage_builder.rules.spec_checks import check_spec
+from esximage_builder.rules.vendor_mix import check_vendor_mix
+from esximage_builder.rules.vib_facts import check_vib_facts, true_level
+from esximage_builder.rules.vib_relations import (
+    check_conflicts,
+    check_dependencies,
+    check_duplicates,
+    check_files,
+)
 from esximage_builder.rules.wishes import check_left_open, near_component
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog, HasCatalog
-    from esximage_builder.models.constraint import Constraint
     from esximage_builder.models.image import Image, RemovedComponent
-    from esximage_builder.models.vib import Vib
+    from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.vocabulary import AcceptanceLevel
 
 __all__ = ["ValidationReport", "validate"]
@@ -94,7 +101,11 @@ class ValidationReport:
 
 
 def validate(
-    image: Image, catalog: Catalog | HasCatalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
+    image: Image,
+    catalog: Catalog | HasCatalog | None = None,
+    *,
+    minimum_acceptance: AcceptanceLevel | None = None,
+    vib_facts: Iterable[VibFacts] | None = None,
 ) -> ValidationReport:
     """Look at an image from every side.
 
@@ -103,6 +114,8 @@ def validate(
         catalog: What is loaded, an opened depot or its catalog, for remedies and for findings of
             the depots that concern the image; None goes without.
         minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
+        vib_facts: What the VIBs themselves say, from ``Depot.facts_of``, to be held against the metadata;
+            None asks ``catalog``, if that is an opened depot. Exports ask in any case.
 
     Returns:
         All findings; nothing about the image is ever an exception.
@@ -111,10 +124,17 @@ def validate(
         ModelError: ``catalog`` is no catalog and has none.
     """
     loaded = None if catalog is None else catalog_of(catalog)
+    known = _told_facts(image, catalog) if vib_facts is None else vib_facts
+    facts = {item.vib_id: item for item in known}
     findings = set(itertools.chain.from_iterable(check(image, loaded) for check in _CHECKS))
-    findings.update(_check_acceptance(image, minimum_acceptance))
+    findings.update(check_vib_facts(image.all_vibs, facts.values()))
+    findings.update(_check_acceptance(image, minimum_acceptance, facts))
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
     return ValidationReport(image_digest=image.digest, findings=ordered)
+
+
+def _told_facts(image: Image, source: object) -> tuple[VibFacts, ...]:
+    return source.facts_of(image.all_vibs) if isinstance(source, KnowsVibFacts) else ()
 
 
 def _check_missing(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
@@ -160,6 +180,8 @@ def _check_depot_findings(image: Image, catalog: Catalog | None) -> Iterator[Fin
         is_used = (finding.fact("kind"), finding.fact("id")) in used
         if finding.fact("differs") and is_used and not has_code(finding, "vib-content-differs"):
             yield as_error(finding)
+        elif is_used and has_code(finding, "element-taken-from-vib"):
+            yield finding
 
 
 def _not_on_discs(catalog: Catalog | None) -> dict[str, Finding]:
@@ -205,124 +227,6 @@ def _check_base(image: Image, _: Catalog | None) -> Iterator[Finding]:
                 cause=f"no VIB has a payload of type {loader}",
                 remedy="nothing to do if no host boots that way",
             )
-
-
-def _check_dependencies(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
-    vibs = [entry.vib for entry in image.vibs]
-    index = ProvideIndex(vibs)
-    loaded = None if catalog is None else ProvideIndex(catalog.vibs)
-    for vib in vibs:
-        for constraint in vib.depends:
-            if not index.is_met(constraint):
-                yield _missing_dependency(vib, constraint, index, loaded)
-
-
-def _missing_dependency(vib: Vib, constraint: Constraint, index: ProvideIndex, loaded: ProvideIndex | None) -> Finding:
-    interface, number = interface_of(constraint.name)
-    provided = index.versions_of(constraint.name)
-    if provided:
-        cause = f"the image provides {constraint.name} in another version: {', '.join(provided)}"
-    elif constraint.name.startswith("vmkapi_") and (others := index.names_like("vmkapi_")):
-        cause = f"the driver was built for other ESXi releases; this base image provides {', '.join(others)}"
-    else:
-        cause = f"nothing in the image provides {constraint.name}"
-    # Another release's base VIB is no way out: it comes with its own base image.
-    offered = () if loaded is None else loaded.providers(constraint)
-    providers = [provider for provider in offered if not provider.has_boot_payload]
-    if providers:
-        remedy = f"loaded and able to provide it: {', '.join(sorted(p.id for p in providers)[:5])}"
-    else:
-        remedy = f"take a version of {vib.name} made for this base image, or leave it out"
-    return make_finding(
-        "missing-dependency",
-        f"{vib.id} requires {constraint}, which the image does not have",
-        items=(vib.id, str(constraint)),
-        facts={"vib": vib.id, "requires": str(constraint), "interface": interface, "interface_version": number},
-        cause=cause,
-        remedy=remedy,
-    )
-
-
-def _check_conflicts(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    vibs = [entry.vib for entry in image.vibs]
-    index = ProvideIndex(vibs)
-    for vib in vibs:
-        for constraint in vib.conflicts:
-            for other in index.providers(constraint):
-                if other.id != vib.id:
-                    yield make_finding(
-                        "conflict",
-                        f"{vib.id} cannot be installed together with {other.id}",
-                        items=(vib.id, other.id),
-                        facts={"vib": vib.id, "other": other.id, "declared": str(constraint)},
-                        cause=f"it declares a conflict with {constraint}",
-                        remedy="leave one of the two out",
-                    )
-
-
-def _check_duplicates(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    by_name = sorted((entry.vib for entry in image.vibs), key=lambda vib: vib.name)
-    for name, group in itertools.groupby(by_name, key=lambda vib: vib.name):
-        ids = tuple(sorted(vib.id for vib in group))
-        if len(ids) > 1:
-            yield make_finding(
-                "duplicate-vib-name",
-                f"the image has {len(ids)} VIBs named {name}",
-                items=ids,
-                facts={"name": name},
-                cause="a host keeps one version of a VIB name",
-                remedy="leave the older one out",
-            )
-    for winner in (vib for vib in by_name if vib.replaces):
-        for loser in by_name:
-            if loser.id != winner.id and replaces_vib(winner, loser):
-                yield make_finding(
-                    "replaced-vib-present",
-                    f"{loser.id} is still there beside {winner.id}, which replaces it",
-                    items=(winner.id, loser.id),
-                    facts={"vib": winner.id, "replaced": loser.id},
-                    cause="a host would remove the replaced VIB",
-                    remedy=f"leave {loser.id} out",
-                )
-
-
-def _check_files(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    clashes: dict[tuple[str, ...], list[str]] = {}
-    for path, vibs in _shared_files(image.host_vibs).items():
-        if not _is_one_overlay(vibs):
-            clashes.setdefault(tuple(sorted({vib.id for vib in vibs})), []).append(path)
-    for ids, paths in clashes.items():
-        if len(ids) > 1:
-            shown = ", ".join(sorted(paths)[:3]) + (" ..." if len(paths) > _SHOWN_PATHS else "")
-            yield make_finding(
-                "file-conflict",
-                f"{len(paths)} files belong to more than one VIB: {shown}",
-                items=ids,
-                cause="only a VIB marked as overlay may cover the files of another, and only one of each path",
-                remedy="leave one of the VIBs out",
-            )
-
-
-def _shared_files(vibs: Iterable[Vib]) -> dict[str, list[Vib]]:
-    """Return the paths that more than one VIB installs, with those VIBs."""
-    first: dict[str, Vib] = {}
-    shared: dict[str, list[Vib]] = {}
-    for vib in vibs:
-        for path in vib.files or ():
-            owner = first.setdefault(path, vib)
-            if owner is not vib:
-                others = shared.setdefault(path, [owner])
-                if others[-1] is not vib:
-                    others.append(vib)
-    return shared
-
-
-def _is_one_overlay(vibs: Sequence[Vib]) -> bool:
-    """Tell whether one overlay VIB covers the file of one other: the only way to share a path."""
-    return sorted(vib.overlay for vib in vibs) == [False, True]
-
-
-_SHOWN_PATHS = 3
 
 
 def _check_gunzip_checksums(image: Image, _: Catalog | None) -> Iterator[Finding]:
@@ -374,64 +278,6 @@ def _check_spec(image: Image, _: Catalog | None) -> Iterator[Finding]:
     yield from check_spec(image)
 
 
-def _check_core(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    """Core components come from the base image as a whole or not at all."""
-    vibs_by_id = {vib.id: (vib,) for vib in image.all_vibs}
-    parts = (*(entry.component for entry in image.components), *image.reserved_components)
-    core = {part.id for part in parts if is_core_component(part, vibs_by_id)}
-    for entry in image.components:
-        own = {str(lost.component) for lost in entry.overridden if lost.source is ComponentSource.BASE_IMAGE}
-        own.discard(entry.component.id)
-        if own and not core.isdisjoint({entry.component.id, *own}):
-            source = "unknown source" if entry.source is None else entry.source.display
-            yield make_finding(
-                "core-component-overridden",
-                f"{entry.component.id} from the {source} takes the place of a core component",
-                items=(entry.component.id, *(str(lost.component) for lost in entry.overridden)),
-                facts={"component": entry.component.id, "source": "" if entry.source is None else entry.source.value},
-                cause="ESXi's own components are released together; one of another release breaks the set",
-                remedy="move the base image instead",
-            )
-
-
-def _check_lowered(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    for entry in image.components:
-        for lost in entry.overridden:
-            if entry.component.version < lost.component.version:
-                source = "unknown source" if entry.source is None else entry.source.display
-                yield make_finding(
-                    "component-lowered",
-                    f"{entry.component.id} from the {source} is lower than {lost.component} "
-                    f"from the {lost.source.display}",
-                    items=(entry.component.id, str(lost.component)),
-                    facts={
-                        "component": entry.component.id,
-                        "source": "" if entry.source is None else entry.source.value,
-                        "lowered": str(lost.component),
-                    },
-                    cause="a higher source overrides by name, whatever the version",
-                    remedy="take a newer version, unless the lower one is wanted",
-                )
-
-
-def _check_pinned(image: Image, _: Catalog | None) -> Iterator[Finding]:
-    for entry in image.reserved_vibs:
-        if entry.source is ComponentSource.USER and entry.reason in (
-            ReserveReason.LOWER_VERSION,
-            ReserveReason.REPLACED,
-        ):
-            yield make_finding(
-                "pinned-vib-reserved",
-                f"{entry.vib.id} of {entry.component} is not installed, {entry.winner} is",
-                items=(entry.vib.id, entry.winner),
-                facts={"vib": entry.vib.id, "winner": entry.winner, "reason": entry.reason.value},
-                cause="two components bring the VIB name, the highest version is installed"
-                if entry.reason is ReserveReason.LOWER_VERSION
-                else "the installed VIB replaces it",
-                remedy="remove the other component if the chosen version must be installed",
-            )
-
-
 def _is_asked_for(entry: RemovedComponent) -> bool:
     return any(lost.source is ComponentSource.USER for lost in entry.removed)
 
@@ -464,35 +310,40 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_missing,
     _check_depot_findings,
     _check_base,
-    _check_dependencies,
-    _check_conflicts,
-    _check_duplicates,
-    _check_files,
+    check_dependencies,
+    check_conflicts,
+    check_duplicates,
+    check_files,
     _check_gunzip_checksums,
     _check_platform,
     _check_add_on_fits,
     _check_packages_fit,
     _check_spec,
-    _check_core,
-    _check_lowered,
+    check_core_set,
+    check_loaders,
+    check_lowered,
     check_lowered_vibs,
-    _check_pinned,
+    check_pinned,
     check_left_open,
     _check_removals,
     check_loose_vibs,
+    check_vendor_mix,
 )
 
 
-def _check_acceptance(image: Image, minimum: AcceptanceLevel | None) -> Iterator[Finding]:
+def _check_acceptance(
+    image: Image, minimum: AcceptanceLevel | None, facts: Mapping[str, VibFacts]
+) -> Iterator[Finding]:
     if minimum is None:
         return
     for vib in (entry.vib for entry in image.vibs):
-        if vib.acceptance_level < minimum:
+        level = true_level(vib, facts.get(vib.id))
+        if level < minimum:
             yield make_finding(
                 "acceptance-too-low",
-                f"{vib.id} is {vib.acceptance_level.display}, below {minimum.display}",
+                f"{vib.id} is {level.display}, below {minimum.display}",
                 items=(vib.id,),
-                facts={"vib": vib.id, "level": vib.acceptance_level.value, "minimum": minimum.value},
+                facts={"vib": vib.id, "level": level.value, "minimum": minimum.value},
                 cause="the image's level is the lowest of its VIBs",
                 remedy="leave the VIB out, take a signed build, or accept the lower level",
             )

@@ -4,7 +4,8 @@ Rules (docs/concepts.md#composing):
 
 * What only overridden or removed components bring is reserved.
 * Where two effective components bring one VIB name, the highest version is installed; of equal
-  ones that of the higher source.
+  ones that of the higher source. A VIB for data processing units pushes none of the host's out,
+  and the other way round: see ``rules.platforms``.
 * A VIB that another effective VIB replaces is reserved; VIBs that replace each other, directly
   or around, all stay, and validation says so.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.image import InstalledVib, MissingVib, ReservedVib, ReserveReason
+from esximage_builder.rules.platforms import SYSTEMS, share_a_system, systems_of
 from esximage_builder.rules.relations import replaces_vib
 from esximage_builder.vocabulary import ComponentSource
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Component
     from esximage_builder.models.vib import Vib
+    from esximage_builder.vocabulary import Platform
 
 __all__ = ["PRECEDENCE", "VibChoice", "VibSelection", "last_winner", "select_vibs", "winners_by_loser"]
 
@@ -110,14 +113,33 @@ def select_vibs(
 
 
 def _highest_of_each_name(entries: Iterable[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
-    """Keep the highest version of each VIB name; of equal ones that of the higher source."""
+    """Keep the highest version of each VIB name on each system; of equal ones that of the higher source."""
     by_name = sorted(entries, key=lambda entry: entry.vib.name)
     kept = []
     for _, group in itertools.groupby(by_name, key=lambda entry: entry.vib.name):
-        winner, *lower = sorted(group, key=_vib_rank, reverse=True)
-        kept.append(winner)
-        reserved += [_reserve(entry, ReserveReason.LOWER_VERSION, winner.vib.id) for entry in lower]
+        first, *others = group
+        kept += _highest([first, *others], reserved) if others else [first]
     return kept
+
+
+def _highest(entries: Sequence[InstalledVib], reserved: list[ReservedVib]) -> list[InstalledVib]:
+    """Keep of VIBs of one name the highest on each system."""
+    winners: dict[Platform, InstalledVib] = {}
+    kept = []
+    for entry in sorted(entries, key=_vib_rank, reverse=True):
+        systems = systems_of(entry.vib)
+        if systems <= winners.keys():
+            winner = next(winners[system] for system in SYSTEMS if system in systems)
+            reserved.append(_reserve(entry, _why_lower(entry, winner), winner.vib.id))
+        else:
+            kept.append(entry)
+            winners = dict.fromkeys(systems, entry) | winners
+    return kept
+
+
+def _why_lower(entry: InstalledVib, winner: InstalledVib) -> ReserveReason:
+    is_equal = entry.vib.version == winner.vib.version
+    return ReserveReason.SAME_VERSION if is_equal else ReserveReason.LOWER_VERSION
 
 
 def _vib_rank(entry: InstalledVib) -> tuple[object, int, str]:
@@ -137,11 +159,20 @@ def _without_replaced(entries: list[InstalledVib], reserved: list[ReservedVib]) 
 
 
 def winners_by_loser(vibs: Sequence[Vib]) -> dict[str, list[str]]:
-    """Return for each id of a replaced VIB those that replace it and are not replaced by it, sorted."""
+    """Return for each id of a replaced VIB those that replace it and are not replaced by it, sorted.
+
+    They replace it on every system that it is for: one that is still wanted on another stays.
+    """
     beaten_by = _beaten_by(vibs)
-    return {
+    by_id = {vib.id: vib for vib in vibs} if beaten_by else {}
+    found = {
         vib_id: [winner for winner in sorted(winners) if not _leads_to(winner, vib_id, beaten_by)]
         for vib_id, winners in beaten_by.items()
+    }
+    return {
+        vib_id: winners
+        for vib_id, winners in found.items()
+        if systems_of(by_id[vib_id]) <= frozenset().union(*(systems_of(by_id[winner]) for winner in winners))
     }
 
 
@@ -154,7 +185,8 @@ def _beaten_by(vibs: Sequence[Vib]) -> dict[str, list[str]]:
     for winner in vibs:
         for loser in (loser for constraint in winner.replaces for loser in by_name.get(constraint.name, ())):
             winners = beaten_by.setdefault(loser.id, [])
-            if loser.id != winner.id and winner.id not in winners and replaces_vib(winner, loser):
+            is_other = loser.id != winner.id and winner.id not in winners
+            if is_other and share_a_system(winner, loser) and replaces_vib(winner, loser):
                 winners.append(winner.id)
     return beaten_by
 

@@ -5,8 +5,14 @@ it (``flock``), which the operating system lets go of however the process ends. 
 that nobody holds is left over from a run that was killed, and the next run to the same target
 removes it; one that is held belongs to a run beside this one and is left alone.
 
+Where several files take their places together, the old one keeps a second name until the last is
+in its place: that of its partial file, with ``.esximage-old`` at the end. Whoever holds the
+partial file, which may be at the target's place by then, holds the old one too. Left over, it is
+removed where the target is there, and else, on a file system without second names, put back.
+
 Where a file system has no locks, nothing can be told, and nothing is removed. Windows refuses to
-remove a file that is open, so there no lock is needed for files; partial folders stay there.
+remove a file that is open, so there no lock is needed for partial files; partial folders and old
+files stay there.
 """
 
 from __future__ import annotations
@@ -25,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["partial_file", "partial_folder", "remove_left_over"]
+__all__ = ["old_file", "partial_file", "partial_folder", "remove_left_over"]
 
 _SUFFIX = ".esximage-partial"
+_OLD_SUFFIX = ".esximage-old"
 _RANDOM_BYTES = 8
 _MOST_NAME_BYTES = 160  # of the 255 that a name may have, with room for what stands around it
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -90,12 +97,60 @@ def partial_folder(target: Path) -> Iterator[Path]:
         yield path
 
 
+def old_file(partial: Path) -> Path:
+    """Return the second name of the old file while a partial file takes its place."""
+    return partial.with_suffix(_OLD_SUFFIX)
+
+
 def remove_left_over(target: Path) -> None:
-    """Remove partial files and folders of this target that no run holds any more."""
-    wanted = re.compile(rf"\.{re.escape(_stem(target))}\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}{re.escape(_SUFFIX)}")
+    """Remove partial files and folders of this target that no run holds any more.
+
+    An old file of a run that was killed goes too, or back to its place if that is empty.
+    """
     with contextlib.suppress(OSError):
-        for path in [path for path in target.parent.iterdir() if wanted.fullmatch(path.name)]:
+        for path in _left(target, _OLD_SUFFIX):
+            _settle_old(path, target)
+        for path in _left(target, _SUFFIX):
             _remove_if_left_over(path)
+
+
+def _left(target: Path, suffix: str) -> list[Path]:
+    wanted = re.compile(rf"\.{re.escape(_stem(target))}\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}{re.escape(suffix)}")
+    return [path for path in target.parent.iterdir() if wanted.fullmatch(path.name)]
+
+
+def _settle_old(old: Path, target: Path) -> None:
+    """Remove or put back the old file of a killed run.
+
+    The partial file is asked first: if it takes its place between the two questions, the second finds it there.
+    """
+    is_file = stat.S_ISREG(old.lstat().st_mode)
+    if not is_file or _is_held(old.with_suffix(_SUFFIX)) or _is_held(target):
+        return
+    with contextlib.suppress(OSError):
+        if os.path.lexists(target):
+            old.unlink()
+        else:
+            old.rename(target)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a run holds this file; one that is not there is held by none, one that tells nothing by somebody."""
+    if _LOCK is None:
+        return True
+    try:
+        handle = os.open(path, os.O_RDONLY | _AS_IT_IS)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        _LOCK(handle)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _partial_path(target: Path) -> Path:

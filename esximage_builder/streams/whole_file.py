@@ -14,7 +14,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, final
 
-from esximage_builder.streams.partial import partial_file, partial_folder
+from esximage_builder.streams.partial import old_file, partial_file, partial_folder
 from esximage_builder.streams.room import require_room, writing
 from esximage_builder.streams.target import Target, prepare_folder, prepare_target, require_free
 
@@ -174,7 +174,7 @@ class _WholeFile:
         with self._writing():
             require_free(self._target)
             if can_be_undone and place.exists():
-                self._old = self._partial.with_suffix(".esximage-old")
+                self._old = old_file(self._partial)
                 _set_aside(place, self._old)
             self._partial.replace(place)
             self.has_appeared = True

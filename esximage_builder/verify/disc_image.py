@@ -110,7 +110,7 @@ def _check_database(
 
 def _check_image(booted: Booted, contents: SourceContents, checks: Checklist, limits: ReadLimits) -> list[Image]:
     """Compare the image profile with the VIBs and with ``boot.cfg``; return the images that were judged."""
-    catalog, _ = merge_sources([contents])
+    catalog, _ = merge_sources([contents], limits=limits)
     profiles = _judged_profiles(booted.disc, contents, checks, limits)
     images = [image_from_profile(catalog, profile) for profile in profiles if profile.vibs]
     checks.answer("vibs", _of_each(_missing_vibs, images), why_not="" if images else _NO_PROFILE)

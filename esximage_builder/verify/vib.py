@@ -15,9 +15,10 @@ from esximage_builder.containers.zstd import unzstd_blocks
 from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Severity
+from esximage_builder.rules.vib_facts import check_descriptor, check_signed
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
-from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
+from esximage_builder.vocabulary import TARDISK_TYPES, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,39 +101,17 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
 
 
 def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) -> tuple[Finding, ...]:
-    """Compare the descriptor inside a ``.vib`` with the metadata, and see that a signature is there.
+    """Compare a VIB's own descriptor with the metadata, and see that a signature is there, as validation does.
 
     Raises:
         EsxImageError: The file is no VIB or is damaged.
     """
     head = read_vib_head(source, where=where, limits=limits)
-    findings = []
-    if head.parse(where=where, limits=limits) != vib:
-        findings.append(
-            make_finding(
-                "descriptor-differs",
-                "the descriptor in the VIB says something else than the depot's metadata",
-                where=where,
-                cause="the metadata was edited, or belongs to another build",
-                items=(where,),
-                remedy=GET_AGAIN,
-            )
-        )
-    return (*findings, *check_signed(vib, is_signed=head.is_signed, where=where))
-
-
-def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...]:
-    """See that a VIB from partner level up has a signature; whether it is right is not looked at."""
-    if is_signed or vib.acceptance_level < AcceptanceLevel.PARTNER:
-        return ()
-    level = vib.acceptance_level.display
+    inside = head.parse(where=where, limits=limits)
     return (
-        make_finding(
-            "signature-missing",
-            f"{vib.id} claims to be {level} but is not signed",
-            where=where,
-            items=(where,),
-            remedy=GET_AGAIN,
+        *check_descriptor(vib, inside, where=where),
+        *check_signed(
+            max(vib, inside, key=lambda described: described.acceptance_level), is_signed=head.is_signed, where=where
         ),
     )
 

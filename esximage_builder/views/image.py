@@ -39,6 +39,7 @@ _RESERVE_REASONS = {
     ReserveReason.COMPONENT_OVERRIDDEN: "its component is overridden by",
     ReserveReason.COMPONENT_REMOVED: "its component is removed",
     ReserveReason.LOWER_VERSION: "a higher version is installed:",
+    ReserveReason.SAME_VERSION: "another VIB of its version is installed:",
     ReserveReason.REPLACED: "it is replaced by",
 }
 _REPLACE_REASONS = {

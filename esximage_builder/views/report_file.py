@@ -80,7 +80,8 @@ def write_report(
     known = [*(result.path for result in written), *map(Path, catalog.sources if catalog else ())]
     place = prepare_target(target, inputs=input_files(known, most=ReadLimits().member_count), overwrite=overwrite)
     if suffix == ".json":
-        text = json.dumps(report_as_dict(image, report, allow=codes, results=written), indent=2) + "\n"
+        document = report_as_dict(image, report, allow=codes, results=written, catalog=catalog)
+        text = json.dumps(document, indent=2) + "\n"
     else:
         text = _RENDERERS[suffix](image, report, allow=codes, results=written, catalog=catalog)
     data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import pytest
 from support.command_line import answer, found, run, spec_file
 
 from esximage_builder.findings import Finding, Severity
@@ -13,9 +15,6 @@ from esximage_builder.rules.diff import ImageDiff
 from esximage_builder.views.change import change_as_dict
 from esximage_builder.views.diff import diff_as_dict, render_diff
 from esximage_builder.views.findings import finding_as_dict
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_diff_of_two_bundles(depots: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,8 +103,10 @@ def test_a_bundle_without_an_image_is_refused(depots: Path, capsys: pytest.Captu
 
 def test_an_empty_difference_as_json() -> None:
     assert diff_as_dict(ImageDiff(change=Change(kind=ChangeKind.NONE))) == {
-        "change": {"kind": "none", "is_downgrade": False, "is_security_sibling": False, "findings": []},
+        "change": {"kind": "none", "is_downgrade": False, "lowered": [], "is_security_sibling": False, "findings": []},
         "impact": "NO_IMPACT",
+        "cautions": [],
+        "security": {"brought": [], "lost": []},
         "base_image": None,
         "add_on": None,
         "components": [],
@@ -120,3 +121,91 @@ def test_marks_of_a_change_are_shown() -> None:
     first, *_ = render_diff(ImageDiff(change=change)).splitlines()
     assert first == "Change            patch (downwards, security-only sibling)"
     assert change_as_dict(change)["findings"] == [finding_as_dict(finding)]
+
+
+def written(folder: Path, name: str, document: dict[str, Any]) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("remove_components", "did you mean removed_components?"),
+        ("notes", "take it out, unless another program needs it"),
+    ],
+)
+@pytest.mark.parametrize("which", ["before", "after"])
+def test_both_images_are_validated(  # noqa: PLR0917 - fixtures and parameters
+    depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, near: str, which: str
+) -> None:
+    """A key that is mistyped says so where it stands, and the difference is told all the same."""
+    good: dict[str, Any] = {"base_image": {"version": "7.0U3g"}}
+    mistyped = written(tmp_path, "mistyped.json", good | {key: None})
+    plain = written(tmp_path, "plain.json", good)
+    pair = (mistyped, plain) if which == "before" else (plain, mistyped)
+    depot = found(depots, "7.0U3g")
+
+    document = answer(capsys, "diff", *pair, "--depot", *depot)
+    code, out, _ = run(capsys, "diff", *pair, "--depot", *depot)
+
+    found_on = {name: [entry["code"] for entry in entries] for name, entries in document["findings"].items()}
+    assert found_on == {"before": [], "after": []} | {which: ["spec-key-unknown"]}
+    assert document["findings"][which][0]["remedy"] == near
+    assert code == 0
+    assert f"Findings on the image {which}\n" in out
+    assert near in out
+
+
+@pytest.mark.parametrize(
+    ("base", "part", "component"),
+    [("7.0U3g", "dpu-tools", "Acme-dpu-tools"), ("8.0U3", "Acme-flux", "Acme-flux")],
+)
+def test_a_bundle_is_validated_too(  # noqa: PLR0917 - fixtures and parameters
+    depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], base: str, part: str, component: str
+) -> None:
+    """What was to be said when it was written is said when it is compared."""
+    custom = tmp_path / "custom.zip"
+    (stock,) = found(depots, base)
+    built = answer(
+        capsys, "build", "--depot", stock, *found(depots, part), "--base", base, "--component", component,
+        "--bundle", custom, "--allow", "missing-dependency",
+    )  # fmt: skip
+    document = answer(capsys, "diff", stock, custom)
+
+    codes = {entry["code"] for entry in built["findings"]}
+    assert "missing-dependency" in codes
+    assert {entry["code"] for entry in document["findings"]["after"]} == codes
+    assert document["findings"]["before"] == []
+
+
+@pytest.mark.parametrize("version", [pytest.param("1.0.0-1", id="pinned"), pytest.param(None, id="left open")])
+def test_a_loose_vib_comes_as_the_component_that_a_spec_names(
+    depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], version: str | None
+) -> None:
+    base = {"base_image": {"version": "7.0U3g"}}
+    before = written(tmp_path, "before.json", base)
+    after = written(tmp_path, "after.json", base | {"components": {"homelab-tweaks": version}})
+    vib = depots / "homelab-tweaks-1.0.0-1.vib"
+
+    document = answer(capsys, "diff", before, after, "--depot", *found(depots, "7.0U3g"), "--vib", vib)
+
+    assert [(entry["name"], entry["after"]) for entry in document["components"]] == [("homelab-tweaks", "1.0.0-1")]
+    assert [entry["name"] for entry in document["vibs"]] == ["homelab-tweaks"]
+
+
+def test_a_loose_vib_that_nothing_names_is_refused(
+    depots: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would change nothing, in specs and between bundles."""
+    spec = written(tmp_path, "spec.json", {"base_image": {"version": "7.0U3g"}})
+    (bundle,) = found(depots, "7.0U3g")
+    vib = depots / "homelab-tweaks-1.0.0-1.vib"
+
+    unnamed = run(capsys, "diff", spec, spec, "--depot", bundle, "--vib", vib)
+    bundles = run(capsys, "diff", bundle, bundle, "--vib", vib)
+
+    assert (unnamed[0], bundles[0]) == (2, 2)
+    assert "neither spec names homelab-tweaks" in unnamed[2]
+    assert "--vib goes with specs" in bundles[2]

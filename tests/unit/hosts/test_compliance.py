@@ -67,10 +67,11 @@ def test_a_host_takes_what_is_higher(image: Image) -> None:
 
 def test_a_higher_build_on_the_host_is_no_newer_release(image: Image) -> None:
     """7.0 U2e, build 19290878, goes to 7.0 U3c, build 19193900: that is an update, not a downgrade."""
-    host = attrs.evolve(host_of(image), base_image=BaseImageVersion("7.0.2-0.30.19290878"), components=())
+    newest_build = BaseImageVersion("7.0.2-0.30.19290878")
+    host = attrs.evolve(host_of(image), base_image=newest_build, components=())
     older = compose(shop(["7.0U3c"]).catalog(), base_image=version_of("7.0U3c"))
 
-    assert host.base_image.build > BaseImageVersion(version_of("7.0U3c")).build
+    assert newest_build.build > BaseImageVersion(version_of("7.0U3c")).build
     assert judge_host(older, host).verdict is Verdict.FITS
 
 

@@ -27,6 +27,8 @@ def carried(image: Image, catalog: Catalog, *, name: str = "custom", drop: tuple
     stock = Stock(
         base_images=[image.base_image] if image.base_image is not None else [],
         add_ons=[image.add_on] if image.add_on is not None else [],
+        hardware_support=list(image.hardware_support),
+        solutions=list(image.solutions),
         components=list(catalog.components),
         vibs=list(catalog.vibs),
     )
@@ -159,17 +161,195 @@ def test_a_base_image_is_only_the_one_of_its_version(stock: Stock) -> None:
     assert parts.unassigned_vibs == tuple(sorted(image.vibs_by_id))
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(depots())
-def test_taking_apart_and_composing_again_gives_the_same_components(depot: GeneratedDepot) -> None:
-    """Whatever brought them: packages and solutions come back as loose components."""
+def test_taking_apart_gives_back_what_was_put_together(depot: GeneratedDepot) -> None:
+    """The units of the spec, its pins and removals; and composed again it is the same image."""
     image = compose(depot.catalog, depot.spec)
     parts = decompose(image, depot.catalog)
 
     assert parts.spec is not None
-    missing = {str(entry.component) for entry in image.missing_components}
-    again = compose(depot.catalog, parts.spec)
-    assert set(component_ids(again)) == set(component_ids(image)) - missing
+    assert compose(depot.catalog, parts.spec).digest == image.digest
+    assert (parts.add_on, parts.hardware_support, parts.solutions) == (
+        image.add_on,
+        image.hardware_support,
+        image.solutions,
+    )
+    assert parts.spec.hardware_support == depot.spec.hardware_support
+    assert parts.spec.solutions == depot.spec.solutions
+    assert [name for name, _ in parts.spec.components] == [name for name, _ in depot.spec.components]
+    stated = {name: version for name, version in depot.spec.components if version is not None}
+    assert {name: dict(parts.spec.components)[name] for name in stated} == stated
+    assert parts.spec.removed_components == depot.spec.removed_components
+
+
+def with_units(*, package: tuple[str, str], solution: tuple[str, str], release: str = "7.0U3g") -> tuple[Stock, Image]:
+    """An image with a hardware support package and a solution, each of one component of this name and version."""
+    stock = shop([release], [A09])
+    driver = part(stock, *package)
+    agent = part(stock, *solution)
+    wanted = spec(
+        {},
+        base_image=version_of(release),
+        packages=[stock.package("firmware", driver)],
+        solutions=[stock.solution("com.vmware.ha", {agent.name: [agent.version.text]})],
+    )
+    return stock, compose(stock.catalog(), wanted)
+
+
+UNITS = [
+    pytest.param(("Lenovo-fw-driver", "3.1-2"), ("vsphere-ha", "8.0.3-1"), id="new names"),
+    pytest.param((LPFC, NEW_LPFC), ("nsx-lcp", "4.2.1-5"), id="a package that overrides the base image"),
+    pytest.param((LPFC, "14.0.169.26-5vmw.703.0.0.1"), (BNXT, "999-1"), id="a package of what the base image has"),
+]
+
+
+@pytest.mark.parametrize(("package", "solution"), UNITS)
+def test_packages_and_solutions_of_a_composed_image_stay_what_they_were(
+    package: tuple[str, str], solution: tuple[str, str]
+) -> None:
+    stock, image = with_units(package=package, solution=solution)
+
+    parts = decompose(image, stock.catalog())
+
+    assert (parts.hardware_support, parts.solutions, parts.components) == (image.hardware_support, image.solutions, ())
+    assert parts.spec == image.spec
+
+
+@pytest.mark.parametrize(("package", "solution"), UNITS)
+def test_packages_and_solutions_come_back_from_a_bundle(package: tuple[str, str], solution: tuple[str, str]) -> None:
+    """Only the manager's name is not in a bundle."""
+    _, image = with_units(package=package, solution=solution)
+
+    bundle = carried(image, held(image)).catalog()
+    known = recognise(bundle)
+
+    assert known.digest == image.digest
+    assert (known.hardware_support, known.solutions) == (image.hardware_support, image.solutions)
+    assert [(entry.component.id, entry.source) for entry in known.components] == [
+        (entry.component.id, entry.source) for entry in image.components
+    ]
+    assert known.spec is not None
+    (reference,) = known.spec.hardware_support
+    assert (reference.manager, reference.package, reference.version) == ("firmware", "firmware", "1.0")
+
+
+def held(image: Image) -> Catalog:
+    """What a bundle of the image holds: its components and VIBs, reserved ones too, and no more."""
+    components = [*(entry.component for entry in image.components), *image.reserved_components]
+    return Stock(components=components, vibs=list(image.all_vibs)).catalog()
+
+
+@pytest.mark.parametrize(
+    "pins",
+    [
+        pytest.param({AGENT: "4.1.0-8"}, id="an agent"),
+        pytest.param({BNXT: "222.0.155.0-1OEM.700.1.0.15843807"}, id="a driver"),
+        pytest.param({BNXT: "222.0.155.0-1OEM.700.1.0.15843807", LPFC: "14.0.169.26-5vmw.703.0.0.1"}, id="and another"),
+    ],
+)
+def test_pins_equal_to_what_is_there_anyway_are_kept(stock: Stock, pins: dict[str, str]) -> None:
+    """They matter as soon as add-on or base image is exchanged."""
+    catalog = stock.catalog()
+    image = compose(catalog, spec(pins, base_image=version_of("7.0U3g"), add_on=(DELL, A09)))
+
+    parts = decompose(image, catalog)
+
+    assert {reference.name: reference.version.text for reference in parts.components} == pins
+    assert parts.spec == image.spec
+
+
+@pytest.mark.parametrize(
+    ("release", "declared"),
+    [
+        pytest.param("802.1-A00", (), id="of another train by its version"),
+        pytest.param("LVO.700.10.2", (), id="of an older train"),
+        pytest.param("A05", ("8.0.2",), id="that declares another base image"),
+        pytest.param("703.1", ("7.0.3-0.20",), id="that declares another patch alone"),
+    ],
+)
+def test_an_add_on_that_would_be_refused_explains_nothing(release: str, declared: tuple[str, ...]) -> None:
+    """One loose driver is no sign of it, even where it is all that the add-on has."""
+    stock = shop(["7.0U3g"])
+    driver = part(stock, "Acme-shared", "1.0-1")
+    stock.add_on(driver, release=("other", release), supported_base_images=declared)
+    image = compose(stock.catalog(), base_image=version_of("7.0U3g"), components=["Acme-shared"])
+    bundle = attrs.evolve(carried(image, held(image)), add_ons=stock.add_ons).catalog()
+
+    parts = decompose(image_from_profile(bundle, "custom"), bundle)
+
+    assert (parts.add_on, parts.components, parts.tied) == (None, (driver.reference,), ())
+
+
+@pytest.mark.parametrize(
+    "releases",
+    [
+        pytest.param([("ACME-AddOn", "703.1-A00"), ("ACME-AddOn", "703.1-A01")], id="two versions"),
+        pytest.param([("HPE-AddOn", "703.0.0.11.8.0-6"), ("LVO-AddOn", "LVO.703.12.1")], id="two vendors"),
+        pytest.param([("a", "703.1"), ("b", "703.1"), ("c", "703.1")], id="three"),
+    ],
+)
+def test_add_ons_of_equal_contents_are_named_as_a_tie(releases: list[tuple[str, str]]) -> None:
+    stock = shop(["7.0U3g"])
+    parts_of = (part(stock, "Acme-driver", "1.0-1"), part(stock, "Acme-agent", "2.0-1"))
+    add_ons = [stock.add_on(*parts_of, release=release, removed_components=[BNXT]) for release in releases]
+    stock.add_on(parts_of[0], release=("less", "703.1"))
+    catalog = stock.catalog()
+    image = compose(catalog, base_image=version_of("7.0U3g"), add_on=releases[0])
+    bundle = attrs.evolve(carried(image, catalog), add_ons=stock.add_ons).catalog()
+
+    taken = decompose(image_from_profile(bundle, "custom"), bundle)
+
+    assert taken.tied == tuple(add_ons)
+    assert (taken.add_on, taken.removed_components) == (None, (BNXT,))
+    assert [reference.name for reference in taken.components] == ["Acme-agent", "Acme-driver"]
+
+
+def test_packages_of_equal_contents_are_named_as_a_tie() -> None:
+    stock, image = with_units(package=("Lenovo-fw-driver", "3.1-2"), solution=("vsphere-ha", "8.0.3-1"))
+    twin = attrs.evolve(stock.hardware_support[0], version=AddOnVersion("1.1"))
+    bundle = carried(image, held(image))
+    bundle.hardware_support.append(twin)
+
+    parts = decompose(image_from_profile(bundle.catalog(), "custom"), bundle.catalog())
+
+    assert parts.tied == (stock.hardware_support[0], twin)
+    assert (parts.hardware_support, parts.solutions) == ((), image.solutions)
+    assert parts.components == (reference("Lenovo-fw-driver:3.1-2"),)
+
+
+@pytest.mark.parametrize("wanted", [{"vsphere-ha": ()}, {"vsphere-ha": ("1.0-1", "2.0-1"), "absent": ()}])
+def test_a_solution_with_another_version_than_the_highest_is_one_with_a_pin(wanted: dict[str, tuple[str, ...]]) -> None:
+    """Or with less of its components: what it takes by itself would not be the image."""
+    stock = shop(["7.0U3g"])
+    for version in ("1.0-1", "2.0-1"):
+        part(stock, "vsphere-ha", version)
+    stock.solution("ha", wanted)
+    catalog = stock.catalog()
+    image = compose(catalog, base_image=version_of("7.0U3g"), components={"vsphere-ha": "1.0-1"})
+    bundle = attrs.evolve(carried(image, catalog), solutions=stock.solutions).catalog()
+
+    parts = decompose(image_from_profile(bundle, "custom"), bundle)
+
+    assert [unit.id for unit in parts.solutions] == ["ha:1.0"]
+    assert parts.components == (reference("vsphere-ha:1.0-1"),)
+    assert parts.spec is not None
+    assert component_ids(compose(bundle, parts.spec)) == component_ids(image)
+
+
+@pytest.mark.parametrize("version", ["99.9-1", "14.0.0-1"])
+def test_an_add_on_that_lost_everything_to_the_user_is_told_by_its_own_bundle(version: str) -> None:
+    """As much is unexplained with it as without, but the bundle has no other reason to carry what lost."""
+    stock = shop(["7.0U3g"])
+    stock.add_on(part(stock, LPFC, NEW_LPFC, vib("lpfc", NEW_LPFC)), release=("ACME", "703.1"))
+    part(stock, LPFC, version, vib("lpfc", version))
+    catalog = stock.catalog()
+    image = compose(catalog, spec({LPFC: version}, base_image=version_of("7.0U3g"), add_on=("ACME", "703.1")))
+
+    known = recognise(carried(image, held(image)).catalog())
+
+    assert known.add_on == image.add_on
+    assert known.digest == image.digest
 
 
 # Profiles without components

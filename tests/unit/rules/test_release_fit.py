@@ -75,10 +75,68 @@ def _base(version: str) -> BaseImage:
         pytest.param("20328353.A08", [], id="a build alone"),
         pytest.param("503.1", [], id="no release of ESXi that has add-ons"),
         pytest.param("703", [(7, 0, 3)], id="three digits alone"),
+        # The release in numbers, or as an update.
+        pytest.param("7.0.3-610.2", [(7, 0, 3)], id="the release, not digits behind it"),
+        pytest.param("8.0.2-530.1.0", [(8, 0, 2)], id="8.0.2 in numbers"),
+        pytest.param("9.0.1-1", [(9, 0)], id="9.0 in numbers"),
+        pytest.param("7.0.3d-4.2.2", [(7, 0, 3)], id="a patch letter behind it"),
+        pytest.param("70U3d-19482537_4.2.2-a", [(7, 0, 3)], id="an update"),
+        pytest.param("8.0U2-1", [(8, 0, 2)], id="an update with a dot"),
+        pytest.param("7-U1-5", [(7, 0, 1)], id="an update without minor release"),
+        pytest.param("A05-ESXi-702", [(7, 0, 2)], id="behind the product's name"),
+        # No release of ESXi.
+        pytest.param("610.2", [], id="6.1.0"),
+        pytest.param("7.1.0-3", [], id="7.1.0"),
+        pytest.param("820.1", [], id="8.2.0"),
+        pytest.param("672.1", [(6, 7, 0)], id="before 7.0 updates are no trains"),
     ],
 )
 def test_train_read_off_the_version(version: str, trains: list[tuple[int, ...]]) -> None:
     assert declared_trains(_add_on(version)) == tuple(trains)
+
+
+@pytest.mark.parametrize(
+    ("name", "trains"),
+    [
+        pytest.param("DEL-ESXi-702", [(7, 0, 2)], id="Dell"),
+        pytest.param("DEL-ESXi_803", [(8, 0, 3)], id="Dell with an underscore"),
+        pytest.param("DEL-ESXi-702_17867351", [(7, 0, 2)], id="Dell with the build"),
+        pytest.param("Cisco-UCS-Addon-ESXi-70U3d-19482537", [(7, 0, 3)], id="Cisco"),
+        pytest.param("LVO_8.0.3", [(8, 0, 3)], id="Lenovo"),
+        pytest.param("LVO_7.0.1-LVO.701.10.3", [(7, 0, 1)], id="Lenovo, twice"),
+        pytest.param("HPE-Custom-AddOn-703", [(7, 0, 3)], id="digits alone, of a published release"),
+        pytest.param("ACME-for-ESXi-705", [(7, 0, 5)], id="behind the product's name, of a release to come"),
+        pytest.param("NEC-Addon 7.0 Update 2", [(7, 0, 2)], id="in words"),
+        pytest.param("ACME-vSphere-9.1", [(9, 1)], id="from 9.0 a minor release is a train"),
+        pytest.param("ACME-ESXi-8.0", [(8, 0)], id="before, it is none"),
+        pytest.param("ACME-SR-650", [], id="a machine's model"),
+        pytest.param("ACME-R7525-950", [], id="another one"),
+        pytest.param("ACME-x703", [], id="digits behind a letter"),
+        pytest.param("ACME-iLO-7.0", [], id="another product's release"),
+        pytest.param("DEL-ESXi", [], id="no digits"),
+    ],
+)
+def test_train_read_off_the_name(name: str, trains: list[tuple[int, ...]]) -> None:
+    """Only where neither declarations nor the version tell."""
+    assert declared_trains(_add_on("A05", name=name)) == tuple(trains)
+    assert declared_trains(_add_on("801.1", name=name)) == ((8, 0, 1),)
+    assert declared_trains(_add_on("801.1", ["9.0"], name=name)) == ((9, 0),)
+
+
+@pytest.mark.parametrize(
+    ("base", "code", "cause"),
+    [
+        (
+            "8.0.3-0.70.24674464",
+            "add-on-base-unknown",
+            "it declares none, and its name says 8.0 without an update release",
+        ),
+        (U3F, "add-on-base-unsupported", "it is for ESXi 8.0 (by its name), the base image is ESXi 7.0.3"),
+    ],
+)
+def test_a_minor_release_rules_out_others_only(base: str, code: str, cause: str) -> None:
+    (finding,) = check_add_on(_add_on("A05", name="ACME-ESXi-8.0"), _base(base))
+    assert (finding.code, finding.cause) == (code, cause)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.component import Bulletin
 from esximage_builder.models.image import Image, InstalledVib
 from esximage_builder.models.profile_change import ProfileChange, ReplacedVib, ReplaceReason
-from esximage_builder.models.vib import Payload, SoftwarePlatform, VibFile
-from esximage_builder.rules import validate
+from esximage_builder.models.vib import HardwarePlatform, Payload, SoftwarePlatform, VibFile
+from esximage_builder.rules import lowered, validate, vendor_mix
 from esximage_builder.rules.compose import compose, image_from_profile
 from esximage_builder.rules.validate import ValidationReport
 from esximage_builder.vocabulary import AcceptanceLevel
@@ -754,8 +754,87 @@ def _vib_lowered() -> Case:
     )
 
 
+def _vib_lowered_in_a_component() -> Case:
+    stock = Stock()
+    stock.base_image(stock.component("Net", "1.0-1", vib("net", "2.0-1")))
+    stock.add_on(stock.component("Net", "2.0-1", vib("net", "1.0-1", vendor="OEM")))
+    return Case(
+        image=_composed(stock),
+        findings=(
+            _warning(
+                "vib-lowered",
+                "OEM_bootbank_net_1.0-1 is lower than ACM_bootbank_net_2.0-1, whose place it took",
+                ["OEM_bootbank_net_1.0-1", "ACM_bootbank_net_2.0-1"],
+                "Net:2.0-1 brings it, and Net:1.0-1 is overridden: "
+                "a component's version tells nothing of the VIBs in it",
+                "take a component with a newer VIB, unless the lower one is wanted",
+            ),
+        ),
+    )
+
+
+def _pinned_vib_same() -> Case:
+    stock = Stock()
+    stock.base_image()
+    stock.component("One", "1.0-1", vib("net", vendor="ONE"))
+    stock.component("Two", "1.0-1", vib("net", vendor="TWO"))
+    return Case(
+        image=_composed(stock, {"One": "1.0-1", "Two": "1.0-1"}),
+        findings=(
+            _warning(
+                "pinned-vib-reserved",
+                "ONE_bootbank_net_1.0-1 of One:1.0-1 is not installed, TWO_bootbank_net_1.0-1 is",
+                ["ONE_bootbank_net_1.0-1", "TWO_bootbank_net_1.0-1"],
+                "two components bring the VIB name in one version, that of the higher source is installed",
+                "remove the other component if the chosen version must be installed",
+            ),
+        ),
+    )
+
+
+def _hardware_vendors_mixed() -> Case:
+    one, two = (vib(name, hardware_platforms=[HardwarePlatform(name)]) for name in ("Dell Inc.", "HPE"))
+    made = [attrs.evolve(one, name="idrac"), attrs.evolve(two, name="ilo")]
+    ids = [f"ACM_bootbank_{name}_1.0-1" for name in ("idrac", "ilo")]
+    return Case(
+        image=_of_vibs(*(attrs.evolve(each, files=()) for each in made)),
+        findings=(
+            _warning(
+                "hardware-vendors-mixed",
+                "the image has VIBs for machines of Dell Inc. and of HPE: no machine is of all",
+                ids,
+                f"{ids[0]} is for Dell Inc.; {ids[1]} is for HPE",
+                "make an image for each vendor's machines, with its own add-on",
+            ),
+        ),
+    )
+
+
+def _vendors_mixed() -> Case:
+    stock = Stock()
+    stock.base_image()
+    stock.add_on(vendor="Dell")
+    stock.component("ilo", "1.0-1", vib("ilo"), vendor="Hewlett Packard Enterprise")
+    return Case(
+        image=_composed(stock, {"ilo": "1.0-1"}),
+        findings=(
+            _warning(
+                "vendors-mixed",
+                f"ilo:1.0-1 is a build of HPE beside the add-on {':'.join(ADD_ON)} of Dell",
+                ["ilo:1.0-1", ":".join(ADD_ON)],
+                "a server vendor builds and tests its components with its own add-on and firmware",
+                "take the component from Dell, or from whoever makes the device",
+            ),
+        ),
+    )
+
+
 _CASES: dict[str, Callable[[], Case]] = {
     "vib-lowered": _vib_lowered,
+    "vib-lowered: in a component": _vib_lowered_in_a_component,
+    "pinned-vib-reserved: same version": _pinned_vib_same,
+    "hardware-vendors-mixed": _hardware_vendors_mixed,
+    "vendors-mixed": _vendors_mixed,
     "loose-vib-not-used": _loose_vib_not_used,
     "component-missing": _component_missing,
     "vib-missing": _vib_missing,
@@ -812,7 +891,7 @@ def test_findings_hold_of_what_they_name(case: Case) -> None:
 
 def test_every_code_is_in_the_table() -> None:
     tested = {finding["code"] for build in _CASES.values() for finding in build().findings}
-    assert codes_in(validate) <= tested
+    assert set().union(*(codes_in(module) for module in (validate, lowered, vendor_mix))) <= tested
 
 
 def _clean(version: str, **bulletin: Any) -> Stock:
@@ -908,7 +987,7 @@ class TestGunzipChecksums:
 
     @pytest.mark.parametrize("kind", ["text", "upgrade", "boot_loader_efi", "something-new"])
     def test_other_types(self, kind: str) -> None:
-        image = _of_vibs(vib("a", payloads=[Payload(name="a", type=kind)]), base=esx_base(_LATER))
+        image = _of_vibs(vib("a", vendor="VMware", payloads=[Payload(name="a", type=kind)]), base=esx_base(_LATER))
         assert validate.validate(image).findings == ()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from esximage_builder.streams.partial import partial_file, partial_folder, remove_left_over
+from esximage_builder.streams.partial import old_file, partial_file, partial_folder, remove_left_over
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
 
@@ -95,3 +95,45 @@ def test_the_longest_names_have_partial_files_too(tmp_path: Path, name: str) -> 
 def test_a_folder_that_is_not_there_has_nothing_left_over(tmp_path: Path) -> None:
     remove_left_over(tmp_path / "missing" / "image.iso")
     assert names_in(tmp_path) == []
+
+
+OLD = LEFT.replace("partial", "old")
+
+
+def test_an_old_file_that_was_left_over_goes_where_its_successor_is_there(target: Path) -> None:
+    (target.parent / OLD).write_bytes(b"old")
+    target.write_bytes(b"new")
+    remove_left_over(target)
+    assert names_in(target.parent) == ["image.iso"]
+    assert target.read_bytes() == b"new"
+
+
+def test_an_old_file_that_was_left_over_is_put_back_where_nothing_is(target: Path) -> None:
+    """A file system without second names: it was moved, and is the only copy."""
+    (target.parent / OLD).write_bytes(b"old")
+    (target.parent / LEFT).write_bytes(b"new, but it never came to its place")
+    remove_left_over(target)
+    assert names_in(target.parent) == ["image.iso"]
+    assert target.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["before its successor has its place", "and after"])
+def test_an_old_file_whose_successor_a_run_holds_stays(target: Path, *, in_place: bool) -> None:
+    target.write_bytes(b"old")
+    with partial_file(target) as (path, handle):
+        os.close(handle)
+        old = old_file(path)
+        target.rename(old)
+        if in_place:
+            path.rename(target)
+        remove_left_over(target)
+        assert old.read_bytes() == b"old"
+        assert target.exists() == in_place
+
+
+def test_an_old_file_that_is_no_file_is_left_alone(target: Path) -> None:
+    (target.parent / "mine").write_bytes(b"mine")
+    (target.parent / OLD).symlink_to("mine")
+    target.write_bytes(b"new")
+    remove_left_over(target)
+    assert (target.parent / OLD).is_symlink()

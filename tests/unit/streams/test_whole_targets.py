@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from esximage_builder.errors import ExportError
-from esximage_builder.streams.target import prepare_target
+from esximage_builder.streams.target import prepare_folder, prepare_target
 from esximage_builder.streams.whole_file import whole_targets
 
 if TYPE_CHECKING:
@@ -192,3 +194,49 @@ def test_a_target_that_cannot_be_leaves_nothing_of_the_others(tmp_path: Path) ->
     with pytest.raises(ExportError, match="the target is there already"):
         write_both(tmp_path / "b", tmp_path / "a")
     assert left_in(tmp_path) == OLD
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks and signals are POSIX's")
+@pytest.mark.parametrize("with_links", [True, False], ids=["second names", "no second names"])
+@pytest.mark.parametrize("strike_at", range(5))
+def test_after_a_kill_between_two_places_the_next_run_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strike_at: int, *, with_links: bool
+) -> None:
+    """Whatever stands at each place is whole: the old file, the new one, or the old one put back by the next run."""
+    put_old(tmp_path)
+    steps = ("link", "rename", "replace") if with_links else ("rename", "replace")
+    child = os.fork()
+    if not child:
+        if not with_links:
+            monkeypatch.setattr(os, "link", functools.partial(refuse, OSError("no links here")))
+        kill_at_step(monkeypatch, steps, strike_at)
+        write_all(tmp_path)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    for name in (*OLD, "b"):
+        with contextlib.suppress(ExportError):  # it is there, and shall not be replaced
+            prepare_target(tmp_path / name)
+        if (tmp_path / name).exists():
+            assert (tmp_path / name).read_bytes() in {OLD.get(name), WRITTEN[name]}
+        assert name == "b" or (tmp_path / name).exists(), "an old file is lost"
+    with contextlib.suppress(ExportError):
+        prepare_folder(tmp_path / "tree")
+    left = {name for name in left_in(tmp_path) if name.startswith(".")}
+    assert left == set()
+
+
+def refuse(error: OSError, *_: Any, **__: Any) -> None:
+    raise error
+
+
+def kill_at_step(monkeypatch: pytest.MonkeyPatch, steps: tuple[str, ...], strike_at: int) -> None:
+    """Kill this process just before the n-th call that gives a file its place or a second name."""
+    count = iter(range(100))
+
+    def struck(call: Callable[..., None], *args: Any, **names: Any) -> None:
+        if next(count) == strike_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        call(*args, **names)
+
+    for name in steps:
+        monkeypatch.setattr(os, name, functools.partial(struck, getattr(os, name)))

@@ -1,0 +1,54 @@
+"""Two images compared: what differs, and what is to be said of each of them; as text and as JSON has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from esximage_builder.rules.explain import explain_findings
+from esximage_builder.views.blocks import Section, filled_sections
+from esximage_builder.views.diff import diff_as_dict, sections_of_diff
+from esximage_builder.views.findings import cause_of_explanation, finding_as_dict
+from esximage_builder.views.text import render_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from esximage_builder.findings import Finding
+    from esximage_builder.rules.diff import ImageDiff
+
+__all__ = ["comparison_as_dict", "render_comparison"]
+
+
+def comparison_as_dict(
+    difference: ImageDiff, *, before: Iterable[Finding], after: Iterable[Finding]
+) -> dict[str, object]:
+    """Return it as JSON has it.
+
+    Args:
+        difference: Of the two images.
+        before: What validation found on the first.
+        after: And on the second.
+    """
+    found = {"before": before, "after": after}
+    listed = {which: [finding_as_dict(finding) for finding in findings] for which, findings in found.items()}
+    return diff_as_dict(difference) | {"findings": listed}
+
+
+def render_comparison(difference: ImageDiff, *, before: Iterable[Finding], after: Iterable[Finding]) -> str:
+    """Return it as text; the findings stand at the end, of each image apart.
+
+    Args:
+        difference: Of the two images.
+        before: What validation found on the first.
+        after: And on the second.
+    """
+    return render_text(
+        (
+            *sections_of_diff(difference),
+            *filled_sections((_section("before", before), _section("after", after))),
+        )
+    )
+
+
+def _section(which: str, findings: Iterable[Finding]) -> Section:
+    return Section(f"Findings on the image {which}", map(cause_of_explanation, explain_findings(tuple(findings))))
