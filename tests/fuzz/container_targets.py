@@ -22,9 +22,11 @@ from fuzz.target import (
 
 from esximage_builder.containers import boot_info_table, cms, iso9660, json_document, tar_head, ustar, vmtar, xml
 from esximage_builder.containers.ar import ArSplitter, ArStream, read_ar_index
+from esximage_builder.containers.file_tree import leads_outside, load_tree, read_tree, require_tree, sorted_tree
 from esximage_builder.containers.gzip import gunzip_blocks, gunzip_stream
 from esximage_builder.containers.iso9660_reader import open_iso
 from esximage_builder.containers.tar_gz import TarGzReader, read_tgz
+from esximage_builder.containers.toml import parse_toml
 from esximage_builder.containers.zip import ZipReader, open_zip, require_zip_signature
 from esximage_builder.containers.zstd import unzstd_blocks
 from esximage_builder.documents.bulletin import parse_bulletin_element
@@ -184,6 +186,13 @@ def _zstd(data: bytes) -> None:
         pass
 
 
+def _file_tree(data: bytes) -> None:
+    read_tree(io.BytesIO(data), where=WHERE, limits=LIMITS)
+    sorted_tree(require_tree(load_tree(data, where=WHERE, limits=LIMITS)))
+    name, _, target = data[:200].decode("utf-8", "replace").partition("\n")
+    leads_outside(name, target)
+
+
 CONTAINER_TARGETS: Final = (
     Target("ar", _ar, ("ar.ArStream", "ar.ArSplitter", "ar.read_ar_index"), Shape.AR),
     Target(
@@ -229,4 +238,18 @@ CONTAINER_TARGETS: Final = (
     Target("xml_raw", _add_raw, ("xml.add_raw",)),
     Target("zip", _zip, ("zip.open_zip", "zip.require_zip_signature"), Shape.ZIP, BIG),
     Target("zstd", _zstd, ("zstd.unzstd_blocks",), Shape.BINARY, 1 << 16),
+    Target("toml", lambda data: parse_toml(data, where=WHERE, max_bytes=MAX_BYTES), ("toml.parse_toml",)),
+    Target(
+        "file_tree",
+        _file_tree,
+        (
+            "file_tree.load_tree",
+            "file_tree.read_tree",
+            "file_tree.require_tree",
+            "file_tree.sorted_tree",
+            "file_tree.leads_outside",
+        ),
+        Shape.TAR,
+        1 << 16,
+    ),
 )

@@ -42,8 +42,10 @@ from esximage_builder.documents.release_unit import (
     unit_folder_kind,
 )
 from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
+from esximage_builder.documents.stated_elements import may_state, with_elements_of
 from esximage_builder.documents.vib_archive import PayloadSplitter, iter_payloads, read_vib_head
-from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
+from esximage_builder.documents.vib_description import parse_vib_description
+from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, parse_vib_metadata, render_vib_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +108,12 @@ def _time(text: str) -> None:
         assert parse_time(render_time(moment), where="what we wrote") == moment
 
 
+def _vib_metadata(data: bytes) -> None:
+    vib, unstated = parse_vib_metadata(data, where=WHERE, max_bytes=MAX_BYTES)
+    may_state(data, unstated)
+    with_elements_of(vib, vib, unstated)
+
+
 DOCUMENT_TARGETS: Final = (
     Target("boot_cfg", functools.partial(go_round, parse_boot_cfg, render_boot_cfg), ("boot_cfg.parse_boot_cfg",)),
     Target("bulletin", functools.partial(go_round, parse_bulletin, render_bulletin), ("bulletin.parse_bulletin",)),
@@ -155,5 +163,20 @@ DOCUMENT_TARGETS: Final = (
         ),
         Shape.TEXT,
         2048,
+    ),
+    Target(
+        "vib_metadata",
+        _vib_metadata,
+        (
+            "vib_descriptor.parse_vib_metadata",
+            "stated_elements.may_state",
+            "stated_elements.unstated_elements",
+            "stated_elements.with_elements_of",
+        ),
+    ),
+    Target(
+        "vib_description",
+        lambda data: parse_vib_description(data, where=WHERE, max_bytes=MAX_BYTES),
+        ("vib_description.parse_vib_description",),
     ),
 )

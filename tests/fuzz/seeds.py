@@ -15,8 +15,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fuzz.host_seeds import DEVICES, DRIVER_MAPS, ESXCLI_ANSWERS, HOSTS
 from support.document_builders import BulletinBuilder, DepotBuilder, VibBuilder, element, profile_document
-from support.small_images import base_vibs, write_base_depot
+from support.small_images import DPU_VIB, base_vibs, write_base_depot
 
 import esximage_builder as eib
 from esximage_builder.containers.ar import render_ar
@@ -27,6 +28,7 @@ from esximage_builder.containers.iso9660_reader import open_iso
 from esximage_builder.containers.tar_gz import render_tgz
 from esximage_builder.containers.vmtar import render_vmtar
 from esximage_builder.containers.zip_writer import render_zip
+from esximage_builder.documents.vib_description import render_vib_description
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,4 +257,14 @@ _SEEDS: Final[dict[str, Callable[[], list[bytes]]]] = {
     "verify_bundle": lambda: [*_depots()[:3], _outputs()["bundle.zip"]],
     "verify_iso": lambda: [_outputs()["disc.iso"], *_small_discs()],
     "verify_vib": _vibs,
+    "vib_metadata": lambda: [_RICH_VIB.metadata(), *_depot_documents()["vibs"]],
+    "toml": lambda: [b'name = "a"\n[x]\ny = [1, 2.5, true, 2024-01-31]\n'],
+    "file_tree": _vmtars,
+    "vib_description": lambda: [render_vib_description(DPU_VIB.vib)],
+    "esxcli": lambda: ESXCLI_ANSWERS,
+    "host_inventory": lambda: HOSTS,
+    "pci_list": lambda: DEVICES,
+    "driver_map": lambda: DRIVER_MAPS,
+    "json_value": lambda: [b'[1, {"a": null}]', b'"x"'],
+    "extract_vib": _vmtars,
 }

@@ -14,8 +14,11 @@ from typing import Final
 from fuzz.container_targets import CONTAINER_TARGETS
 from fuzz.document_targets import DOCUMENT_TARGETS
 from fuzz.file_targets import FILE_TARGETS
+from fuzz.host_targets import HOST_TARGETS
 from fuzz.target import Shape, Target
 
 __all__ = ["TARGETS", "Shape", "Target"]
 
-TARGETS: Final = {target.name: target for target in (*CONTAINER_TARGETS, *DOCUMENT_TARGETS, *FILE_TARGETS)}
+TARGETS: Final = {
+    target.name: target for target in (*CONTAINER_TARGETS, *DOCUMENT_TARGETS, *HOST_TARGETS, *FILE_TARGETS)
+}

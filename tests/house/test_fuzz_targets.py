@@ -27,6 +27,9 @@ MOST_CORPUS_BYTES = 2 * 1024 * 1024
 # What takes bytes or text but reads nothing of unknown origin, or is given elsewhere what was read.
 WRITERS = re.compile(r".*\.(render_\w+|stored_\w+|add_\w+|new_element|bulletin_element|image_database_members)")
 FROM_OUR_CODE = {
+    "toml.toml_list": "writes",
+    "toml.quoted": "writes",
+    "vib_archive.archive_mode_of": "is given a model",
     "json_document.pointer": "names a place in errors",
     "json_document.value_of": "is given values that `parse_json_object` made",
     "xml.invalid_field": "only raises",
