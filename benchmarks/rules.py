@@ -44,6 +44,9 @@ _VERSIONS_OF_A_NAME = 10
 _OPEN_NAMES = 20
 _TENFOLD = 10
 _BASES, _BASE_COMPONENTS, _ADD_ONS, _ADD_ON_COMPONENTS = 50, 200, 50, 20
+_MANY_OPEN_NAMES = 30
+_MANIFOLD = 10
+_IN_THE_WAY = 3
 
 
 class Work(NamedTuple):
@@ -61,6 +64,8 @@ def main() -> None:
     pairs = [
         tuple(make_composing(_VIBS * scale) for scale in (1, _TENFOLD)),
         tuple(make_open_versions(_COMPONENTS * scale) for scale in (1, _TENFOLD)),
+        tuple(make_open_names(_MANY_OPEN_NAMES * scale, 0) for scale in (1, _MANIFOLD)),
+        tuple(make_open_names(_MANY_OPEN_NAMES * scale, _IN_THE_WAY) for scale in (1, _MANIFOLD)),
     ]
     works = list(make_moving(_BASES, _BASE_COMPONENTS, _ADD_ONS))
     python = f"{platform.python_implementation()} {platform.python_version()}"
@@ -116,6 +121,42 @@ def make_open_versions(count: int) -> Work:
         return compose(catalog, spec)
 
     return Work(f"compose {_OPEN_NAMES} open versions", f"{count} components", run)
+
+
+def make_open_names(count: int, in_the_way: int) -> Work:
+    """Composing so many components of open version, of which of each the highest so many versions do not fit.
+
+    A third of these was built for another release, a third needs the version of another name that it has
+    itself, and that one's highest lack something. Ten thousand components are loaded.
+    """
+    base = make_base_vib()
+    names = [f"driver-{number:04}" for number in range(_COMPONENTS // _VERSIONS_OF_A_NAME)]
+    drivers = [
+        make_hard_driver(names, place, version, is_hard=place < count and version > _VERSIONS_OF_A_NAME - in_the_way)
+        for place in range(len(names))
+        for version in range(1, _VERSIONS_OF_A_NAME + 1)
+    ]
+    catalog = make_catalog([base, *drivers], [make_component(base)], more=map(make_component, drivers))
+    spec = SoftwareSpec(base_image=_VERSION, components=[(name, None) for name in names[:count]])
+
+    def run() -> object:
+        return compose(catalog, spec)
+
+    hard = f", of each the highest {in_the_way} do not fit" if in_the_way else ""
+    return Work(f"compose open names{hard}", f"{_COMPONENTS:,} components with {count} open names", run)
+
+
+def make_hard_driver(names: list[str], place: int, version: int, *, is_hard: bool) -> Vib:
+    """A driver; if it shall not fit, every third needs another base, every third the one after it as high."""
+    text = f"{version}.0-1OEM.700.1.0.15843807"
+    made = make_driver(names[place], text)
+    needs = {
+        0: Constraint("vmkapi_2_13_0_0"),
+        1: Constraint(names[place + 1], Relation.EQUAL, VibVersion(text)) if place + 1 < len(names) else None,
+        2: Constraint("nobody-has-it"),
+    }
+    need = needs[place % len(needs)]
+    return attrs.evolve(made, depends=(*made.depends, need)) if is_hard and need is not None else made
 
 
 def make_moving(bases: int, components: int, add_ons: int) -> Iterator[Work]:

@@ -63,7 +63,7 @@ _HOMES = {
     "hosts.compliance": ("judge_host",),
     "hosts.inventory": ("filled_from", "put_together"),
     "hosts.hardware": ("DeviceStatus", "DeviceVerdict", "HardwareReport", "judge_hardware"),
-    "limits": ("ReadLimits",),
+    "limits": ("ReadLimits", "SearchLimits"),
     "models.add_on": ("AddOn",),
     "models.base_image": ("BaseImage",),
     "models.catalog": ("Catalog",),
@@ -78,6 +78,7 @@ _HOMES = {
     ),
     "models.image_profile": ("ImageProfile", "ProfileVib"),
     "models.lock": ("Lock", "LockedComponent", "LockedVib"),
+    "models.open_choice": ("Exclusion", "HigherVersion", "Wish"),
     "models.profile_change": ("ProfileChange", "ReplaceReason", "ReplacedVib"),
     "models.solution": ("Solution", "SolutionComponent"),
     "models.spec": (
@@ -92,7 +93,7 @@ _HOMES = {
     "rules.classify": (
         "Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions",
     ),
-    "rules.compose": ("compose", "image_from_profile"),
+    "rules.compose": ("compose",),
     "rules.compose_all": ("ComposedImage", "compose_all"),
     "rules.plain_spec": ("make_spec",),
     "rules.decompose": ("Decomposition", "decompose", "recognise"),
@@ -107,6 +108,7 @@ _HOMES = {
     ),
     "rules.lock": ("compose_locked",),
     "rules.loose_vibs": ("component_from_bulletin", "component_from_vibs", "component_version_of"),
+    "rules.profile_image": ("image_from_profile",),
     "rules.recommend": ("PassedOver", "Recommendation", "Suggestion", "recommend"),
     "rules.releases": ("KnownRelease", "release_name", "resolve_base_image", "select_base_images"),
     "rules.split": ("ImageSplit", "split_image"),

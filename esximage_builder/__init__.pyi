@@ -69,7 +69,7 @@ from esximage_builder.hosts.hardware import (
     judge_hardware as judge_hardware,
 )
 from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
-from esximage_builder.limits import ReadLimits as ReadLimits
+from esximage_builder.limits import ReadLimits as ReadLimits, SearchLimits as SearchLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
 from esximage_builder.models.catalog import Catalog as Catalog
@@ -104,6 +104,7 @@ from esximage_builder.models.image import (
 )
 from esximage_builder.models.image_profile import ImageProfile as ImageProfile, ProfileVib as ProfileVib
 from esximage_builder.models.lock import Lock as Lock, LockedComponent as LockedComponent, LockedVib as LockedVib
+from esximage_builder.models.open_choice import Exclusion as Exclusion, HigherVersion as HigherVersion, Wish as Wish
 from esximage_builder.models.profile_change import (
     ProfileChange as ProfileChange,
     ReplacedVib as ReplacedVib,
@@ -154,7 +155,7 @@ from esximage_builder.rules.compatibility import (
     judge_add_on as judge_add_on,
     judge_component as judge_component,
 )
-from esximage_builder.rules.compose import compose as compose, image_from_profile as image_from_profile
+from esximage_builder.rules.compose import compose as compose
 from esximage_builder.rules.compose_all import ComposedImage as ComposedImage, compose_all as compose_all
 from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
@@ -190,6 +191,7 @@ from esximage_builder.rules.loose_vibs import (
     component_version_of as component_version_of,
 )
 from esximage_builder.rules.plain_spec import make_spec as make_spec
+from esximage_builder.rules.profile_image import image_from_profile as image_from_profile
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,
     Recommendation as Recommendation,

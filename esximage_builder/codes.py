@@ -342,16 +342,14 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               facts=("package", "base_image")),
         _code("unit-version-taken", _INFO, Layer.CONTENTS,
               "an add-on, hardware support package or solution was asked for without version, and one was taken.",
-              "the spec leaves the version empty, or an add-on was named without version. Of packages and solutions "
-              "the only loaded version is taken, of an add-on the highest that goes with the base image.",
+              "the spec leaves the version empty, or an add-on was named without version. The highest loaded version "
+              "that fits is taken.",
               "name the version, so that other depots do not change the image.",
               facts=("source", "name", "version")),
         _code("unit-version-open", _ERROR, Layer.CONTENTS,
-              "a hardware support package or solution was asked for without version, and none was taken: several "
-              "versions are loaded, or none is.",
+              "a hardware support package or solution was asked for without version, and none is loaded.",
               "the spec leaves the version empty.",
-              "name the version in the spec, or open the depot that holds one. Waived, the image is written without "
-              "the package or solution.",
+              "open the depot that holds one. Waived, the image is written without the package or solution.",
               facts=("source", "name")),
         _code("solution-component-unlisted", _ERROR, Layer.CONTENTS,
               "the spec wants a component of a solution that has no such component.",
@@ -415,6 +413,21 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "a version left open takes the highest loaded one that fits, which may be the base image's own.",
               "ask for the version that is wanted.",
               facts=("component", "taken")),
+        _code("no-version-fits", _ERROR, Layer.RELATIONS,
+              "wishes exclude each other: of what was asked for without version no loaded version fits the others. "
+              "Where of a single wish a single version is loaded, there is nothing to choose, and its own errors say "
+              "all.",
+              "a version that is named or a release unit needs another version of something than the rest does, or "
+              "what is loaded was built for another release. The open names take their highest version, so that the "
+              "image has errors of its own besides.",
+              "take back one of the wishes that the finding names, name another version in it, or open a depot with "
+              "more versions. Whoever wants a version in spite of all names it.",
+              facts=("names", "wishes")),
+        _code("open-versions-unsettled", _ERROR, Layer.CONTENTS,
+              "the search for versions that fit took more steps than its limits allow, and stopped.",
+              "many names without version, with many versions that do not go together. The image holds the best that "
+              "was found, or the highest of each.",
+              "name some of the versions, or give `compose` larger `SearchLimits`."),
         _code("removed-component-absent", _INFO, Layer.CONTENTS,
               "a removal names a component that the image does not have.",
               "a spelling mistake, or the base image no longer brings it.",

@@ -1,7 +1,8 @@
-"""Upper bounds for reading files of unknown origin.
+"""Upper bounds for reading files of unknown origin, and for searching among versions left open.
 
 ``ReadLimits`` is a value the caller may change; ``ReadBudget`` counts what one
-reading has spent, across archives nested in one another.
+reading has spent, across archives nested in one another. ``SearchLimits`` and
+``SearchBudget`` are the same for a search; it counts steps and never looks at a clock.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import attrs
 
 from esximage_builder.errors import LimitExceededError
 
-__all__ = ["DOCUMENT_BYTES", "ReadBudget", "ReadLimits"]
+__all__ = ["DOCUMENT_BYTES", "ReadBudget", "ReadLimits", "SearchBudget", "SearchLimits"]
 
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
@@ -105,3 +106,56 @@ class ReadBudget:
                 hint="if the file is trusted, pass ReadLimits(nested_bytes=...) with a larger value, or unpack it",
             )
         self.nested_bytes += count
+
+
+@final
+@attrs.frozen(kw_only=True)
+class SearchLimits:
+    """Bounds for the search over versions left open.
+
+    Attributes:
+        images_judged: Whole images that are put together and judged.
+        versions_tried: Versions that are tried for a name, each time anew.
+    """
+
+    images_judged: int = 2_000
+    versions_tried: int = 2_000_000
+
+
+@final
+@attrs.define
+class SearchBudget:
+    """What one search has spent so far."""
+
+    limits: SearchLimits
+    images_judged: int = 0
+    versions_tried: int = 0
+
+    def judge_image(self) -> None:
+        """Account for one image more.
+
+        Raises:
+            LimitExceededError: The count passes ``limits.images_judged``.
+        """
+        self.images_judged += 1
+        if self.images_judged > self.limits.images_judged:
+            raise _search_too_long(f"{self.limits.images_judged} images judged", "images_judged")
+
+    def try_version(self) -> None:
+        """Account for one version more.
+
+        Raises:
+            LimitExceededError: The count passes ``limits.versions_tried``.
+        """
+        self.versions_tried += 1
+        if self.versions_tried > self.limits.versions_tried:
+            raise _search_too_long(f"{self.limits.versions_tried} versions tried", "versions_tried")
+
+
+def _search_too_long(expected: str, name: str) -> LimitExceededError:
+    return LimitExceededError(
+        "the search over versions left open takes more steps than the limit",
+        found="more",
+        expected=f"at most {expected}",
+        hint=f"name some of the versions, or pass SearchLimits({name}=...) with a larger value",
+    )

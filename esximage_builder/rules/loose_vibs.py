@@ -24,7 +24,7 @@ from esximage_builder.codes import make_finding
 from esximage_builder.errors import ModelError
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.rules.compose import is_core_component
+from esximage_builder.rules.core_set import is_core_component
 from esximage_builder.versions import ComponentVersion, short_version
 
 if TYPE_CHECKING:

@@ -7,20 +7,13 @@ from, by its name alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
-from esximage_builder.rules.open_units import choose_add_on
-from esximage_builder.rules.releases import resolve_base_image
 from esximage_builder.versions import AddOnVersion, ComponentVersion
 
-if TYPE_CHECKING:
-    from esximage_builder.models.catalog import Catalog
-    from esximage_builder.models.image import UnitChoice
-
-__all__ = ["AddOnWish", "make_spec", "with_add_on_version"]
+__all__ = ["AddOnWish", "make_spec", "open_add_on"]
 
 AddOnWish = str | tuple[str, str] | AddOnReference
 
@@ -77,18 +70,13 @@ def _name_and_version(add_on: object) -> tuple[str, str]:
     raise ModelError("this names no add-on", found=repr(add_on)[:80], expected="NAME:VERSION or (name, version)")
 
 
-def with_add_on_version(
-    catalog: Catalog, base_image: str, add_on: AddOnWish | None
-) -> tuple[AddOnWish | None, tuple[UnitChoice, ...]]:
-    """Return the wish with a version, and the choice that was made if it had none.
+def open_add_on(add_on: AddOnWish | None) -> str:
+    """Return the name of an add-on that is asked for without version; empty if it has one, or none is asked for.
 
     Raises:
-        NotInDepotError: The base image is not loaded, or no add-on of that name.
+        ModelError: The wish names no add-on.
     """
     if not isinstance(add_on, str) or not add_on:
-        return add_on, ()
+        return ""
     name, version = _name_and_version(add_on)
-    if version:
-        return add_on, ()
-    unit, choice = choose_add_on(catalog, resolve_base_image(catalog, base_image), name)
-    return AddOnReference(unit.name, unit.version), (choice,)
+    return "" if version else name

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.vocabulary import AcceptanceLevel
 
-__all__ = ["ValidationReport", "validate"]
+__all__ = ["ValidationReport", "findings_of", "validate"]
 
 _GUNZIP_RULE_MAJOR = 8
 _OPEN_ITS_DEPOT = "the depot is incomplete: download it again, or open the one that holds the VIB"
@@ -126,7 +126,7 @@ def validate(
     loaded = None if catalog is None else catalog_of(catalog)
     known = _told_facts(image, catalog) if vib_facts is None else vib_facts
     facts = {item.vib_id: item for item in known}
-    findings = set(itertools.chain.from_iterable(check(image, loaded) for check in _CHECKS))
+    findings = findings_of(image, loaded)
     findings.update(check_vib_facts(image.all_vibs, facts.values()))
     findings.update(_check_acceptance(image, minimum_acceptance, facts))
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
@@ -135,6 +135,11 @@ def validate(
 
 def _told_facts(image: Image, source: object) -> tuple[VibFacts, ...]:
     return source.facts_of(image.all_vibs) if isinstance(source, KnowsVibFacts) else ()
+
+
+def findings_of(image: Image, catalog: Catalog | None) -> set[Finding]:
+    """Return what all checks find, in no order; they need no digest and no level, so a search can afford them."""
+    return set(itertools.chain.from_iterable(check(image, catalog) for check in _CHECKS))
 
 
 def _check_missing(image: Image, catalog: Catalog | None) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.limits import ReadBudget
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
-from esximage_builder.rules.compose import image_from_profile
+from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.verify.disc_bytes import check_archives, check_disc_bytes, disc_unreadable
 from esximage_builder.verify.vib import check_signed
 

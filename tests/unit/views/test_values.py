@@ -66,13 +66,14 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     "report": {
         "": {"image", "findings", "security", "outputs"},
         "image": {
-            "name", "digest", "acceptance_level", "base_image", "add_on", "components", "removed_components", "vibs",
-            "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
+            "name", "digest", "acceptance_level", "base_image", "add_on", "components", "passed_over",
+            "removed_components", "vibs", "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
         },
         "image.base_image": {"version"},
         "image.add_on": {"name", "version"},
         "image.components.*": {"name", "version", "source", "rule", "overridden"},
         "image.components.*.overridden.*": {"version", "source"},
+        "image.passed_over.*": {"source", "name", "taken", "version", "codes", "beside"},
         "image.removed_components.*": {"name", "source"},
         "image.reserved_vibs.*": {"id", "reason", "winner"},
         "image.drivers.*": {"name", "version", "vendor", "pci_ids"},
@@ -156,6 +157,8 @@ def values() -> Values:
         catalog, base_image="7.0U3g", add_on=("ACME-AddOn", "703.20328353.A08"), components={"Acme-flux": None}
     )
     report = eib.validate(image, catalog)
+    higher = eib.HigherVersion(version="9.0-1", findings=[FOUND], beside=["c:1"])
+    image = attrs.evolve(image, components=[attrs.evolve(part, passed_over=[higher]) for part in image.components])
     change = Change(kind=ChangeKind.PATCH, findings=[FOUND])
     spec = eib.make_spec(base_image="7.0.3-0.55.20328353", add_on=("ACME-AddOn", "703.20328353.A08"))
     suggestion = eib.Suggestion(spec=spec, change=change, lowered_components=["lpfc"], warnings=[FOUND])
@@ -269,6 +272,7 @@ def test_the_short_report_puts_findings_before_changes_and_outputs_last(values: 
         "Base image and add-on",
         "Findings",
         "Changes to the base image",
+        "Versions passed over",
         "Removed components",
         "Reserved VIBs",
         "Outputs",
