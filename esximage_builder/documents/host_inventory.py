@@ -1,7 +1,8 @@
 """Inventories of hosts in JSON: this library's own form, and what the vSphere API gives.
 
 The own form is the API's ``SoftwareInfo`` with more keys, marked by ``esximage_host``. A key that is
-not there was not told; ``null`` and empty lists mean that the host has none.
+not there was not told; ``null`` and empty lists mean that the host has none. What is known of a part
+that was not told as a whole stands below ``partial``.
 
 ``SoftwareInfo`` of a host tells only components beyond base image and add-on, so it leaves open what
 else is installed. ``installed-components`` tells all of them.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["parse_host", "render_host"]
 
 _MARK = "esximage_host"
+_PARTIAL = "partial"
 _FORM = 1
 _FACTS = tuple(field.name for field in attrs.fields(HostFacts))
 
@@ -116,15 +118,22 @@ def _own(document: JsonObject, where: str) -> Host:
             expected=str(_FORM),
             hint="a later release of this library may know it",
         )
-    _require_known(document, {_MARK, "name", "facts", *HostPart}, where)
+    _require_known(document, {_MARK, _PARTIAL, "name", "facts", *HostPart}, where)
+    partial = _object(document.get(_PARTIAL), pointer(where, _PARTIAL))
+    _require_known(partial, {part.value for part in HostPart} - document.keys(), pointer(where, _PARTIAL))
     told = [part for part in HostPart if part.value in document]
-    fields = {part.value: _PARTS[part](document[part.value], pointer(where, part.value)) for part in told}
+    fields = _fields(partial, pointer(where, _PARTIAL)) | _fields(document, where)
     return Host(
         name=value_of(document.get("name", ""), str, where=pointer(where, "name"), expected="a text"),
         facts=_facts(document.get("facts", {}), pointer(where, "facts")),
         told=told,
         **fields,
     )
+
+
+def _fields(document: JsonObject, where: str) -> dict[str, Any]:
+    parts = [part for part in HostPart if part.value in document]
+    return {part.value: _PARTS[part](document[part.value], pointer(where, part.value)) for part in parts}
 
 
 def _require_known(document: JsonObject, known: set[str], where: str) -> None:
@@ -378,11 +387,13 @@ _FORMS: tuple[tuple[Callable[[JsonObject], bool], Callable[[JsonObject, str], Ho
 
 
 def render_host(host: Host) -> bytes:
-    """Return a host in the own form; parts that were not told are left out."""
+    """Return a host in the own form; parts of which nothing is known are left out."""
     document: JsonObject = {_MARK: _FORM, "name": host.name}
-    for part in HostPart:
-        if part in host.told:
-            document[part.value] = _RENDERED[part](host)
+    rendered = {part: _RENDERED[part](host) for part in HostPart if part in host.told or getattr(host, part.value)}
+    document |= {part.value: value for part, value in rendered.items() if part in host.told}
+    partial = {part.value: value for part, value in rendered.items() if part not in host.told}
+    if partial:
+        document[_PARTIAL] = partial
     facts = {name: value for name in _FACTS if (value := getattr(host.facts, name)) not in (None, "", ())}
     if facts:
         document["facts"] = {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
