@@ -324,17 +324,26 @@ def _component_items(value: object, where: str) -> list[tuple[str, list[str]]]:
     if value is None:
         return []
     if isinstance(value, dict):
-        return [(name, _versions(versions, pointer(where, name))) for name, versions in value.items()]
+        return [(_named(name, where), _versions(entry, pointer(where, name))) for name, entry in value.items()]
     items = []
     for index, item in enumerate(value_of(value, list, where=where, expected="a map of name to version, or a list")):
         place = pointer(where, index)
         if isinstance(item, dict):
-            name = value_of(item.get("name") or item.get("component"), str, where=place, expected="a component name")
+            name = _named(item.get("name") or item.get("component"), place)
             items.append((name, _versions(item.get("version", item.get("versions")), place)))
         else:
             name, _, version = value_of(item, str, where=place, expected="name:version").partition(":")
-            items.append((name, [version] if version else []))
+            items.append((_named(name, place), [version] if version else []))
     return items
+
+
+def _named(name: object, where: str) -> str:
+    found: str = value_of(name, str, where=where, expected="a component name")
+    if not found.strip():
+        raise InvalidFieldError(
+            "a component has no name", where=where, found=repr(found), expected="a name for every component"
+        )
+    return found
 
 
 def _versions(value: object, where: str) -> list[str]:

@@ -439,3 +439,14 @@ def test_any_document_raises_only_our_errors(data: bytes) -> None:
 def test_a_changed_unit_is_written_changed() -> None:
     renamed = attrs.evolve(ADD_ON, name="OTHER", version=AddOnVersion("1"))
     assert parsed(json.loads(render_release_unit(renamed))) == renamed
+
+
+@pytest.mark.parametrize(
+    "components", [{"": "1.0-1"}, {" ": "1.0-1"}, [":1.0-1"], [{"name": " ", "version": "1.0-1"}]], ids=repr
+)
+@pytest.mark.parametrize("kind", ["addon", "solution"])
+def test_a_component_without_name_is_refused(components: object, kind: str) -> None:
+    """What we would write of it nobody could read."""
+    document = ADD_ON_DOCUMENT | {"components": components, "releaseType": kind}
+    with pytest.raises(InvalidFieldError, match="a component has no name"):
+        parsed(document)
