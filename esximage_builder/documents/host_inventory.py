@@ -30,7 +30,7 @@ from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentV
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["parse_host", "render_host"]
 
@@ -224,7 +224,8 @@ def _components(value: object, where: str) -> tuple[HostComponent, ...]:
 
 def _entries(value: object, where: str) -> Iterator[tuple[str, JsonObject, str]]:
     for name, entry in sorted(_object(value, where).items()):
-        yield name, _versioned(entry, pointer(where, name)), pointer(where, name)
+        for one in entry if isinstance(entry, list) else [entry]:
+            yield name, _versioned(one, pointer(where, name)), pointer(where, name)
 
 
 def _flag(document: JsonObject, key: str, where: str) -> bool | None:
@@ -404,17 +405,26 @@ def _filled(document: JsonObject) -> JsonObject:
     return {key: value for key, value in document.items() if value not in (None, "", [], ())}
 
 
+def _by_name(entries: Iterable[tuple[str, JsonObject]]) -> JsonObject:
+    """Return the entries by name; a list where a host told several of one name."""
+    by_name: dict[str, list[JsonObject]] = {}
+    for name, entry in entries:
+        by_name.setdefault(name, []).append(entry)
+    return {name: found[0] if len(found) == 1 else found for name, found in by_name.items()}
+
+
 _RENDERED: dict[HostPart, Callable[[Host], object]] = {
     HostPart.BASE_IMAGE: lambda host: host.base_image and host.base_image.text,
     HostPart.ADD_ON: lambda host: host.add_on and {"name": host.add_on.name, "version": host.add_on.version.text},
-    HostPart.COMPONENTS: lambda host: {
-        part.name: _filled(
-            {"version": part.version.text, "is_manual": part.is_manual, "platforms": list(part.platforms)}
+    HostPart.COMPONENTS: lambda host: _by_name(
+        (
+            part.name,
+            _filled({"version": part.version.text, "is_manual": part.is_manual, "platforms": list(part.platforms)}),
         )
         for part in host.components
-    },
+    ),
     HostPart.STANDALONE_VIBS: lambda host: list(host.standalone_vibs),
-    HostPart.VIBS: lambda host: {vib.name: _rendered_vib(vib) for vib in host.vibs},
+    HostPart.VIBS: lambda host: _by_name((vib.name, _rendered_vib(vib)) for vib in host.vibs),
     HostPart.SOLUTIONS: lambda host: {
         part.name: {"version": part.version, "components": list(part.components)} for part in host.solutions
     },

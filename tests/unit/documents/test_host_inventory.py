@@ -34,6 +34,14 @@ def test_a_part_that_was_told_has_nothing_below_partial() -> None:
     assert parse_host(render_host(host)) == host
 
 
+def test_two_vibs_of_one_name_are_both_kept() -> None:
+    """A host has none such; but what it told is kept as it told it."""
+    answer = b"AcceptanceLevel,ID,Name,Vendor,Version,\nPartnerSupported,x,a,ACM,1-1,\nPartnerSupported,x,a,ACM,2-1,\n"
+    host = parse_host(answer)
+    assert [vib.version.text for vib in host.vibs] == ["1-1", "2-1"]
+    assert parse_host(render_host(host)) == host
+
+
 @pytest.mark.parametrize(
     ("document", "place"),
     [
