@@ -24,7 +24,7 @@ from fuzz.seeds import seeds_of  # noqa: E402
 from fuzz.targets import TARGETS  # noqa: E402
 
 PAGE: Final = TESTS.parent / "docs" / "fuzzing.md"
-_TABLE: Final = re.compile(r"(?m)^\| Target \|.*\n(?:\|.*\n)+")
+_TABLE: Final = re.compile(r"(?m)^\| Target \| Minutes .*\n(?:\|.*\n)+")
 _MINUTES_A_TARGET: Final = 2
 _MOST_INPUTS: Final = 500
 
