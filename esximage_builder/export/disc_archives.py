@@ -19,7 +19,8 @@ from esximage_builder.disc_files import (
     MISCELLANEOUS,
     PAYLOAD_ARCHIVE,
     RESERVED_VIBS,
-    UPGRADE_FOLDER,
+    UPGRADE_METADATA,
+    UPGRADE_PROFILE,
 )
 from esximage_builder.documents.depot_index import VendorEntry, render_index, render_vendor_index
 from esximage_builder.documents.image_database import DATABASE_ROOT, image_database_members
@@ -174,8 +175,8 @@ def upgrade_texts(image: Image, profile: ImageProfile, timestamp: datetime) -> l
         timestamp=timestamp,
     )
     return [
-        (f"{UPGRADE_FOLDER}/PROFILE.XML", render_image_profile(profile)),
-        (f"{UPGRADE_FOLDER}/METADATA.ZIP", render_metadata(contents)),
+        (UPGRADE_PROFILE, render_image_profile(profile)),
+        (UPGRADE_METADATA, render_metadata(contents)),
     ]
 
 

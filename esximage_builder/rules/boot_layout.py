@@ -23,10 +23,21 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Payload, Vib
     from esximage_builder.versions import BaseImageVersion
 
-__all__ = ["BootModule", "Generation", "boot_modules", "disc_names", "generation_of", "local_names", "without_tools"]
+__all__ = [
+    "BootModule",
+    "Generation",
+    "boot_modules",
+    "disc_names",
+    "generation_of",
+    "local_names",
+    "volume_label",
+    "without_tools",
+]
 
 _NO_ORDER = 1 << 30
 _LOCAL_BASE_LENGTH = 8
+_ILLEGAL_LABEL_LETTER = re.compile(r"[^A-Z0-9_.-]")
+_LABEL_LENGTH = 32
 _LEGAL_LOCAL_NAME = re.compile(r"[a-z0-9_]{1,8}(?:\.[a-z0-9_]{1,3})?")
 
 
@@ -243,3 +254,12 @@ def without_tools(image: Image) -> Image:
             if not entry.component.vib_ids or not left_out.issuperset(entry.component.vib_ids)
         ],
     )
+
+
+def volume_label(name: str) -> str:
+    """Return the label of a disc: the image's name in upper case, as much of it as has room.
+
+    Args:
+        name: Of the image.
+    """
+    return _ILLEGAL_LABEL_LETTER.sub("_", name.upper())[:_LABEL_LENGTH] or "ESXI"

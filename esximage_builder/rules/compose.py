@@ -12,7 +12,6 @@ makes no image: something asked for that is not loaded, or a request against its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
     from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.image import Image
     from esximage_builder.models.spec import SoftwareSpec
-    from esximage_builder.rules.plain_spec import AddOnWish
+    from esximage_builder.rules.plain_spec import AddOnWish, ComponentWishes
+    from esximage_builder.versions import BaseImageVersion
 
 __all__ = ["compose", "image_from_profile", "is_core_component"]
 
@@ -46,9 +46,9 @@ def compose(
     catalog: Catalog | HasCatalog,
     spec: SoftwareSpec | None = None,
     *,
-    base_image: str = "",
+    base_image: str | BaseImageVersion = "",
     add_on: AddOnWish | None = None,
-    components: Mapping[str, str | None] | Iterable[str] = (),
+    components: ComponentWishes = (),
     removed_components: Iterable[str] = (),
     name: str = "",
     prefer: Sequence[str] = (),

@@ -11,26 +11,27 @@ from collections.abc import Iterable, Mapping
 from esximage_builder.errors import ModelError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
-from esximage_builder.versions import AddOnVersion, ComponentVersion
+from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion
 
-__all__ = ["AddOnWish", "make_spec", "open_add_on"]
+__all__ = ["AddOnWish", "ComponentWishes", "make_spec", "open_add_on"]
 
-AddOnWish = str | tuple[str, str] | AddOnReference
+AddOnWish = str | tuple[str, str | AddOnVersion] | AddOnReference
+ComponentWishes = Mapping[str, str | ComponentVersion | None] | Iterable[str]
 
 
 def make_spec(
     *,
-    base_image: str,
+    base_image: str | BaseImageVersion,
     add_on: AddOnWish | None = None,
-    components: Mapping[str, str | None] | Iterable[str] = (),
+    components: ComponentWishes = (),
     removed_components: Iterable[str] = (),
 ) -> SoftwareSpec:
     """Return a spec from plain texts.
 
     Args:
-        base_image: Its version.
+        base_image: Its version, as a text or as a value.
         add_on: Name and version, as a pair or as ``NAME:VERSION``.
-        components: Name to version, None for the highest that fits; or names alone.
+        components: Name to version, as a text or as a value, None for the highest that fits; or names alone.
         removed_components: Names.
 
     Raises:
@@ -39,11 +40,17 @@ def make_spec(
     """
     wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(as_tuple(components))
     return SoftwareSpec(
-        base_image=base_image,
+        base_image=str(base_image),
         add_on=None if add_on is None else _add_on_reference(add_on),
-        components=tuple((name, None if not text else ComponentVersion(text)) for name, text in wanted.items()),
+        components=tuple((name, _component_version(wish)) for name, wish in wanted.items()),
         removed_components=as_tuple(removed_components),
     )
+
+
+def _component_version(wish: str | ComponentVersion | None) -> ComponentVersion | None:
+    if isinstance(wish, ComponentVersion):
+        return wish
+    return ComponentVersion(wish) if wish else None
 
 
 def _add_on_reference(add_on: AddOnWish) -> AddOnReference:
@@ -65,8 +72,8 @@ def _name_and_version(add_on: object) -> tuple[str, str]:
         name, _, version = add_on.partition(":")
         return name.strip(), version.strip()
     match add_on:
-        case (str(name), str(version)):
-            return name, version
+        case (str(name), str() | AddOnVersion() as stated):
+            return name, str(stated)
     raise ModelError("this names no add-on", found=repr(add_on)[:80], expected="NAME:VERSION or (name, version)")
 
 

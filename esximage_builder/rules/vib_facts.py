@@ -53,7 +53,8 @@ def differing_fields(vib: Vib, inside: Vib) -> tuple[str, ...]:
 
 
 def _contradict(stated: object, found: object) -> bool:
-    return stated != found and stated not in (*_NOTHING, ()) and found not in (*_NOTHING, ())
+    """Whether the metadata states something else than the VIB, or what the VIB does not state at all."""
+    return stated != found and stated not in (*_NOTHING, ())
 
 
 def _unknown_differ(stated: Iterable[str], found: Iterable[str]) -> bool:
@@ -81,9 +82,7 @@ def _is_same_payload(stated: Payload, found: Payload) -> bool:
     return (
         all(getattr(stated, name) == getattr(found, name) for name in decided)
         and not any(_contradict(getattr(stated, name), getattr(found, name)) for name in optional)
-        and all(
-            sums.get((item.algorithm, item.verify_process), item.digest) == item.digest for item in stated.checksums
-        )
+        and all(sums.get((item.algorithm, item.verify_process)) == item.digest for item in stated.checksums)
     )
 
 
