@@ -22,6 +22,8 @@ from fuzz.target import (
 
 from esximage_builder.containers import boot_info_table, cms, iso9660, json_document, tar_head, ustar, vmtar, xml
 from esximage_builder.containers.ar import ArSplitter, ArStream, read_ar_index
+from esximage_builder.containers.boot_catalog import check_boot_catalog
+from esximage_builder.containers.disc_account import check_account
 from esximage_builder.containers.file_tree import leads_outside, load_tree, read_tree, require_tree, sorted_tree
 from esximage_builder.containers.gzip import gunzip_blocks, gunzip_stream
 from esximage_builder.containers.iso9660_reader import open_iso
@@ -193,6 +195,12 @@ def _file_tree(data: bytes) -> None:
     leads_outside(name, target)
 
 
+def _disc_account(data: bytes) -> None:
+    with open_iso(io.BytesIO(data), where=WHERE, limits=LIMITS) as disc:
+        list(check_account(disc, limits=LIMITS))
+        list(check_boot_catalog(disc, images={}))
+
+
 CONTAINER_TARGETS: Final = (
     Target("ar", _ar, ("ar.ArStream", "ar.ArSplitter", "ar.read_ar_index"), Shape.AR),
     Target(
@@ -251,5 +259,18 @@ CONTAINER_TARGETS: Final = (
         ),
         Shape.TAR,
         1 << 16,
+    ),
+    Target(
+        "disc_account",
+        _disc_account,
+        (
+            "disc_account.check_account",
+            "boot_catalog.check_boot_catalog",
+            "disc_tree.read_tree",
+            "disc_tree.check_tree",
+            "disc_dates.check_dates",
+        ),
+        Shape.ISO,
+        BIG,
     ),
 )

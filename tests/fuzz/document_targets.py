@@ -33,6 +33,7 @@ from esximage_builder.documents.depot_index import (
     render_vendor_index,
 )
 from esximage_builder.documents.image_profile import parse_image_profile, render_image_profile
+from esximage_builder.documents.isolinux_cfg import parse_isolinux_cfg
 from esximage_builder.documents.lock_file import parse_lock, render_lock
 from esximage_builder.documents.metadata_response import parse_metadata_response
 from esximage_builder.documents.release_unit import (
@@ -178,5 +179,10 @@ DOCUMENT_TARGETS: Final = (
         "vib_description",
         lambda data: parse_vib_description(data, where=WHERE, max_bytes=MAX_BYTES),
         ("vib_description.parse_vib_description",),
+    ),
+    Target(
+        "isolinux_cfg",
+        lambda data: parse_isolinux_cfg(data, where=WHERE, max_bytes=MAX_BYTES),
+        ("isolinux_cfg.parse_isolinux_cfg",),
     ),
 )

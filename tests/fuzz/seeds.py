@@ -267,4 +267,6 @@ _SEEDS: Final[dict[str, Callable[[], list[bytes]]]] = {
     "driver_map": lambda: DRIVER_MAPS,
     "json_value": lambda: [b'[1, {"a": null}]', b'"x"'],
     "extract_vib": _vmtars,
+    "isolinux_cfg": lambda: [data for path, data in _disc_files().items() if path == "ISOLINUX.CFG"],
+    "disc_account": _small_discs,
 }
