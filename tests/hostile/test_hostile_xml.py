@@ -108,7 +108,9 @@ def test_elements_are_not_nested_without_end(room: Room) -> None:
 
 def test_a_text_of_many_megabytes_is_refused(room: Room) -> None:
     document = summarised("x" * (11 << 20))
-    room.refuses_depot(depot_with(document), eib.EsxImageError, "(?i)text node|huge")
+    limits = eib.ReadLimits(document_bytes=12 << 20)
+    room.refuses_depot(depot_with(document), eib.EsxImageError, "(?i)text node|huge", limits=limits)
+    room.refuses_depot(depot_with(document), eib.LimitExceededError, "larger than the limit")
 
 
 def test_a_document_is_measured_before_it_is_parsed(room: Room) -> None:
