@@ -198,6 +198,7 @@ class DiscTree:
         # One of its own: what enters the caller's later, when that has given its contexts away, is never closed.
         self._stack = stack.enter_context(ExitStack())
         self._limits = limits
+        self._twins: dict[str, int] = {}
         self._parts: dict[str, _Part] = {}
         self._archived: dict[str, tuple[str, str]] = {}
         self._unpacked: dict[str, _Unpacked | EsxImageError] = {}
@@ -216,8 +217,9 @@ class DiscTree:
             local_names: Of its payloads, by payload name; a payload without one keeps its own.
         """
         path = f"{vib.id}.vib"
-        while path in self._parts:  # one id, two descriptors: both stay, and a finding says so
-            path = f"{path}~"
+        if path in self._parts:  # one id, two descriptors: both stay, and a finding says so
+            self._twins[vib.id] = self._twins.get(vib.id, 0) + 1
+            path = f"{path}~{self._twins[vib.id]}"
         self._parts[path] = _Part(vib, head, local_names)
         self._sizes[path] = archived_vib_bytes(vib, head)
         return path

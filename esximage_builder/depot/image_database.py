@@ -124,13 +124,15 @@ class DatabaseTree:
         self.where = where
         self._sizes: dict[str, int] = {}
         self.sizes: Mapping[str, int] = self._sizes
+        self._twins: dict[str, int] = {}
         self._heads: dict[str, tuple[Vib, VibHead]] = {}
 
     def add(self, vib: Vib, head: VibHead) -> str:
         """Take a VIB in and return its path."""
         path = f"{vib.id}.vib"
-        while path in self._heads:  # one id, two descriptors: both stay, and a finding says so
-            path = f"{path}~"
+        if path in self._heads:  # one id, two descriptors: both stay, and a finding says so
+            self._twins[vib.id] = self._twins.get(vib.id, 0) + 1
+            path = f"{path}~{self._twins[vib.id]}"
         self._heads[path] = (vib, head)
         self._sizes[path] = archived_vib_bytes(vib, head)
         return path

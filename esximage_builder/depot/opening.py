@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 import attrs
 
 from esximage_builder.codes import make_finding
+from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
@@ -217,19 +218,20 @@ def open_depot(
     with contextlib.ExitStack() as stack:
         spool = Spool(stack, budget)
         contents = []
-        errors: list[EsxImageError] = []
+        errors = GatheredErrors(bounds.gathered_errors)
         for source in paths:
             try:
                 contents.append(read_source(Path(source), stack=stack, spool=spool, limits=bounds, budget=budget))
             except EsxImageError as error:
                 if not strict:
                     contents.append(_unreadable(source, error))
-                errors.append(error)
-        errors += [error for source in contents for error in source.errors]
-        if errors and strict:
-            raise errors[0] if len(errors) == 1 else DepotErrors("the depots cannot be read completely", errors)
+                errors.add(error)
         for content in contents:
-            content.findings += [_as_finding("unreadable-document", error) for error in content.errors]
+            errors.take(content.errors)
+        if errors and strict:
+            raise _all_of(errors)
+        for content in contents:
+            content.findings += _as_findings(content.errors)
         catalog, locations = merge_sources(contents, limits=bounds)
         files = input_files(map(Path, paths), most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
@@ -281,8 +283,29 @@ def _paths(sources: Iterable[object]) -> Iterator[str]:
             raise ModelError("a source is no path", found=repr(source)[:80], expected="paths, or lists of paths")
 
 
+def _all_of(errors: GatheredErrors) -> EsxImageError:
+    """Return the only error, or all that were kept with a count of the others."""
+    kept = list(errors)
+    if len(kept) == 1 and not errors.left_out:
+        return kept[0]
+    others = f", {errors.left_out} more errors are not listed" if errors.left_out else ""
+    return DepotErrors(f"the depots cannot be read completely{others}", kept)
+
+
 def _unreadable(source: str, error: EsxImageError) -> SourceContents:
     return SourceContents(source, findings=[_as_finding("unreadable-source", error)])
+
+
+def _as_findings(errors: GatheredErrors) -> Iterator[Finding]:
+    yield from (_as_finding("unreadable-document", error) for error in errors)
+    if errors.left_out:
+        yield make_finding(
+            "unreadable-document",
+            f"{errors.left_out} more documents could not be read",
+            severity=Severity.ERROR,
+            cause="so many damaged documents are no accident of a download",
+            remedy="do not trust the file; get it again from its publisher",
+        )
 
 
 def _as_finding(code: str, error: EsxImageError) -> Finding:

@@ -20,6 +20,7 @@ from esximage_builder.codes import make_finding
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, not_carried, read_database
+from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.image_database import DatabaseTree, read_database_files
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.spool import Spool
@@ -35,6 +36,7 @@ from esximage_builder.documents.vib_archive import VibHead, read_vib_head
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, parse_vib_metadata
 from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Severity
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.depot.image_database import DatabaseFiles
     from esximage_builder.findings import Finding
-    from esximage_builder.limits import ReadBudget, ReadLimits
+    from esximage_builder.limits import ReadBudget
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
     from esximage_builder.streams.shared_file import SharedFile
@@ -78,12 +80,12 @@ class SourceContents:
 
     Attributes:
         name: The source as the caller named it.
+        errors: Documents that could not be read.
         vibs: VIBs with the place of their bytes.
         bulletins: Legacy bulletins and components.
         profiles: Image profiles.
         units: Release units.
         findings: What reading noticed.
-        errors: Documents that could not be read.
     """
 
     name: str
@@ -92,7 +94,7 @@ class SourceContents:
     profiles: list[ImageProfile] = attrs.Factory(list)
     units: list[ReleaseUnit] = attrs.Factory(list)
     findings: list[Finding] = attrs.Factory(list)
-    errors: list[EsxImageError] = attrs.Factory(list)
+    errors: GatheredErrors = attrs.Factory(lambda: GatheredErrors(ReadLimits().gathered_errors))
 
 
 def read_source(
@@ -113,7 +115,7 @@ def read_source(
         DepotError: The archive itself is broken. Errors of single documents are gathered
             in the result instead.
     """
-    contents = SourceContents(str(source))
+    contents = SourceContents(str(source), errors=GatheredErrors(limits.gathered_errors))
     reading = _Reading(contents, stack, spool, limits, budget)
     sniffed = sniff(source)
     if sniffed.kind is FileKind.FOLDER:
@@ -149,7 +151,7 @@ def read_disc(
     Raises:
         DepotError: The image database itself is broken, or the operating system refuses.
     """
-    contents = SourceContents(disc.where)
+    contents = SourceContents(disc.where, errors=GatheredErrors(limits.gathered_errors))
     _Reading(contents, stack, Spool(stack, budget), limits, budget).read_disc(disc)
     return contents
 
@@ -214,7 +216,7 @@ class _Reading:
                 archive = tree.path_of(path) or self._spooled(tree, path)
                 reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
             except EsxImageError as error:
-                self.contents.errors.append(error)
+                self.contents.errors.add(error)
                 return True
             nested = ZipTree(reader)
             if not _holds_depot(nested):
@@ -249,7 +251,7 @@ class _Reading:
         try:
             yield
         except DepotError as error:
-            self.contents.errors.append(error)
+            self.contents.errors.add(error)
 
     def _read_indexed(self, tree: DepotTree, root: str, *, depth: int) -> None:
         for folder, url in self._metadata_archives(tree, root):

@@ -212,29 +212,34 @@ def disc_names(names: Sequence[str], *, taken: Iterable[str] = ()) -> tuple[str,
     """
     used = {*taken, *(name for name in names if _LEGAL_LOCAL_NAME.fullmatch(name))}
     unclaimed = used - set(taken)
+    counters: dict[tuple[str, str, int], int] = {}
     found = []
     for name in names:
         if name in unclaimed:
             unclaimed.remove(name)
             found.append(name)
         else:
-            found.append(_legal_name(name, used))
+            found.append(_legal_name(name, used, counters))
             used.add(found[-1])
     return tuple(found)
 
 
-def _legal_name(name: str, used: set[str]) -> str:
+def _legal_name(name: str, used: set[str], counters: dict[tuple[str, str, int], int]) -> str:
+    """Return the first name with the lowest counter that is free; ``counters`` keeps where to look on."""
     base, _, extension = name.lower().rpartition(".")
     base, extension = (base, extension) if base else (extension, "")
     base = re.sub(r"[^a-z0-9_]", "_", base) or "_"
     extension = re.sub(r"[^a-z0-9_]", "_", extension)[:3]
     tail = f".{extension}" if extension else ""
     candidate = f"{base[:8]}{tail}"
-    counter = 0
-    while candidate in used:
-        digits = str(counter)
-        candidate = f"{base[: 8 - len(digits)]}{digits}{tail}"
-        counter += 1
+    for length in range(1, 9):
+        if candidate not in used:
+            break
+        key = (base[: 8 - length], tail, length)
+        counter = counters.get(key, 0 if length == 1 else 10 ** (length - 1))
+        while counter < 10**length and (candidate := f"{key[0]}{counter}{tail}") in used:
+            counter += 1
+        counters[key] = counter
     return candidate
 
 

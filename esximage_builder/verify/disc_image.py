@@ -212,7 +212,14 @@ def _check_bytes(
     if not _names_files(contents):
         checks.answer("bytes", why_not="without an image profile nobody knows the names that payloads have on the disc")
         return
-    damage = check_disc_bytes(contents, booted.boot_cfg, limits=limits, deep=deep, has_table=booted.has_table)
+    damage = check_disc_bytes(
+        contents,
+        booted.boot_cfg,
+        size_bytes=booted.disc.size_bytes,
+        limits=limits,
+        deep=deep,
+        has_table=booted.has_table,
+    )
     checks.answer("bytes", damage, why_not="" if contents.vibs else "the disc has no VIB")
 
 
