@@ -68,6 +68,18 @@ _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
 
 
+def _require_plain(_: object, __: object, options: str) -> None:
+    """Refuse what a loader would cut the options at, or print as it is."""
+    wrong = sorted({letter for letter in options if not (letter.isprintable() or letter.isspace())})
+    if wrong:
+        raise ModelError(
+            "the kernel options hold characters that no boot loader takes",
+            found=", ".join(map(repr, wrong))[:80],
+            expected="printable characters",
+            hint="type the options anew: something invisible came along when they were copied",
+        )
+
+
 @final
 @attrs.frozen(kw_only=True)
 class DiscOptions:
@@ -83,7 +95,7 @@ class DiscOptions:
     """
 
     kickstart: bytes | None = attrs.field(default=None, repr=False)
-    kernel_options: str = ""
+    kernel_options: str = attrs.field(default="", validator=_require_plain)
     with_installer: bool = True
     network_prefix: str | None = None
 
