@@ -134,6 +134,11 @@ def _parts(parts: Iterable[HostPart]) -> frozenset[HostPart]:
     return frozenset(map(HostPart, parts))
 
 
+def _in_order(parts: frozenset[HostPart]) -> str:
+    """Return a set as Python writes it, in the order of ``HostPart``: that of a set changes from process to process."""
+    return f"frozenset({{{', '.join(map(repr, sorted(parts, key=tuple(HostPart).index)))}}})"
+
+
 def _given(host: Host) -> frozenset[HostPart]:
     """Return the parts of a host that was written down by hand: what an image is made of, and what else it has."""
     always = {HostPart.ADD_ON, HostPart.COMPONENTS, HostPart.STANDALONE_VIBS}
@@ -175,7 +180,9 @@ class Host:
     hardware_support: tuple[HardwareSupportReference, ...] = attrs.field(default=(), converter=as_tuple)
     devices: tuple[PciDevice, ...] = attrs.field(default=(), converter=as_tuple)
     facts: HostFacts = HostFacts()
-    told: frozenset[HostPart] = attrs.field(default=attrs.Factory(_given, takes_self=True), converter=_parts)
+    told: frozenset[HostPart] = attrs.field(
+        default=attrs.Factory(_given, takes_self=True), converter=_parts, repr=_in_order
+    )
 
     @property
     def untold(self) -> tuple[HostPart, ...]:

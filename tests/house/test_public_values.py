@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import enum
+import os
 import pickle
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -183,6 +186,23 @@ def test_a_value_cannot_be_changed(value: Any) -> None:
 def test_a_value_has_slots_and_nothing_else(value: Any) -> None:
     assert all("__slots__" in vars(kind) for kind in type(value).__mro__ if kind is not object)
     assert not hasattr(value, "__dict__")
+
+
+def test_a_value_prints_the_same_in_every_process() -> None:
+    """Sets of names are ordered by a hash that each process salts anew."""
+    program = "from house.test_public_values import VALUES; print(*map(repr, VALUES), sep='\\n')"
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    ]
+    assert "told=frozenset({<HostPart.BASE_IMAGE" in printed[0]
+    assert printed[0] == printed[1] == printed[2]
 
 
 @each_value
