@@ -52,7 +52,7 @@ These come with a `Change`, from `diff`, `recommend` and the `classify_` functio
 They stop no export, since an export writes one image and knows of no other.
 """,
     "Hosts": """\
-These come from `judge_host`, which compares an image with what a host has.
+These come from `judge_host`, which compares an image with what a host has, and from a plan of [remediation](hosts.md#remediation).
 """,
     "Verification": """\
 These come from `verify_bundle`, `verify_iso` and `verify_vib`, inside the [check](verify.md) that found them.

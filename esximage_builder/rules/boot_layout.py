@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Payload, Vib
     from esximage_builder.versions import BaseImageVersion
 
-__all__ = ["BootModule", "Generation", "boot_modules", "disc_names", "generation_of", "local_names", "without_tools"]
+__all__ = [
+    "BootModule",
+    "Generation",
+    "boot_bank_bytes",
+    "boot_modules",
+    "disc_names",
+    "generation_of",
+    "local_names",
+    "without_tools",
+]
 
 _NO_ORDER = 1 << 30
 _LOCAL_BASE_LENGTH = 8
@@ -175,6 +184,11 @@ def boot_modules(image: Image, *, with_tools: bool = True) -> tuple[BootModule, 
     return tuple(
         BootModule(local_name=names[vib.id, payload.name], vib=vib, payload=payload) for vib, payload in entries
     )
+
+
+def boot_bank_bytes(image: Image) -> int:
+    """Return how many bytes of modules a host keeps in its boot bank, as stored; unstated sizes count nothing."""
+    return sum(module.payload.size_bytes or 0 for module in boot_modules(image, with_tools=False))
 
 
 def _is_descending(payload: Payload) -> bool:

@@ -16,12 +16,16 @@ import attrs
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.classify import Change, classify_images
+from esximage_builder.rules.lost_devices import NO_MAPS, dropped_ids, lost_devices
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from esximage_builder.models.device import PciDevice
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
+    from esximage_builder.models.remediation import LostDevice
+    from esximage_builder.rules.lost_devices import DroppedIds
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
 __all__ = ["ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"]
@@ -85,6 +89,8 @@ class ImageDiff:
         components: Components that differ.
         vibs: Installed VIBs that differ.
         impact: What a host goes through, by the flags of these VIBs.
+        lost_devices: Devices that lose their driver, or may; empty without a list of devices.
+        dropped_ids: By driver the ids that no driver has any more.
     """
 
     change: Change
@@ -93,6 +99,8 @@ class ImageDiff:
     components: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     vibs: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     impact: Impact = Impact.NO_IMPACT
+    lost_devices: tuple[LostDevice, ...] = attrs.field(default=(), converter=as_tuple)
+    dropped_ids: tuple[DroppedIds, ...] = attrs.field(default=(), converter=as_tuple)
 
     @property
     def is_empty(self) -> bool:
@@ -100,8 +108,21 @@ class ImageDiff:
         return not (self.base_image or self.add_on or self.components or self.vibs)
 
 
-def diff(before: Image, after: Image) -> ImageDiff:
-    """Return what differs between two images."""
+def diff(
+    before: Image,
+    after: Image,
+    *,
+    devices: Iterable[PciDevice] = (),
+    maps: Mapping[str, Sequence[str]] = NO_MAPS,
+) -> ImageDiff:
+    """Return what differs between two images.
+
+    Args:
+        before: What there is.
+        after: What there will be.
+        devices: Of a host, as ``read_devices`` gives them: those that lose their driver are named.
+        maps: What the maps of drivers say, as ``read_driver_maps`` gives it; without it tags alone count.
+    """
     pairs = list(_vib_pairs(before, after))
     return ImageDiff(
         change=classify_images(before, after),
@@ -110,6 +131,8 @@ def diff(before: Image, after: Image) -> ImageDiff:
         components=_component_changes(before, after),
         vibs=[_vib_change(old, new, after) for old, new in pairs],
         impact=_impact(pairs),
+        lost_devices=lost_devices(before.host_vibs, after.host_vibs, devices, maps=maps),
+        dropped_ids=dropped_ids(before.host_vibs, after.host_vibs, maps=maps),
     )
 
 
