@@ -4,17 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-wheel test-all lint fixtures test-large boot-all bench clean
+.PHONY: help demo test test-wheel test-all lint fixtures test-large boot-all bench fuzz clean
 
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
 	@echo "make test        lint, types and all tests"
-	@echo "make test-wheel  the unit tests, properties and stories against the built and installed wheel"
+	@echo "make test-wheel  unit tests, properties, stories and hostile input against the built and installed wheel"
 	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
 	@echo "make boot-all    boot every generation's layout in QEMU and write docs/boot-matrix.md (minutes)"
+	@echo "make fuzz        fuzz every parser with atheris for SECONDS each (60), and add to docs/fuzzing.md"
 	@echo "make bench       benchmarks against cp, unzip and xorriso"
 
 $(STAMP): pyproject.toml
@@ -52,5 +53,20 @@ boot-all: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
 
+# atheris is for Linux and few releases of CPython, so it has an environment of its own.
+FUZZ_PYTHON ?= python3
+FUZZ_VENV := .venv-fuzz
+SECONDS ?= 60
+
+$(FUZZ_VENV)/.ready: pyproject.toml
+	$(FUZZ_PYTHON) -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(FUZZ_VENV)/bin/python -m pip install --quiet --editable ".[signatures,zstd]" --group fuzz
+	@touch $@
+
+fuzz: $(FUZZ_VENV)/.ready
+	$(FUZZ_VENV)/bin/python tests/fuzz/run.py --seconds $(SECONDS)
+	$(FUZZ_VENV)/bin/python tests/fuzz/collect.py
+
 clean:
-	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FUZZ_VENV) tests/fuzz/.state build dist demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis

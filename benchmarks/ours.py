@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 JOBS = ("open", "check", "export-bundle", "export-iso", "verify-stored", "verify-unpacked", "inside")
 
 
+# Depots of ten thousand VIBs are larger than any that is published.
+_LIMITS = eib.ReadLimits(document_bytes=1 << 30, metadata_bytes=1 << 32, member_count=1_000_000)
+
+
 def _compose(depot: Depot) -> tuple[Image, ValidationReport]:
     image = eib.compose(depot.catalog, base_image=depot.catalog.base_images[-1].version.text)
     return image, eib.validate(image, depot.catalog)
@@ -37,7 +41,7 @@ def run(job: str, depot_path: Path, out: Path | None) -> None:
             raise SystemExit(f"{depot_path} does not verify: {findings[0].message}")
         return
     paths = sorted(depot_path.glob("*.zip")) if depot_path.is_dir() else [depot_path]
-    with eib.open_depot(*paths) as depot:
+    with eib.open_depot(*paths, limits=_LIMITS) as depot:
         if job == "open":
             print(len(depot.catalog.vibs))
             return
@@ -53,7 +57,7 @@ def run(job: str, depot_path: Path, out: Path | None) -> None:
 
 
 def _open_once(depot_path: Path) -> None:
-    eib.open_depot(depot_path).close()
+    eib.open_depot(depot_path, limits=_LIMITS).close()
 
 
 def compare_inside(depot_path: Path, *, rounds: int) -> dict[str, float]:
@@ -64,7 +68,7 @@ def compare_inside(depot_path: Path, *, rounds: int) -> dict[str, float]:
     """
     from benchmarks.kernels import read_documents, read_names  # noqa: PLC0415 - other jobs shall not pay for it
 
-    with eib.open_depot(depot_path) as depot:
+    with eib.open_depot(depot_path, limits=_LIMITS) as depot:
         works: dict[str, Callable[[], object]] = {
             "kernel, names": lambda: read_names(depot_path),
             "kernel, descriptors": lambda: read_documents(depot_path),

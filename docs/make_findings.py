@@ -54,6 +54,9 @@ They stop no export, since an export writes one image and knows of no other.
     "Hosts": """\
 These come from `judge_host`, which compares an image with what a host has, and from a plan of [remediation](hosts.md#remediation).
 """,
+    "Making VIBs": """\
+These come from `check_paths` and from `esximage vib create`, which writes the VIB all the same.
+""",
     "Verification": """\
 These come from `verify_bundle`, `verify_iso` and `verify_vib`, inside the [check](verify.md) that found them.
 They are about a file and not about an image, so there is nothing to waive.

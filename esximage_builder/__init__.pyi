@@ -62,11 +62,18 @@ from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.export.split import export_split as export_split
 from esximage_builder.findings import Finding as Finding, Severity as Severity
 from esximage_builder.hosts.applied import apply_plan as apply_plan
+from esximage_builder.hosts.check import (
+    ComplianceTarget as ComplianceTarget,
+    check_compliance as check_compliance,
+    roll_up as roll_up,
+)
 from esximage_builder.hosts.compliance import judge_host as judge_host
+from esximage_builder.hosts.drift import Drift as Drift, explain_drift as explain_drift
 from esximage_builder.hosts.extract import (
     HostImage as HostImage,
     image_of_host as image_of_host,
 )
+from esximage_builder.hosts.fleet import check_fleet as check_fleet
 from esximage_builder.hosts.hardware import (
     DeviceStatus as DeviceStatus,
     DeviceVerdict as DeviceVerdict,
@@ -77,10 +84,17 @@ from esximage_builder.hosts.inventory import filled_from as filled_from, put_tog
 from esximage_builder.hosts.remediation import plan_remediation as plan_remediation
 from esximage_builder.hosts.restore import image_to_adopt as image_to_adopt
 from esximage_builder.hosts.waves import RolloutConstraints as RolloutConstraints
-from esximage_builder.limits import ReadLimits as ReadLimits
+from esximage_builder.limits import ReadLimits as ReadLimits, SearchLimits as SearchLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
 from esximage_builder.models.catalog import Catalog as Catalog
+from esximage_builder.models.compliance import (
+    ClusterCompliance as ClusterCompliance,
+    ComplianceStatus as ComplianceStatus,
+    HostCompliance as HostCompliance,
+    ItemCompliance as ItemCompliance,
+    ItemReason as ItemReason,
+)
 from esximage_builder.models.component import (
     Bulletin as Bulletin,
     Component as Component,
@@ -112,6 +126,7 @@ from esximage_builder.models.image import (
 )
 from esximage_builder.models.image_profile import ImageProfile as ImageProfile, ProfileVib as ProfileVib
 from esximage_builder.models.lock import Lock as Lock, LockedComponent as LockedComponent, LockedVib as LockedVib
+from esximage_builder.models.open_choice import Exclusion as Exclusion, HigherVersion as HigherVersion, Wish as Wish
 from esximage_builder.models.profile_change import (
     ProfileChange as ProfileChange,
     ReplacedVib as ReplacedVib,
@@ -148,6 +163,7 @@ from esximage_builder.models.vib import (
     Vib as Vib,
     VibFile as VibFile,
 )
+from esximage_builder.models.vib_facts import VibFacts as VibFacts
 from esximage_builder.models.vib_store import (
     PackedVib as PackedVib,
     PackedVibStore as PackedVibStore,
@@ -176,7 +192,7 @@ from esximage_builder.rules.compatibility import (
     judge_add_on as judge_add_on,
     judge_component as judge_component,
 )
-from esximage_builder.rules.compose import compose as compose, image_from_profile as image_from_profile
+from esximage_builder.rules.compose import compose as compose
 from esximage_builder.rules.compose_all import ComposedImage as ComposedImage, compose_all as compose_all
 from esximage_builder.rules.decompose import (
     Decomposition as Decomposition,
@@ -196,6 +212,7 @@ from esximage_builder.rules.diff import (
     ItemChange as ItemChange,
     diff as diff,
 )
+from esximage_builder.rules.downgrades import LoweredItem as LoweredItem, LoweredKind as LoweredKind
 from esximage_builder.rules.explain import (
     Explanation as Explanation,
     RuleSet as RuleSet,
@@ -215,6 +232,7 @@ from esximage_builder.rules.lost_devices import (
     lost_devices as lost_devices,
 )
 from esximage_builder.rules.plain_spec import make_spec as make_spec
+from esximage_builder.rules.profile_image import image_from_profile as image_from_profile
 from esximage_builder.rules.recommend import (
     PassedOver as PassedOver,
     Recommendation as Recommendation,
@@ -227,7 +245,15 @@ from esximage_builder.rules.releases import (
     resolve_base_image as resolve_base_image,
     select_base_images as select_base_images,
 )
+from esximage_builder.rules.security import (
+    SecurityBulletin as SecurityBulletin,
+    SecurityChange as SecurityChange,
+    SecurityStanding as SecurityStanding,
+    security_between as security_between,
+    security_of as security_of,
+)
 from esximage_builder.rules.split import ImageSplit as ImageSplit, split_image as split_image
+from esximage_builder.rules.upgrade_paths import Evidence as Evidence, PathCaution as PathCaution
 from esximage_builder.rules.validate import ValidationReport as ValidationReport, validate as validate
 from esximage_builder.verify.bundle import verify_bundle as verify_bundle
 from esximage_builder.verify.checklist import Certainty as Certainty, Check as Check, Verification as Verification
@@ -242,6 +268,15 @@ from esximage_builder.versions import (
     ReleaseName as ReleaseName,
     VibVersion as VibVersion,
 )
+from esximage_builder.views.compliance import (
+    render_compliance as render_compliance,
+    render_html_compliance as render_html_compliance,
+    render_markdown_compliance as render_markdown_compliance,
+)
+from esximage_builder.views.compliance_json import (
+    cluster_compliance_as_dict as cluster_compliance_as_dict,
+    host_compliance_as_dict as host_compliance_as_dict,
+)
 from esximage_builder.views.findings import (
     finding_as_dict as finding_as_dict,
     render_explanations as render_explanations,
@@ -253,7 +288,7 @@ from esximage_builder.views.report import (
     render_text_report as render_text_report,
     report_as_dict as report_as_dict,
 )
-from esximage_builder.views.report_file import write_report as write_report
+from esximage_builder.views.report_file import write_compliance as write_compliance, write_report as write_report
 from esximage_builder.views.verification import (
     render_verification as render_verification,
     verification_as_dict as verification_as_dict,

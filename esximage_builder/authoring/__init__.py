@@ -14,10 +14,15 @@ from esximage_builder.lazy_names import lazy_names
 
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
+    "authoring.bundle": ("add_on_of", "components_of", "write_bundle"),
     "authoring.component": ("author_component",),
     "versions": ("short_version",),
     "authoring.depot": ("AuthoredVibStore", "write_authored_depot"),
+    "authoring.extract": ("ExtractedVib", "extract_vib"),
+    "authoring.level_paths": ("check_paths",),
+    "authoring.vib_of_files": ("make_vib", "read_vib_description", "write_vib"),
     "authoring.release_unit": ("author_add_on", "author_base_image"),
+    "authoring.payload_tree": ("tree_payload",),
     "authoring.vib": (
         "AuthoredPayload",
         "AuthoredVib",
@@ -28,7 +33,10 @@ _HOMES = {
         "tgz_payload",
         "vgz_payload",
     ),
+    "containers.file_tree": ("TreeEntry",),
+    "containers.vmtar": ("EntryKind",),
     "documents.depot_index": ("MetadataEntry",),
+    "documents.vib_description": ("PayloadPlan", "VibDescription", "parse_vib_description", "render_vib_description"),
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -7,6 +7,7 @@ functions check the model, ``documents.release_unit`` writes what readers tolera
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from esximage_builder.vocabulary import AcceptanceLevel
 
 __all__ = ["author_add_on", "author_base_image"]
+
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]*")
 
 
 def author_base_image(
@@ -113,10 +116,12 @@ def author_add_on(
         kb_url: Address of the release notes.
 
     Raises:
-        ModelError: No component, one component name twice, a component both brought and
-            removed, a date without time zone.
+        ModelError: A name that it cannot have, no component, one component name twice, a component both
+            brought and removed, a date without time zone.
     """
     identity = f"{name}:{version.text}"
+    if not _NAME.fullmatch(name):
+        raise ModelError("an add-on cannot have this name", found=repr(name)[:120], expected="letters, digits, . _ + -")
     _require_aware(released_at, where=identity)
     references = _references(components, where=identity)
     removed = as_tuple(removed_components)

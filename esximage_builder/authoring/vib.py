@@ -30,7 +30,7 @@ from esximage_builder.containers.gzip import gunzip_blocks, stored_gzip
 from esximage_builder.containers.tar_gz import render_tgz
 from esximage_builder.containers.vmtar import render_vmtar
 from esximage_builder.depot.depot_zip import vib_relative_path
-from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
+from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, archive_mode_of
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, render_vib_descriptor
 from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.models.fields import as_tuple
@@ -47,6 +47,7 @@ __all__ = [
     "VibSigner",
     "author_vib",
     "boot_payload",
+    "compressed_payload",
     "raw_payload",
     "tgz_payload",
     "vgz_payload",
@@ -131,7 +132,7 @@ def vgz_payload(
     Raises:
         ModelError: A name or number that the formats cannot hold.
     """
-    return _compressed(
+    return compressed_payload(
         PayloadType.VGZ,
         stored_gzip(expanded := render_vmtar(files)),
         expanded,
@@ -157,7 +158,7 @@ def tgz_payload(
         ModelError: A name or number that the formats cannot hold.
     """
     data = render_tgz(files.items())
-    return _compressed(
+    return compressed_payload(
         PayloadType.TGZ,
         data,
         b"".join(gunzip_blocks(io.BytesIO(data), where=name, max_bytes=len(data))),
@@ -185,7 +186,7 @@ def boot_payload(
     Raises:
         ModelError: A name or number that the formats cannot hold.
     """
-    return _compressed(
+    return compressed_payload(
         PayloadType.BOOT,
         stored_gzip(content),
         content,
@@ -224,17 +225,32 @@ def raw_payload(name: str, data: bytes, *, type: str) -> AuthoredPayload:  # noq
     return AuthoredPayload(payload=payload, data=data)
 
 
-def _compressed(
+def compressed_payload(
     kind: PayloadType,
     data: bytes,
     expanded: bytes,
     *,
     name: str,
-    files: Mapping[str, bytes],
+    files: Iterable[str],
     boot_order: int | None,
     vfat_name: str,
     with_uncompressed_size: bool,
 ) -> AuthoredPayload:
+    """Return a payload of bytes that are packed already, with its three checksums.
+
+    Args:
+        kind: What is in the gzip.
+        data: The gzip.
+        expanded: What it unpacks to.
+        name: As for ``vgz_payload``, and so all that follows.
+        files: The paths that it installs.
+        boot_order: See there.
+        vfat_name: See there.
+        with_uncompressed_size: See there.
+
+    Raises:
+        ModelError: A name or number that the formats cannot hold.
+    """
     if boot_order is not None and boot_order < 0:
         raise ModelError(f"the boot order of payload {name!r} is negative", found=str(boot_order))
     if vfat_name and not _VFAT_NAME.fullmatch(vfat_name):
@@ -313,7 +329,8 @@ def author_vib(
             (DESCRIPTOR_NAME, descriptor),
             (SIGNATURE_NAME, signature),
             *((part.payload.name, part.data) for part in parts),
-        ]
+        ],
+        mode=archive_mode_of(whole),
     )
     file = VibFile(size_bytes=len(data), sha256=sha256_hex(data), relative_path=vib_relative_path(whole))
     return AuthoredVib(vib=whole.with_file(file), data=data)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS", "main"]
 
-# Each verb, which is also the name of its module, and what the help says of it.
+# Each verb, which is also the name of its module, with ``_`` for ``-``, and what the help says of it.
 VERBS = {
     "inspect": "say what depots hold",
     "build": "compose, check and write an image",
@@ -42,6 +42,10 @@ VERBS = {
     "diff": "say what differs between two images",
     "split": "take a custom image apart into base image and add-on",
     "component": "make a component of loose VIBs",
+    "check": "say how far hosts are from an image",
+    "vib": "make VIBs, look into them, take them apart",
+    "add-on": "make a vendor add-on of components",
+    "bundle": "put components, add-ons and loose VIBs into one bundle",
     "hardware": "say whether an image drives the devices of a host",
     "verify": "say whether a bundle or ISO would be taken",
 }
@@ -124,7 +128,7 @@ def _run(namespace: argparse.Namespace) -> int:
 
 
 def _module_of(verb: str) -> ModuleType:
-    return importlib.import_module(f"esximage_builder.cli.{verb}")
+    return importlib.import_module(f"esximage_builder.cli.{verb.replace('-', '_')}")
 
 
 def _verb_in(arguments: Sequence[str]) -> list[str]:

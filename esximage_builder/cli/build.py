@@ -26,6 +26,7 @@ from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
 from esximage_builder.export.sbom import SBOM_FORMATS, require_sbom_library
+from esximage_builder.export.true_vibs import CHECKS, check_unpacked
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.lock import require_lockable
 from esximage_builder.rules.validate import validate
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from esximage_builder.depot.opening import Depot
     from esximage_builder.export.result import ExportResult
     from esximage_builder.export.sbom import SbomFormat
+    from esximage_builder.export.true_vibs import Check
     from esximage_builder.models.image import Image
     from esximage_builder.rules.validate import ValidationReport
 
@@ -63,6 +65,7 @@ class Options:
     with_tools: bool
     with_installer: bool
     allow: tuple[str, ...]
+    check: Check
     as_json: bool
 
     @classmethod
@@ -84,6 +87,7 @@ class Options:
             with_tools=not namespace.without_tools,
             with_installer=not namespace.without_installer,
             allow=tuple(namespace.allow),
+            check=namespace.check,
             as_json=namespace.json,
         )
 
@@ -160,6 +164,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without-tools", action="store_true", help="leave VMware Tools off ISO and network boot tree")
     parser.add_argument("--without-installer", action="store_true", help="leave the installer off, to boot ESXi itself")
     parser.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
+    parser.add_argument(
+        "--check",
+        choices=CHECKS,
+        default=CHECKS[0],
+        help="how payloads are checked: as they are stored, or unpacked too before anything is written",
+    )
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -198,7 +208,13 @@ def _check(options: Options, depot: Depot) -> _Checked:
         require_lockable(composed)  # before anything else is written
     images = _written_images(options, composed)
     minimum = options.image.minimum_acceptance
-    reports = tuple(validate(image, depot.catalog, minimum_acceptance=minimum) for image in images)
+    unpacked = check_unpacked(composed.all_vibs, depot, limits=depot.limits) if options.check == "unpacked" else ()
+    reports = tuple(
+        validate(
+            image, depot.catalog, minimum_acceptance=minimum, vib_facts=depot.facts_of(image.all_vibs)
+        ).with_findings(unpacked)
+        for image in images
+    )
     return _Checked(options=options, depot=depot, composed=composed, images=images, reports=reports)
 
 
@@ -265,12 +281,8 @@ def _write_report(checked: _Checked, target: str, results: list[ExportResult]) -
 
 
 def _print_report(checked: _Checked, results: list[ExportResult]) -> None:
-    allow = checked.options.allow
+    allow, catalog = checked.options.allow, checked.depot.catalog
     if checked.options.as_json:
-        print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results))
+        print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results, catalog=catalog))
     else:
-        print_text(
-            render_text_report(
-                checked.image, checked.report, allow=allow, results=results, catalog=checked.depot.catalog
-            )
-        )
+        print_text(render_text_report(checked.image, checked.report, allow=allow, results=results, catalog=catalog))

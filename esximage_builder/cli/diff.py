@@ -19,6 +19,7 @@ from esximage_builder.depot.documents import read_software_spec
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.errors import ModelError
+from esximage_builder.models.catalog import Catalog
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.decompose import recognise
 from esximage_builder.rules.diff import diff
@@ -79,7 +80,7 @@ def run(options: Options) -> int:
     """Print what differs; ends with 0 whatever was found on the images."""
     specs = {path: read_software_spec(path) for path in (options.before, options.after) if _is_spec(path)}
     before, after = (_judged(options, path, specs) for path in (options.before, options.after))
-    difference = diff(before.image, after.image)
+    difference = diff(before.image, after.image, catalog=_together(before.catalog, after.catalog))
     if options.as_json:
         print_json(comparison_as_dict(difference, before=before.findings, after=after.findings))
     else:
@@ -90,9 +91,10 @@ def run(options: Options) -> int:
 @final
 @attrs.frozen
 class _Judged:
-    """An image and what validation found on it."""
+    """An image, what was loaded for it, and what validation found on it."""
 
     image: Image
+    catalog: Catalog
     findings: tuple[Finding, ...]
 
 
@@ -107,7 +109,7 @@ def _judged(options: Options, path: str, specs: Mapping[str, SoftwareSpec]) -> _
     _require_specs(options, specs)
     with open_depot(path) as depot:
         image = recognise(depot.catalog)
-        return _Judged(image, validate(image, depot.catalog).findings)
+        return _Judged(image, depot.catalog, validate(image, depot.catalog).findings)
 
 
 def _of_spec(options: Options, path: str, specs: Mapping[str, SoftwareSpec]) -> _Judged:
@@ -121,7 +123,7 @@ def _of_spec(options: Options, path: str, specs: Mapping[str, SoftwareSpec]) -> 
         for component in made:
             catalog = catalog.with_component(component)
         image = compose(catalog, specs[path], prefer=[text for text in options.vibs if is_file(text)])
-        return _Judged(image, validate(image, catalog).findings)
+        return _Judged(image, catalog, validate(image, catalog).findings)
 
 
 def _require_specs(options: Options, specs: Mapping[str, SoftwareSpec]) -> None:
@@ -143,3 +145,12 @@ def _require_named(made: Iterable[Component], specs: Iterable[SoftwareSpec]) -> 
                 expected=f'"{component.name}": "{component.version}" under the components of a spec',
                 hint="write it into the spec that shall have it",
             )
+
+
+def _together(one: Catalog, other: Catalog) -> Catalog:
+    """Return what two catalogs know of components, bulletins and VIBs, each once."""
+    return Catalog(
+        components=sorted({*one.components, *other.components}, key=lambda part: (part.name, part.version, part.id)),
+        bulletins=sorted({*one.bulletins, *other.bulletins}, key=lambda bulletin: bulletin.id),
+        vibs=sorted({*one.vibs, *other.vibs}, key=lambda vib: (vib.id, vib.fingerprint)),
+    )

@@ -121,7 +121,12 @@ def _code_alone(name: str) -> Code:
 def _answer(options: Options, image_options: ImageOptions) -> _Answer:
     with open_depot(*image_options.sources(hint=_NAMES_FOLLOW)) as depot:
         image = image_of(image_options, depot)
-        report = validate(image, depot.catalog, minimum_acceptance=image_options.minimum_acceptance)
+        report = validate(
+            image,
+            depot.catalog,
+            minimum_acceptance=image_options.minimum_acceptance,
+            vib_facts=depot.facts_of(image.all_vibs),
+        )
         explanations = explain_findings(report.findings, catalog=depot.catalog, image=image)
     names = {name: explain_name(image, name) for name in options.names}
     codes = [name for name, known in names.items() if not known and name in CODES]

@@ -20,8 +20,9 @@ from esximage_builder.cli.wanted_vibs import is_file, wanted_components, wanted_
 from esximage_builder.depot.documents import read_lock, read_software_spec
 from esximage_builder.errors import ModelError
 from esximage_builder.rules.change_profile import change_profile
-from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.compose import compose
 from esximage_builder.rules.lock import compose_locked
+from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:

@@ -5,12 +5,16 @@ error stream. Exit codes: 0 done, 1 the image has errors and nothing was written
 usage, 130 interrupted, 143 ended by SIGTERM (docs/command-line.md#exit-codes). Whoever reads a
 stream may stop, as ``head`` does, or may never have been there; that changes nothing but what is
 shown.
+
+Names and texts come from files of anybody, so nothing that could steer a terminal or turn the
+order of letters round goes out as it is: it is written as Python writes it in a literal.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -44,9 +48,18 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
 
 
+# Control characters but line feed and tab; marks that turn the order of letters round; line ends of Unicode.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _tame(text: str) -> str:
+    r"""Return a text with everything that steers a terminal written out: ``\x1b``."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def print_text(text: str) -> None:
     """Print what the terminal can show; names from files may hold more than its encoding has."""
-    _put(text, sys.stdout)
+    _put(_tame(text), sys.stdout)
 
 
 def print_json(document: object) -> None:
@@ -56,7 +69,7 @@ def print_json(document: object) -> None:
 
 def print_note(text: str) -> None:
     """Print a line that belongs to no answer."""
-    _put(text + "\n", sys.stderr)
+    _put(_tame(text) + "\n", sys.stderr)
 
 
 def print_error(error: EsxImageError, *, as_json: bool) -> None:
@@ -91,7 +104,7 @@ def show_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
     """Show on a terminal how far a stage is; a file or pipe gets nothing."""
     if total_bytes and sys.stderr is not None and sys.stderr.isatty():
         end = "\n" if done_bytes >= total_bytes else ""
-        _put(f"\r{stage} {100 * done_bytes // total_bytes:3d} %{end}", sys.stderr)
+        _put(f"\r{_tame(stage)} {100 * done_bytes // total_bytes:3d} %{end}", sys.stderr)
         _flush(sys.stderr)
 
 

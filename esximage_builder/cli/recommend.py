@@ -22,23 +22,29 @@ class Options:
     """The image to move on from."""
 
     image: ImageOptions
+    allow: tuple[str, ...]
     as_json: bool
 
     @classmethod
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
         """Take them over from the parser."""
-        return cls(image=ImageOptions.from_namespace(namespace), as_json=namespace.json)
+        image = ImageOptions.from_namespace(namespace)
+        return cls(image=image, allow=tuple(namespace.allow), as_json=namespace.json)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     add_image_arguments(parser, with_profile=False)
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="CODE", help="take images with errors of this code, too"
+    )
 
 
 def run(options: Options) -> int:
     """Print the suggestions, and why other candidates were passed over."""
     with open_depot(*options.image.sources()) as depot:
-        recommendation = recommend(catalog_of(options.image, depot), spec_of(options.image, depot))
+        catalog, spec = catalog_of(options.image, depot), spec_of(options.image, depot)
+        recommendation = recommend(catalog, spec, allow=options.allow)
     if options.as_json:
         print_json(recommendation_as_dict(recommendation))
     else:

@@ -17,7 +17,7 @@ from esximage_builder.streams.target import prepare_folder, prepare_target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["require_safe_outputs"]
+__all__ = ["require_new_zip", "require_safe_outputs"]
 
 _KINDS = {f"--{name}": kind for name, kind in OUTPUT_KINDS.items()}
 _KINDS |= {"--base-out": FileKind.ZIP, "--add-on-out": FileKind.ZIP}
@@ -43,3 +43,14 @@ def require_safe_outputs(outputs: Mapping[str, str], inputs: Iterable[str], *, o
             prepare_folder(path, inputs=known)
         else:
             prepare_target(path, kind=_KINDS.get(option), inputs=known, overwrite=overwrite)
+
+
+def require_new_zip(path: str, inputs: Iterable[str], *, overwrite: bool) -> None:
+    """Refuse a bundle to write that is an input, no file, or there already.
+
+    Raises:
+        ModelError: The suffix is of another kind of file.
+        ExportError: It is an input, is no regular file, or is there already.
+    """
+    known = input_files(map(Path, inputs), most=ReadLimits().member_count)
+    prepare_target(path, kind=FileKind.ZIP, inputs=known, overwrite=overwrite)

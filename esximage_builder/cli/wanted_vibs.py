@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError, NotInDepotError
-from esximage_builder.rules.compose import is_core_component
+from esximage_builder.rules.core_set import is_core_component
 from esximage_builder.rules.loose_vibs import component_from_bulletin, component_from_vibs
 
 if TYPE_CHECKING:

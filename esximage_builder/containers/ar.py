@@ -418,12 +418,13 @@ def read_ar_index(source: BinaryIO, *, where: str, limits: ReadLimits) -> tuple[
     return tuple(member for member, _ in stream)
 
 
-def render_ar_header(name: str, size_bytes: int) -> bytes:
+def render_ar_header(name: str, size_bytes: int, *, mode: str = "0") -> bytes:
     """Return the 60-byte header of a member, with date, owner and mode ``0`` as VMware writes them.
 
     Args:
         name: 1 to 16 printable ASCII characters, no slash; written without a trailing ``/``.
         size_bytes: Length of the data, without the pad byte.
+        mode: How the mode is spelled.
 
     Raises:
         ModelError: The name or the size does not fit into a header.
@@ -443,14 +444,15 @@ def render_ar_header(name: str, size_bytes: int) -> bytes:
             found=f"{size_bytes} bytes",
             expected=f"0 to {_LARGEST_SIZE} bytes",
         )
-    return f"{name:<16}{0:<12}{0:<6}{0:<6}{0:<8}{size_bytes:<10}".encode("ascii") + _HEADER_END
+    return f"{name:<16}{0:<12}{0:<6}{0:<6}{mode:<8}{size_bytes:<10}".encode("ascii") + _HEADER_END
 
 
-def render_ar(members: Iterable[tuple[str, bytes]]) -> bytes:
+def render_ar(members: Iterable[tuple[str, bytes]], *, mode: str = "0") -> bytes:
     """Return a whole archive; for small ones, since it is made in memory.
 
     Args:
         members: Names and data, in the order to write; data of odd length gets its pad byte.
+        mode: How the mode of each is spelled.
 
     Raises:
         ModelError: A name does not fit, or two are equal.
@@ -461,5 +463,5 @@ def render_ar(members: Iterable[tuple[str, bytes]]) -> bytes:
         if name in names:
             raise ModelError("two members of an ar archive have one name", found=repr(name), expected="each once")
         names.add(name)
-        parts += [render_ar_header(name, len(data)), data, b"\n" if len(data) % 2 else b""]
+        parts += [render_ar_header(name, len(data), mode=mode), data, b"\n" if len(data) % 2 else b""]
     return b"".join(parts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SMALLEST_LOADER_BYTES",
     "is_boot_info_table_right",
+    "is_rest_usual",
     "possible_originals",
     "with_boot_info_table",
     "without_boot_info_table",
@@ -53,6 +54,13 @@ def is_boot_info_table_right(content: bytes, *, offset: int) -> bool:
     """Tell whether a loader on disc has a table with the right numbers; the reserved bytes do not matter."""
     stated = slice(_START, _START + _NUMBERS.size)
     return len(content) >= _END and with_boot_info_table(content, offset=offset)[stated] == content[stated]
+
+
+def is_rest_usual(content: bytes) -> bool:
+    """Tell whether the reserved bytes of the table are zeros, or what a loader had there before."""
+    at = _START + _NUMBERS.size
+    rests = (_RESERVED, *(filler[_NUMBERS.size :] for filler in _FILLERS))
+    return content[at:_END] in rests
 
 
 def without_boot_info_table(content: bytes) -> bytes:

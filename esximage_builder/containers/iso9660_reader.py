@@ -6,6 +6,7 @@ A reader of our own, without pycdlib, so that a damaged or hostile disc gives on
 * Every length and position is checked against the size of the source; directories are
   walked without recursion.
 * Joliet and Rock Ridge names of rebuilt discs are passed over, as boot loaders do.
+* Of what a disc says twice one place is read, as loaders do; ``containers.disc_account`` compares.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -161,6 +162,7 @@ def read_disc(source: SharedFile, *, limits: ReadLimits) -> IsoReader:
         has_joliet=has_joliet,
         has_rock_ridge=walk.has_rock_ridge,
         record_positions=(root_at, *walk.record_positions),
+        catalog_at=catalog_at,
         source=source,
     )
 
@@ -418,6 +420,8 @@ class IsoReader:
         has_joliet: Windows' long names are there (and passed over).
         has_rock_ridge: Unix's long names are there (and passed over).
         record_positions: Byte offset of every directory record; where dates are put.
+        catalog_at: Byte offset of the boot catalog; 0 without one.
+        size_bytes: Length of the source.
     """
 
     where: str
@@ -428,6 +432,7 @@ class IsoReader:
     has_joliet: bool
     has_rock_ridge: bool
     record_positions: tuple[int, ...] = attrs.field(repr=False)
+    catalog_at: int
     _source: SharedFile = attrs.field(repr=False)
 
     def __enter__(self) -> IsoReader:
@@ -436,9 +441,34 @@ class IsoReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def size_bytes(self) -> int:  # noqa: D102 - described at the class
+        return self._source.size_bytes
+
     def close(self) -> None:
         """Close the file, if ``open_iso`` was given a path."""
         self._source.close()
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Return exactly ``count`` bytes of the disc from ``offset`` on.
+
+        Raises:
+            MalformedDocumentError: The disc ends before.
+            SourceUnreadableError: The operating system would not give them.
+        """
+        return self._source.read_at(offset, count)
+
+    def descriptors(self) -> Iterator[tuple[int, bytes]]:
+        """Yield position and bytes of each volume descriptor, the terminator last.
+
+        Raises:
+            SourceUnreadableError: The operating system would not give them.
+        """
+        position = DESCRIPTORS_AT * BLOCK_BYTES
+        for position, descriptor in _descriptors(self._source):
+            yield position, descriptor
+        position += BLOCK_BYTES
+        yield position, self.read_at(position, BLOCK_BYTES)
 
     def entry(self, path: str) -> IsoEntry:
         """Return the file at ``path``, whose case does not matter.

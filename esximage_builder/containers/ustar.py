@@ -43,6 +43,7 @@ def render_header(
     timestamp: int,
     magic: bytes = USTAR_MAGIC,
     after_owner: bytes = b"",
+    link: bytes = b"",
 ) -> bytes:
     """Return the header of one entry, owned by root.
 
@@ -54,9 +55,10 @@ def render_header(
         timestamp: Seconds since 1970 (UTC), at most ``LARGEST_OCTAL``.
         magic: Which tar it is.
         after_owner: What stands behind user and group, from byte 329 on; zeros fill it up.
+        link: What a link leads to, at most 100 bytes; more are cut off.
     """
     before = _BEFORE.pack(name, b"%07o" % mode, b"%07o" % 0, b"%07o" % 0, b"%011o" % size_bytes, b"%011o" % timestamp)
-    after = _AFTER.pack(kind, b"", magic, b"root", b"root", after_owner)
+    after = _AFTER.pack(kind, link, magic, b"root", b"root", after_owner)
     return before + b"%06o\0 " % checksum_of(before + bytes(_CHECKSUM.stop - _CHECKSUM.start) + after) + after
 
 

@@ -94,8 +94,12 @@ _ENTRY_KINDS = {
 _TYPES_WITHOUT_DATA = (b"1", b"2", b"3", b"4", b"5", b"6")
 _LONG_NAME_TYPE = b"L"
 _PAX_TYPE = b"x"
-_EXTENSION_TYPES = (b"K", b"g", _LONG_NAME_TYPE, _PAX_TYPE)
+_LONG_TARGET_TYPE = b"K"
+_HARD_LINK_TYPE = b"1"
+_EXTENSION_TYPES = (_LONG_TARGET_TYPE, b"g", _LONG_NAME_TYPE, _PAX_TYPE)
 _PAX_PATH = re.compile(rb"(?:\A|\n)[0-9]+ path=([^\n]*)\n")
+_PAX_TARGET = re.compile(rb"(?:\A|\n)[0-9]+ linkpath=([^\n]*)\n")
+_TARGET = slice(157, 257)
 
 
 @final
@@ -113,6 +117,8 @@ class VmtarEntry:
         mode: Permission bits, with sticky bit and the like.
         mtime: Seconds since 1970 (UTC).
         tar_kind: What kind of header it has.
+        target: Where a link leads, as written; empty for all else.
+        is_hard_link: True for a further name of a file that stands in the archive.
     """
 
     name: str
@@ -122,6 +128,8 @@ class VmtarEntry:
     mode: int
     mtime: int
     tar_kind: TarKind
+    target: str = ""
+    is_hard_link: bool = False
 
 
 def detect_tar_kind(first_block: bytes) -> TarKind | None:
@@ -191,6 +199,7 @@ class _Header:
     mode: int
     mtime: int
     tar_kind: TarKind
+    target: str
 
 
 @final
@@ -205,7 +214,7 @@ class _Reader:
 
     def read_entries(self) -> Iterator[VmtarEntry]:
         """Yield entries up to the block of zeros or the end; inline data is passed over."""
-        long_name = ""
+        long_name = long_target = ""
         header_count = 0
         while (block := self._read_up_to(BLOCK_BYTES)).strip(b"\0"):
             header_count += 1
@@ -215,11 +224,14 @@ class _Reader:
                 data = self._read_extension(header.size_bytes)
                 if header.type_flag == _LONG_NAME_TYPE:
                     long_name = _text(data)
-                elif header.type_flag == _PAX_TYPE and (record := _PAX_PATH.search(data)):
-                    long_name = _text(record[1])
+                elif header.type_flag == _LONG_TARGET_TYPE:
+                    long_target = _text(data)
+                elif header.type_flag == _PAX_TYPE:
+                    long_name = _pax_text(_PAX_PATH, data) or long_name
+                    long_target = _pax_text(_PAX_TARGET, data) or long_target
                 continue
-            yield self._entry(header, name=long_name or header.name)
-            long_name = ""
+            yield self._entry(header, name=long_name or header.name, target=long_target or header.target)
+            long_name = long_target = ""
 
     def read_to_end(self) -> int:
         """Return the length of the whole archive in bytes."""
@@ -227,7 +239,7 @@ class _Reader:
             pass
         return self._position
 
-    def _entry(self, header: _Header, *, name: str) -> VmtarEntry:
+    def _entry(self, header: _Header, *, name: str, target: str) -> VmtarEntry:
         kind = _ENTRY_KINDS.get(header.type_flag, EntryKind.OTHER)
         size_bytes = 0 if header.type_flag in _TYPES_WITHOUT_DATA else header.size_bytes
         offset = header.offset if size_bytes else 0
@@ -243,6 +255,8 @@ class _Reader:
             mode=header.mode,
             mtime=header.mtime,
             tar_kind=header.tar_kind,
+            target=target if kind is EntryKind.LINK else "",
+            is_hard_link=header.type_flag == _HARD_LINK_TYPE,
         )
 
     def _read_extension(self, size_bytes: int) -> bytes:
@@ -313,6 +327,7 @@ class _Reader:
             mode=self._parse_number(block[100:108], what="mode"),
             mtime=self._parse_number(block[136:148], what="date"),
             tar_kind=tar_kind,
+            target=_text(block[_TARGET]),
         )
 
     def _require_checksum(self, block: bytes) -> None:
@@ -333,6 +348,12 @@ class _Reader:
         if digits.strip(b"01234567"):
             raise self._malformed(f"the {what} in a header is no octal number", found=repr(field))
         return int(digits, 8) if digits else 0
+
+
+def _pax_text(record: re.Pattern[bytes], data: bytes) -> str:
+    """Return the value of an extended header's record, empty if it has none."""
+    found = record.search(data)
+    return _text(found[1]) if found else ""
 
 
 def _text(raw: bytes) -> str:

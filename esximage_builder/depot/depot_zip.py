@@ -18,6 +18,7 @@ import attrs
 
 from esximage_builder.containers.zip_records import ZipMember
 from esximage_builder.containers.zip_writer import ZipMemberWriter, ZipWriter, render_zip
+from esximage_builder.depot.payload_pass import open_payloads
 from esximage_builder.depot.store import measured
 from esximage_builder.depot.vib_push import push_vib
 from esximage_builder.documents.bulletin import render_bulletin
@@ -33,6 +34,7 @@ from esximage_builder.documents.metadata_response import render_metadata_respons
 from esximage_builder.documents.release_unit import render_release_unit, unit_kind
 from esximage_builder.documents.vib_descriptor import descriptor_file_name, render_vib_descriptor
 from esximage_builder.errors import ModelError
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.component import Component
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Vib
@@ -168,26 +170,33 @@ class _RawSink:
         self._member.write(raw)
 
 
-def write_depot(contents: DepotContents, store: VibStore, target: Target) -> None:
-    """Write the zip; every VIB is checked against its SHA-256 while it is copied.
+def write_depot(contents: DepotContents, store: VibStore, target: Target, *, limits: ReadLimits | None = None) -> None:
+    """Write the zip; every VIB is checked against its SHA-256, and its payloads against theirs, while it is copied.
 
     Args:
         contents: What to write. VIBs go by their id; the store is asked for the bytes.
         store: Gives the bytes; one that can hand over packed VIBs saves packing them anew.
         target: The file, as ``prepare_target`` returned it; it appears whole or not at all.
+        limits: Upper bounds for reading VIBs; None takes the defaults.
 
     Raises:
         ExportError: The file cannot be written.
         ChecksumMismatchError: A VIB's bytes are not what its metadata says.
         DepotError: A VIB's bytes cannot be read.
     """
-    known = measured(store)
+    bounds = limits or ReadLimits()
+    known = measured(store, limits=bounds)
     needed = sum((vib.file and vib.file.size_bytes) or 0 for vib in contents.vibs)
     with whole_file(target, size_bytes=needed) as file:
         writer = DepotZipWriter(file, contents, where=str(target.named))
         for vib in contents.vibs:
-            push_vib(vib, known, [functools.partial(writer.open_vib, vib.id)])
+            payloads = functools.partial(open_payloads, vib, (), bounds, _tell_nobody)
+            push_vib(vib, known, [functools.partial(writer.open_vib, vib.id), payloads])
         writer.close()
+
+
+def _tell_nobody(_: int) -> None:
+    """Do nothing: whoever copies depots asks for no progress."""
 
 
 def render_metadata(contents: DepotContents) -> bytes:

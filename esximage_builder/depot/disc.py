@@ -3,8 +3,8 @@
 A disc does not hold ``.vib`` files but what they are made of: the exact descriptor and
 signature in the image database, the payloads as files or in ``imgpayld.tgz``. A VIB is put
 together of these again when it is asked for; every payload is checked against the
-descriptor that the signature covers. The archive around them is ours: a disc does not tell
-the SHA-256 of the ``.vib`` it was made from.
+descriptor that the signature covers. The archive around them is ours, in the form that archives of
+its time have: a disc does not tell the SHA-256 of the ``.vib`` it was made from.
 
 Opening a disc reads the image database, and reads ``resvibs.tgz`` and ``esxiodpt.tgz``
 through once, since the VIBs in them can be found in no other way. Payloads stay where they are;
@@ -32,6 +32,7 @@ from esximage_builder.containers.tar_gz import TarGzReader
 from esximage_builder.depot.image_database import archived_vib_bytes, head_blocks, read_archive
 from esximage_builder.depot.spool import using_temporary_file
 from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, PAYLOAD_ARCHIVE, RESERVED_VIBS
+from esximage_builder.documents.vib_archive import archive_mode_of
 from esximage_builder.errors import (
     ChecksumMismatchError,
     EsxImageError,
@@ -197,6 +198,7 @@ class DiscTree:
         # One of its own: what enters the caller's later, when that has given its contexts away, is never closed.
         self._stack = stack.enter_context(ExitStack())
         self._limits = limits
+        self._twins: dict[str, int] = {}
         self._parts: dict[str, _Part] = {}
         self._archived: dict[str, tuple[str, str]] = {}
         self._unpacked: dict[str, _Unpacked | EsxImageError] = {}
@@ -215,8 +217,9 @@ class DiscTree:
             local_names: Of its payloads, by payload name; a payload without one keeps its own.
         """
         path = f"{vib.id}.vib"
-        while path in self._parts:  # one id, two descriptors: both stay, and a finding says so
-            path = f"{path}~"
+        if path in self._parts:  # one id, two descriptors: both stay, and a finding says so
+            self._twins[vib.id] = self._twins.get(vib.id, 0) + 1
+            path = f"{path}~{self._twins[vib.id]}"
         self._parts[path] = _Part(vib, head, local_names)
         self._sizes[path] = archived_vib_bytes(vib, head)
         return path
@@ -316,10 +319,11 @@ class DiscTree:
 
     def _assembled_blocks(self, path: str) -> Iterator[bytes]:
         part = self._parts[path]
-        yield from head_blocks(part.head)
+        mode = archive_mode_of(part.vib)
+        yield from head_blocks(part.vib, part.head)
         for payload in part.vib.payloads:
             size = payload.size_bytes or 0
-            yield render_ar_header(payload.name, size)
+            yield render_ar_header(payload.name, size, mode=mode)
             yield from self._payload_blocks(path, payload)
             yield b"\n" * (size % 2)
 

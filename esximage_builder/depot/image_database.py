@@ -19,7 +19,7 @@ from esximage_builder.containers.ar import AR_MAGIC, render_ar_header
 from esximage_builder.containers.tar_gz import read_tgz
 from esximage_builder.depot.tree import FolderTree
 from esximage_builder.documents.image_database import database_folder, database_kind
-from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME
+from esximage_builder.documents.vib_archive import DESCRIPTOR_NAME, SIGNATURE_NAME, archive_mode_of
 from esximage_builder.errors import NotADepotError, NotInDepotError
 from esximage_builder.streams.blocks import block_stream
 
@@ -99,11 +99,12 @@ def _read_folder(source: Path, *, limits: ReadLimits, budget: ReadBudget) -> Dat
     return DatabaseFiles(f"{root}/", data)
 
 
-def head_blocks(head: VibHead) -> Iterator[bytes]:
-    """Yield the beginning of a ``.vib`` file: all before its payloads."""
+def head_blocks(vib: Vib, head: VibHead) -> Iterator[bytes]:
+    """Yield the beginning of a ``.vib`` file: all before its payloads, in the form of its time."""
+    mode = archive_mode_of(vib)
     yield AR_MAGIC
     for name, data in ((DESCRIPTOR_NAME, head.descriptor), (SIGNATURE_NAME, head.signature)):
-        yield render_ar_header(name, len(data)) + data + b"\n" * (len(data) % 2)
+        yield render_ar_header(name, len(data), mode=mode) + data + b"\n" * (len(data) % 2)
 
 
 def archived_vib_bytes(vib: Vib, head: VibHead) -> int:
@@ -123,14 +124,16 @@ class DatabaseTree:
         self.where = where
         self._sizes: dict[str, int] = {}
         self.sizes: Mapping[str, int] = self._sizes
-        self._heads: dict[str, VibHead] = {}
+        self._twins: dict[str, int] = {}
+        self._heads: dict[str, tuple[Vib, VibHead]] = {}
 
     def add(self, vib: Vib, head: VibHead) -> str:
         """Take a VIB in and return its path."""
         path = f"{vib.id}.vib"
-        while path in self._heads:  # one id, two descriptors: both stay, and a finding says so
-            path = f"{path}~"
-        self._heads[path] = head
+        if path in self._heads:  # one id, two descriptors: both stay, and a finding says so
+            self._twins[vib.id] = self._twins.get(vib.id, 0) + 1
+            path = f"{path}~{self._twins[vib.id]}"
+        self._heads[path] = (vib, head)
         self._sizes[path] = archived_vib_bytes(vib, head)
         return path
 
@@ -162,7 +165,7 @@ class DatabaseTree:
         """Return None: no VIB stands by itself."""
 
     def _blocks(self, path: str) -> Iterator[bytes]:
-        yield from head_blocks(self._heads[path])
+        yield from head_blocks(*self._heads[path])
         raise self._not_here(path)
 
     def _not_here(self, path: str) -> NotInDepotError:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeVar, assert_never, final
 import attrs
 
 from esximage_builder.codes import has_code, make_finding
+from esximage_builder.depot.equal_heads import one_of_equal_heads
 from esximage_builder.findings import Severity
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.catalog import Catalog
@@ -29,16 +31,22 @@ __all__ = ["merge_sources"]
 
 _Noun = TypeVar("_Noun")
 _Locations = dict[tuple[str, str], list["VibLocation"]]
+_Held = tuple["Vib", list["VibLocation"], set[str]]
+"""A VIB, the places of its bytes, and the names of the sources that hold it."""
 
 
-def merge_sources(sources: Sequence[SourceContents]) -> tuple[Catalog, _Locations]:
+def merge_sources(sources: Sequence[SourceContents], *, limits: ReadLimits | None = None) -> tuple[Catalog, _Locations]:
     """Merge all sources; their order does not matter, but for the names in ``sources``.
+
+    Args:
+        sources: What each holds.
+        limits: Upper bounds for the heads of VIBs that look different; None takes the defaults.
 
     Returns:
         The catalog, and where the bytes of each VIB lie, by its id and fingerprint.
     """
     findings = [finding for source in sources for finding in source.findings]
-    vibs, vib_sources, locations = _merge_vibs(sources, findings)
+    vibs, vib_sources, locations = _merge_vibs(sources, findings, limits or ReadLimits())
     found_ids = {vib.id for vib in vibs}
     findings = [f for f in findings if not (has_code(f, "vib-file-missing") and f.fact("vib") in found_ids)]
     bulletins = [bulletin for source in sources for bulletin in source.bulletins]
@@ -192,7 +200,7 @@ def _differs(code: str, kind: str, name: str, count: int) -> Finding:
 
 
 def _merge_vibs(
-    sources: Sequence[SourceContents], findings: list[Finding]
+    sources: Sequence[SourceContents], findings: list[Finding], limits: ReadLimits
 ) -> tuple[list[Vib], list[tuple[str, tuple[str, ...]]], _Locations]:
     groups: dict[str, list[tuple[Vib, VibLocation, str]]] = {}
     for source in sources:
@@ -202,7 +210,7 @@ def _merge_vibs(
     vib_sources: dict[str, set[str]] = {}
     locations: _Locations = {}
     for vib_id, group in sorted(groups.items()):
-        distinct: list[tuple[Vib, list[VibLocation], set[str]]] = []
+        distinct: list[_Held] = []
         for vib, location, source_name in sorted(group, key=_certainty) if len(group) > 1 else group:
             same = next((entry for entry in distinct if entry[0].is_same_content(vib)), None)
             if same is None:
@@ -210,6 +218,8 @@ def _merge_vibs(
             else:
                 same[1].append(location)
                 same[2].add(source_name)
+        if len(distinct) > 1:
+            distinct = one_of_equal_heads(distinct, limits)
         for vib, places, names in distinct:
             vibs.append(vib)
             locations[vib.id, vib.fingerprint] = places

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 import attrs
 
 from esximage_builder.codes import make_finding
+from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
-from esximage_builder.depot.store import VibFacts
+from esximage_builder.depot.store import MeasuredFiles, facts_of_vibs
 from esximage_builder.errors import (
     DepotErrors,
     EsxImageError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.vib import Vib, VibFile
+    from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.models.vib_store import PackedVib
 
 __all__ = ["Depot", "open_depot", "read_image_database"]
@@ -68,7 +70,7 @@ class Depot:
         self._locations = locations
         self._stack = stack
         self._is_closed = False
-        self._facts = VibFacts(self, key_of=self._location, limits=limits)
+        self._facts = MeasuredFiles(self, key_of=self._location, limits=limits)
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +154,22 @@ class Depot:
         """
         return self._facts.file_facts(vib)
 
+    def vib_facts(self, vib: Vib) -> VibFacts:
+        """Return what the VIB's own descriptor says, and whether a signature is there; read once.
+
+        Raises:
+            NotInDepotError: No opened depot holds it.
+            DepotError: The file is no VIB or is damaged.
+        """
+        return self._facts.vib_facts(vib)
+
+    def facts_of(self, vibs: Iterable[Vib]) -> tuple[VibFacts, ...]:
+        """Return the facts about those VIBs that the depot holds, for ``validate``.
+
+        A VIB that cannot be read is told of in its facts. A closed depot knows nothing.
+        """
+        return () if self._is_closed else facts_of_vibs(vibs, self)
+
     def sources_of(self, vib: Vib) -> tuple[str, ...]:
         """Return the names of the sources that hold the VIB; empty if none does."""
         return self.catalog.sources_of(vib)
@@ -200,20 +218,21 @@ def open_depot(
     with contextlib.ExitStack() as stack:
         spool = Spool(stack, budget)
         contents = []
-        errors: list[EsxImageError] = []
+        errors = GatheredErrors(bounds.gathered_errors)
         for source in paths:
             try:
                 contents.append(read_source(Path(source), stack=stack, spool=spool, limits=bounds, budget=budget))
             except EsxImageError as error:
                 if not strict:
                     contents.append(_unreadable(source, error))
-                errors.append(error)
-        errors += [error for source in contents for error in source.errors]
-        if errors and strict:
-            raise errors[0] if len(errors) == 1 else DepotErrors("the depots cannot be read completely", errors)
+                errors.add(error)
         for content in contents:
-            content.findings += [_as_finding("unreadable-document", error) for error in content.errors]
-        catalog, locations = merge_sources(contents)
+            errors.take(content.errors)
+        if errors and strict:
+            raise _all_of(errors)
+        for content in contents:
+            content.findings += _as_findings(content.errors)
+        catalog, locations = merge_sources(contents, limits=bounds)
         files = input_files(map(Path, paths), most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
@@ -264,8 +283,29 @@ def _paths(sources: Iterable[object]) -> Iterator[str]:
             raise ModelError("a source is no path", found=repr(source)[:80], expected="paths, or lists of paths")
 
 
+def _all_of(errors: GatheredErrors) -> EsxImageError:
+    """Return the only error, or all that were kept with a count of the others."""
+    kept = list(errors)
+    if len(kept) == 1 and not errors.left_out:
+        return kept[0]
+    others = f", {errors.left_out} more errors are not listed" if errors.left_out else ""
+    return DepotErrors(f"the depots cannot be read completely{others}", kept)
+
+
 def _unreadable(source: str, error: EsxImageError) -> SourceContents:
     return SourceContents(source, findings=[_as_finding("unreadable-source", error)])
+
+
+def _as_findings(errors: GatheredErrors) -> Iterator[Finding]:
+    yield from (_as_finding("unreadable-document", error) for error in errors)
+    if errors.left_out:
+        yield make_finding(
+            "unreadable-document",
+            f"{errors.left_out} more documents could not be read",
+            severity=Severity.ERROR,
+            cause="so many damaged documents are no accident of a download",
+            remedy="do not trust the file; get it again from its publisher",
+        )
 
 
 def _as_finding(code: str, error: EsxImageError) -> Finding:

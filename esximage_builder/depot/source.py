@@ -20,6 +20,7 @@ from esximage_builder.codes import make_finding
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, not_carried, read_database
+from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.image_database import DatabaseTree, read_database_files
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.depot.spool import Spool
@@ -30,10 +31,12 @@ from esximage_builder.documents.image_database import database_kind
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.metadata_response import parse_metadata_response
 from esximage_builder.documents.release_unit import ReleaseUnit, parse_release_unit, unit_folder_kind
+from esximage_builder.documents.stated_elements import may_state, with_elements_of
 from esximage_builder.documents.vib_archive import VibHead, read_vib_head
-from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
+from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, parse_vib_metadata
 from esximage_builder.errors import DepotError, EsxImageError
 from esximage_builder.findings import Severity
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.depot.image_database import DatabaseFiles
     from esximage_builder.findings import Finding
-    from esximage_builder.limits import ReadBudget, ReadLimits
+    from esximage_builder.limits import ReadBudget
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
     from esximage_builder.streams.shared_file import SharedFile
@@ -77,12 +80,12 @@ class SourceContents:
 
     Attributes:
         name: The source as the caller named it.
+        errors: Documents that could not be read.
         vibs: VIBs with the place of their bytes.
         bulletins: Legacy bulletins and components.
         profiles: Image profiles.
         units: Release units.
         findings: What reading noticed.
-        errors: Documents that could not be read.
     """
 
     name: str
@@ -91,7 +94,7 @@ class SourceContents:
     profiles: list[ImageProfile] = attrs.Factory(list)
     units: list[ReleaseUnit] = attrs.Factory(list)
     findings: list[Finding] = attrs.Factory(list)
-    errors: list[EsxImageError] = attrs.Factory(list)
+    errors: GatheredErrors = attrs.Factory(lambda: GatheredErrors(ReadLimits().gathered_errors))
 
 
 def read_source(
@@ -112,7 +115,7 @@ def read_source(
         DepotError: The archive itself is broken. Errors of single documents are gathered
             in the result instead.
     """
-    contents = SourceContents(str(source))
+    contents = SourceContents(str(source), errors=GatheredErrors(limits.gathered_errors))
     reading = _Reading(contents, stack, spool, limits, budget)
     sniffed = sniff(source)
     if sniffed.kind is FileKind.FOLDER:
@@ -148,7 +151,7 @@ def read_disc(
     Raises:
         DepotError: The image database itself is broken, or the operating system refuses.
     """
-    contents = SourceContents(disc.where)
+    contents = SourceContents(disc.where, errors=GatheredErrors(limits.gathered_errors))
     _Reading(contents, stack, Spool(stack, budget), limits, budget).read_disc(disc)
     return contents
 
@@ -213,7 +216,7 @@ class _Reading:
                 archive = tree.path_of(path) or self._spooled(tree, path)
                 reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
             except EsxImageError as error:
-                self.contents.errors.append(error)
+                self.contents.errors.add(error)
                 return True
             nested = ZipTree(reader)
             if not _holds_depot(nested):
@@ -248,7 +251,7 @@ class _Reading:
         try:
             yield
         except DepotError as error:
-            self.contents.errors.append(error)
+            self.contents.errors.add(error)
 
     def _read_indexed(self, tree: DepotTree, root: str, *, depth: int) -> None:
         for folder, url in self._metadata_archives(tree, root):
@@ -320,8 +323,8 @@ class _Reading:
         where = f"{metadata.where}!{name}"
         data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
         if kind == "vibs":
-            vib = parse_vib_descriptor(data, where=where, max_bytes=self.limits.document_bytes)
-            self._place_vib(vib, tree, folder, where)
+            vib, lacking = parse_vib_metadata(data, where=where, max_bytes=self.limits.document_bytes)
+            self._place_vib(vib, tree, folder, where, lacking)
         else:
             self._take_document(data, kind, where=where)
 
@@ -426,7 +429,9 @@ class _Reading:
         found = (paths.get(name) for name in (stated.rpartition("/")[2], f"{vib.id}{_VIB_SUFFIX}") if name)
         return next((path for path in found if path is not None), None)
 
-    def _place_vib(self, vib: Vib, tree: DepotTree, folder: str, where: str) -> None:
+    def _place_vib(
+        self, vib: Vib, tree: DepotTree, folder: str, where: str, lacking: frozenset[str] = frozenset()
+    ) -> None:
         path = self._vib_path(vib, tree, folder)
         if path is None:
             self.contents.findings.append(
@@ -456,7 +461,46 @@ class _Reading:
                     where=tree.where,
                 )
             )
-        self.contents.vibs.append((vib, VibLocation(tree, path)))
+        location = VibLocation(tree, path)
+        if lacking:
+            vib = self._completed(vib, location, lacking, where)
+        self.contents.vibs.append((vib, location))
+
+    def _completed(self, vib: Vib, location: VibLocation, lacking: frozenset[str], where: str) -> Vib:
+        """Take what the metadata lacks from the VIB's head; a head that is another's or damaged gives nothing."""
+        head = self._head_if_any(location)
+        if head is None or not may_state(head.descriptor, lacking):
+            return vib
+        self.budget.spend(len(head.descriptor) + len(head.signature), where=location.where)
+        try:
+            inside = head.parse(where=location.where, limits=self.limits)
+        except DepotError:
+            return vib  # whoever wants its bytes is told why
+        if (inside.vendor, inside.name, inside.version.text) != (vib.vendor, vib.name, vib.version.text):
+            return vib
+        completed, taken = with_elements_of(vib, inside, lacking)
+        if taken:
+            self.contents.findings.append(_taken_from_vib(completed, taken, where))
+        return completed
+
+    def _head_if_any(self, location: VibLocation) -> VibHead | None:
+        """Return the head of a VIB, or None where it cannot be read: whoever wants its bytes is told why."""
+        try:
+            with location.tree.open(location.path) as stream:
+                return read_vib_head(stream, where=location.where, limits=self.limits)
+        except (EsxImageError, OSError):
+            return None
+
+
+def _taken_from_vib(vib: Vib, taken: tuple[str, ...], where: str) -> Finding:
+    return make_finding(
+        "element-taken-from-vib",
+        f"the depot's metadata of {vib.id} lacks {', '.join(taken)}, which the VIB states",
+        items=(vib.id,),
+        facts={"kind": "vib", "id": vib.id, "elements": ", ".join(taken)},
+        cause="the tool that wrote the depot dropped it; what the VIB says counts",
+        where=where,
+    )
 
 
 def _bulletin_id(bulletin: Bulletin | Component) -> str:

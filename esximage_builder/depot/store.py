@@ -21,15 +21,23 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, final, runtime_check
 import attrs
 
 from esximage_builder.documents.vib_archive import VibHead, read_vib_head
-from esximage_builder.errors import ChecksumMismatchError, DepotError, LimitExceededError, SourceUnreadableError
+from esximage_builder.errors import (
+    ChecksumMismatchError,
+    DepotError,
+    EsxImageError,
+    LimitExceededError,
+    NotInDepotError,
+    SourceUnreadableError,
+)
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.vib import VibFile
+from esximage_builder.models.vib_facts import VibFacts
 from esximage_builder.models.vib_store import PackedVibStore, VibStore
 from esximage_builder.streams.hashing import HashingReader
 from esximage_builder.streams.identity import input_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from esximage_builder.models.image import Image
@@ -37,8 +45,9 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import PackedVib
 
 __all__ = [
+    "MeasuredFiles",
     "MeasuredVibStore",
-    "VibFacts",
+    "facts_of_vibs",
     "inputs_of",
     "measured",
     "measured_image",
@@ -65,6 +74,14 @@ class MeasuredVibStore(VibStore, PackedVibStore, Protocol):
 
     def vib_head(self, vib: Vib) -> VibHead:
         """Return descriptor and signature of the VIB.
+
+        Raises:
+            NotInDepotError: The store has no such VIB.
+            DepotError: The file is no VIB, or cannot be read.
+        """
+
+    def vib_facts(self, vib: Vib) -> VibFacts:
+        """Return what the head of the VIB says, as a value.
 
         Raises:
             NotInDepotError: The store has no such VIB.
@@ -160,10 +177,11 @@ class _Known:
     lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     file: VibFile | None = attrs.field(default=None, init=False)
     head: VibHead | None = attrs.field(default=None, init=False)
+    facts: VibFacts | None = attrs.field(default=None, init=False)
 
 
 @final
-class VibFacts:
+class MeasuredFiles:
     """Facts about the files of a store, kept; may be asked from many threads.
 
     A file that must be read to its end gives its head on the way.
@@ -209,6 +227,16 @@ class VibFacts:
                     known.head = read_vib_head(source, where=where or vib.id, limits=self._limits)
             return known.head
 
+    def vib_facts(self, vib: Vib) -> VibFacts:
+        """Return what the head says; see ``MeasuredVibStore``. It is parsed once."""
+        head = self.vib_head(vib)
+        known = self._known_of(vib)
+        with known.lock:
+            if known.facts is None:
+                inside = head.parse(where=vib.id, limits=self._limits)
+                known.facts = VibFacts(vib_id=vib.id, descriptor=inside, is_signed=head.is_signed)
+            return known.facts
+
     def _known_of(self, vib: Vib) -> _Known:
         key = self._key_of(vib)
         with self._lock:
@@ -250,7 +278,7 @@ class _Measured:
 
     def __init__(self, store: VibStore, limits: ReadLimits) -> None:
         self._store = store
-        self._facts = VibFacts(store, key_of=lambda vib: (vib.id, vib.fingerprint), limits=limits)
+        self._facts = MeasuredFiles(store, key_of=lambda vib: (vib.id, vib.fingerprint), limits=limits)
 
     def open_vib(self, vib: Vib) -> BinaryIO:
         return self._store.open_vib(vib)
@@ -263,6 +291,9 @@ class _Measured:
 
     def vib_head(self, vib: Vib) -> VibHead:
         return self._facts.vib_head(vib)
+
+    def vib_facts(self, vib: Vib) -> VibFacts:
+        return self._facts.vib_facts(vib)
 
     def sources_of(self, vib: Vib) -> tuple[str, ...]:  # noqa: ARG002 - such a store names none
         return ()
@@ -279,6 +310,19 @@ def measured(store: VibStore, *, limits: ReadLimits | None = None) -> MeasuredVi
         limits: Upper bounds for reading heads; None takes the defaults of ``ReadLimits``.
     """
     return store if isinstance(store, MeasuredVibStore) else _Measured(store, limits or ReadLimits())
+
+
+def facts_of_vibs(vibs: Iterable[Vib], store: MeasuredVibStore) -> tuple[VibFacts, ...]:
+    """Return the facts about those VIBs that a store holds; what cannot be read is a fact too, and says why."""
+    found = []
+    for vib in vibs:
+        try:
+            found.append(store.vib_facts(vib))
+        except NotInDepotError:
+            continue  # whoever wants its bytes is told
+        except EsxImageError as error:
+            found.append(VibFacts(vib_id=vib.id, problem=error.message, where=error.where))
+    return tuple(found)
 
 
 def with_file_facts(vib: Vib, store: MeasuredVibStore) -> Vib:

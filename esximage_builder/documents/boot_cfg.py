@@ -25,6 +25,8 @@ __all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
 _FILE_NAME = BOOT_CFG.lower()
 _SEPARATOR = " --- "
 _DEFAULT_TIMEOUT = 5
+_BLANKS = " \t\r\v\f"  # what C takes for blank; Python's own methods go further, and split lines at more
+_RUN_OF_BLANKS = re.compile(f"[{_BLANKS}]+")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = frozenset({"bootstate", "title", "timeout", "prefix", "kernel", "kernelopt", "modules", "build", "updated"})
 
@@ -93,14 +95,15 @@ def parse_boot_cfg(data: bytes, *, where: str = _FILE_NAME, max_bytes: int = DOC
             "boot.cfg is larger than the limit", where=where, found=f"{len(data)} bytes", expected=f"{max_bytes} bytes"
         )
     fields: dict[str, str] = {}
-    for raw in data.decode("utf-8", errors="replace").splitlines():
-        line = raw.strip()
+    for raw in data.decode("utf-8", errors="replace").split("\n"):
+        line = raw.strip(_BLANKS)
         if not line or line.startswith("#"):
             continue
         key, equals, value = line.partition("=")
-        if not equals or not _KEY.fullmatch(key.strip()):
+        name = key.strip(_BLANKS)
+        if not equals or not _KEY.fullmatch(name):
             continue
-        fields[key.strip().lower()] = " ".join(value.split())
+        fields[name.lower()] = " ".join(part for part in _RUN_OF_BLANKS.split(value) if part)
     return BootCfg(
         bootstate=_number(fields, "bootstate", where) if "bootstate" in fields else None,
         title=fields.get("title", ""),
@@ -125,8 +128,9 @@ def _number(fields: dict[str, str], key: str, where: str) -> int:
 
 
 def _modules(text: str) -> tuple[BootModuleLine, ...]:
-    items = (item.split(maxsplit=1) for item in text.split(_SEPARATOR.strip()))
-    return tuple(BootModuleLine(item[0], item[1].strip() if len(item) > 1 else "") for item in items if item)
+    items = (item.strip(_BLANKS) for item in text.split(_SEPARATOR.strip(_BLANKS)))
+    parts = (item.partition(" ") for item in items if item)
+    return tuple(BootModuleLine(name, options.strip(_BLANKS)) for name, _, options in parts)
 
 
 def render_boot_cfg(boot_cfg: BootCfg) -> bytes:

@@ -210,7 +210,7 @@ def _text_output(text: str, where: str) -> EsxcliOutput:
         raise _not_esxcli(where, "nothing" if not command else f"only the command {command}")
     first = next(line for line in lines if line.strip())
     if _is_csv_header(first):
-        return attrs.evolve(output, records=_csv_records(lines))
+        return attrs.evolve(output, records=_csv_records(lines, where))
     dashes = next((number for number, line in enumerate(lines) if number and _TITLE_DASHES.match(line)), None)
     if dashes is not None:
         return attrs.evolve(output, records=_table_records(lines, dashes))
@@ -238,9 +238,19 @@ def _is_csv_header(line: str) -> bool:
     return _CSV_HEADER.fullmatch(line.strip()) is not None
 
 
-def _csv_records(lines: Iterable[str]) -> tuple[EsxcliRecord, ...]:
-    rows = csv.reader(io.StringIO("\n".join(line for line in lines if line.strip())), skipinitialspace=True)
-    captions = [field_name(caption) for caption in next(rows)]
+def _csv_records(lines: Iterable[str], where: str) -> tuple[EsxcliRecord, ...]:
+    try:
+        header, *rows = csv.reader(
+            io.StringIO("\n".join(line for line in lines if line.strip())), skipinitialspace=True
+        )
+    except csv.Error as error:
+        raise MalformedDocumentError(
+            "the CSV is damaged",
+            where=where,
+            found=str(error),
+            hint="let esxcli write it again, or use --formatter=json",
+        ) from error
+    captions = [field_name(caption) for caption in header]
     return tuple(
         EsxcliRecord(
             "",

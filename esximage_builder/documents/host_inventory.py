@@ -1,7 +1,8 @@
 """Inventories of hosts in JSON: this library's own form, and what the vSphere API gives.
 
 The own form is the API's ``SoftwareInfo`` with more keys, marked by ``esximage_host``. A key that is
-not there was not told; ``null`` and empty lists mean that the host has none.
+not there was not told; ``null`` and empty lists mean that the host has none. What is known of a part
+that was not told as a whole stands below ``partial``.
 
 ``SoftwareInfo`` of a host tells only components beyond base image and add-on, so it leaves open what
 else is installed. ``installed-components`` tells all of them.
@@ -29,11 +30,12 @@ from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentV
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["parse_host", "render_host"]
 
 _MARK = "esximage_host"
+_PARTIAL = "partial"
 _FORM = 1
 _FACTS = tuple(field.name for field in attrs.fields(HostFacts))
 
@@ -116,15 +118,22 @@ def _own(document: JsonObject, where: str) -> Host:
             expected=str(_FORM),
             hint="a later release of this library may know it",
         )
-    _require_known(document, {_MARK, "name", "facts", *HostPart}, where)
+    _require_known(document, {_MARK, _PARTIAL, "name", "facts", *HostPart}, where)
+    partial = _object(document.get(_PARTIAL), pointer(where, _PARTIAL))
+    _require_known(partial, {part.value for part in HostPart} - document.keys(), pointer(where, _PARTIAL))
     told = [part for part in HostPart if part.value in document]
-    fields = {part.value: _PARTS[part](document[part.value], pointer(where, part.value)) for part in told}
+    fields = _fields(partial, pointer(where, _PARTIAL)) | _fields(document, where)
     return Host(
         name=value_of(document.get("name", ""), str, where=pointer(where, "name"), expected="a text"),
         facts=_facts(document.get("facts", {}), pointer(where, "facts")),
         told=told,
         **fields,
     )
+
+
+def _fields(document: JsonObject, where: str) -> dict[str, Any]:
+    parts = [part for part in HostPart if part.value in document]
+    return {part.value: _PARTS[part](document[part.value], pointer(where, part.value)) for part in parts}
 
 
 def _require_known(document: JsonObject, known: set[str], where: str) -> None:
@@ -215,7 +224,8 @@ def _components(value: object, where: str) -> tuple[HostComponent, ...]:
 
 def _entries(value: object, where: str) -> Iterator[tuple[str, JsonObject, str]]:
     for name, entry in sorted(_object(value, where).items()):
-        yield name, _versioned(entry, pointer(where, name)), pointer(where, name)
+        for one in entry if isinstance(entry, list) else [entry]:
+            yield name, _versioned(one, pointer(where, name)), pointer(where, name)
 
 
 def _flag(document: JsonObject, key: str, where: str) -> bool | None:
@@ -378,11 +388,13 @@ _FORMS: tuple[tuple[Callable[[JsonObject], bool], Callable[[JsonObject, str], Ho
 
 
 def render_host(host: Host) -> bytes:
-    """Return a host in the own form; parts that were not told are left out."""
+    """Return a host in the own form; parts of which nothing is known are left out."""
     document: JsonObject = {_MARK: _FORM, "name": host.name}
-    for part in HostPart:
-        if part in host.told:
-            document[part.value] = _RENDERED[part](host)
+    rendered = {part: _RENDERED[part](host) for part in HostPart if part in host.told or getattr(host, part.value)}
+    document |= {part.value: value for part, value in rendered.items() if part in host.told}
+    partial = {part.value: value for part, value in rendered.items() if part not in host.told}
+    if partial:
+        document[_PARTIAL] = partial
     facts = {name: value for name in _FACTS if (value := getattr(host.facts, name)) not in (None, "", ())}
     if facts:
         document["facts"] = {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
@@ -393,17 +405,26 @@ def _filled(document: JsonObject) -> JsonObject:
     return {key: value for key, value in document.items() if value not in (None, "", [], ())}
 
 
+def _by_name(entries: Iterable[tuple[str, JsonObject]]) -> JsonObject:
+    """Return the entries by name; a list where a host told several of one name."""
+    by_name: dict[str, list[JsonObject]] = {}
+    for name, entry in entries:
+        by_name.setdefault(name, []).append(entry)
+    return {name: found[0] if len(found) == 1 else found for name, found in by_name.items()}
+
+
 _RENDERED: dict[HostPart, Callable[[Host], object]] = {
     HostPart.BASE_IMAGE: lambda host: host.base_image and host.base_image.text,
     HostPart.ADD_ON: lambda host: host.add_on and {"name": host.add_on.name, "version": host.add_on.version.text},
-    HostPart.COMPONENTS: lambda host: {
-        part.name: _filled(
-            {"version": part.version.text, "is_manual": part.is_manual, "platforms": list(part.platforms)}
+    HostPart.COMPONENTS: lambda host: _by_name(
+        (
+            part.name,
+            _filled({"version": part.version.text, "is_manual": part.is_manual, "platforms": list(part.platforms)}),
         )
         for part in host.components
-    },
+    ),
     HostPart.STANDALONE_VIBS: lambda host: list(host.standalone_vibs),
-    HostPart.VIBS: lambda host: {vib.name: _rendered_vib(vib) for vib in host.vibs},
+    HostPart.VIBS: lambda host: _by_name((vib.name, _rendered_vib(vib)) for vib in host.vibs),
     HostPart.SOLUTIONS: lambda host: {
         part.name: {"version": part.version, "components": list(part.components)} for part in host.solutions
     },

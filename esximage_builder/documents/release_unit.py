@@ -106,6 +106,9 @@ _WRITTEN = {
 _MEANING = {spelling: meaning for meaning, spellings in _KEYS.items() for spelling in spellings}
 _SCHEMA = "1.0"
 
+# Read where the spec of name or version does not say it, and written into that.
+_BESIDE_A_SPEC = frozenset({"name", "version", "display_name", "display_version"})
+
 # Known keys that a kind has no field for; they are kept with the unknown ones.
 _NOT_HELD: dict[UnitKind, frozenset[str]] = {
     UnitKind.BASE_IMAGE: frozenset({"supported_base_images", "removed_components", "hardware_support_info"}),
@@ -180,25 +183,44 @@ def parse_release_unit(data: bytes, *, where: str, kind: UnitKind | None, max_by
         ) from error
 
 
+def _says_nothing(value: object) -> bool:
+    if isinstance(value, list):
+        return all(_says_nothing(item) for item in value)
+    return value is None or value == {} or (isinstance(value, str) and not value.strip())
+
+
+def _counts(value: object, *, before: tuple[str, Any] | None) -> bool:
+    """Tell whether a value is the one of its key: the first that says something, else the first that is there."""
+    return value is not None if before is None else _says_nothing(before[1]) and not _says_nothing(value)
+
+
 class _Unit:
-    """A document with its keys folded to meanings; unknown ones apart."""
+    """A document with its keys folded to meanings."""
 
     def __init__(self, document: JsonObject, where: str) -> None:
         self.where = where
         self.known: dict[str, tuple[str, Any]] = {}
-        extra = []
+        self._document = document
         for key, value in document.items():
             meaning = _MEANING.get(_fold(key))
-            if meaning is None or meaning in self.known:
-                extra.append((key, canonical_json(value)))
-            elif value is not None:
+            if meaning is not None and _counts(value, before=self.known.get(meaning)):
                 self.known[meaning] = (key, value)
-        self._unknown = tuple(extra)
 
     def kept(self, kind: UnitKind) -> tuple[tuple[str, str], ...]:
-        held = _NOT_HELD[kind]
-        rest = ((key, value) for meaning, (key, value) in self.known.items() if meaning in held)
-        return self._unknown + tuple((key, canonical_json(value)) for key, value in rest)
+        """Return what the model has no place for, in the document's order, since of two spellings the first counts."""
+        return tuple(
+            (key, canonical_json(value)) for key, value in self._document.items() if self._is_kept(key, value, kind)
+        )
+
+    def _is_kept(self, key: str, value: object, kind: UnitKind) -> bool:
+        meaning = _MEANING.get(_fold(key))
+        if meaning is None:
+            return True
+        is_held = meaning not in _NOT_HELD[kind]
+        if self.known.get(meaning, ("", None))[0] == key:
+            return not is_held
+        is_written_by_us = is_held and (key == _WRITTEN.get(meaning) or meaning in _BESIDE_A_SPEC)
+        return not is_written_by_us and not _says_nothing(value)
 
     def _entry(self, meaning: str) -> tuple[Any, str]:
         key, value = self.known.get(meaning, (meaning, None))
@@ -302,17 +324,26 @@ def _component_items(value: object, where: str) -> list[tuple[str, list[str]]]:
     if value is None:
         return []
     if isinstance(value, dict):
-        return [(name, _versions(versions, pointer(where, name))) for name, versions in value.items()]
+        return [(_named(name, where), _versions(entry, pointer(where, name))) for name, entry in value.items()]
     items = []
     for index, item in enumerate(value_of(value, list, where=where, expected="a map of name to version, or a list")):
         place = pointer(where, index)
         if isinstance(item, dict):
-            name = value_of(item.get("name") or item.get("component"), str, where=place, expected="a component name")
+            name = _named(item.get("name") or item.get("component"), place)
             items.append((name, _versions(item.get("version", item.get("versions")), place)))
         else:
             name, _, version = value_of(item, str, where=place, expected="name:version").partition(":")
-            items.append((name, [version] if version else []))
+            items.append((_named(name, place), [version] if version else []))
     return items
+
+
+def _named(name: object, where: str) -> str:
+    found: str = value_of(name, str, where=where, expected="a component name")
+    if not found.strip():
+        raise InvalidFieldError(
+            "a component has no name", where=where, found=repr(found), expected="a name for every component"
+        )
+    return found
 
 
 def _versions(value: object, where: str) -> list[str]:

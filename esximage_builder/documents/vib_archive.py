@@ -32,6 +32,7 @@ __all__ = [
     "PayloadReceiver",
     "PayloadSplitter",
     "VibHead",
+    "archive_mode_of",
     "iter_payloads",
     "read_vib_head",
 ]
@@ -67,6 +68,19 @@ class VibHead:
         return parse_vib_descriptor(
             self.descriptor, where=f"{where}!{DESCRIPTOR_NAME}", max_bytes=limits.document_bytes
         )
+
+
+_OCTAL_MODE_FROM_YEAR = 2023
+
+
+def archive_mode_of(vib: Vib) -> str:
+    """Return how the headers of a ``.vib`` file spell the mode of a member: as VMware's tools of its time do.
+
+    Args:
+        vib: By its own descriptor.
+    """
+    is_late = vib.released_at is not None and vib.released_at.year >= _OCTAL_MODE_FROM_YEAR
+    return "0o0" if is_late and vib.software_platforms else "0"
 
 
 def read_vib_head(source: BinaryIO, *, where: str, limits: ReadLimits) -> VibHead:

@@ -33,6 +33,7 @@ from esximage_builder.containers.xml import (
     unknown_children,
 )
 from esximage_builder.documents.software_platform import add_software_platforms, parse_software_platforms
+from esximage_builder.documents.stated_elements import unstated_elements
 from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.constraint import Constraint, Provide
@@ -54,6 +55,7 @@ __all__ = [
     "descriptor_file_name",
     "parse_relationships",
     "parse_vib_descriptor",
+    "parse_vib_metadata",
     "render_vib_descriptor",
 ]
 
@@ -102,7 +104,20 @@ def parse_vib_descriptor(data: bytes, *, where: str = "descriptor.xml", max_byte
         InvalidFieldError: An element is missing or has an impossible value.
         LimitExceededError: Longer than ``max_bytes``.
     """
+    return _vib_of(parse_xml(data, where=where, root="vib", max_bytes=max_bytes), where)
+
+
+def parse_vib_metadata(data: bytes, *, where: str, max_bytes: int = DOCUMENT_BYTES) -> tuple[Vib, frozenset[str]]:
+    """Read a depot's copy of a descriptor, and say which elements it lacks altogether.
+
+    Raises:
+        DepotError: As ``parse_vib_descriptor`` raises it.
+    """
     root = parse_xml(data, where=where, root="vib", max_bytes=max_bytes)
+    return _vib_of(root, where), unstated_elements(root)
+
+
+def _vib_of(root: XmlElement, where: str) -> Vib:
     children = children_by_tag(root, where=where, known=_KNOWN)
     relations = parse_relationships(children.get("relationships"), where=where)
     requires = children.get("system-requires")

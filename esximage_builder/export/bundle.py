@@ -7,17 +7,18 @@ image can be taken apart again from what it was installed with.
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from esximage_builder.codes import make_finding
 from esximage_builder.depot.depot_zip import DepotContents, DepotZipWriter
 from esximage_builder.depot.store import inputs_of, measured, measured_image
+from esximage_builder.depot.vendor_code import vendor_code_of
 from esximage_builder.documents.depot_index import MetadataEntry
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
+from esximage_builder.export.true_vibs import VibCheck, with_waived
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.export.written_profile import image_profile, product_entry, release_units
 from esximage_builder.findings import Finding
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from esximage_builder.depot.vib_push import VibSink
     from esximage_builder.export.disc_archives import Archive
     from esximage_builder.export.spool import Spool
+    from esximage_builder.export.true_vibs import Check
     from esximage_builder.export.vib_pass import FileTaker, PayloadTaker
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib_store import PackedVib, VibStore
@@ -44,9 +46,7 @@ if TYPE_CHECKING:
     from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle", "vendor_code_of"]
-
-_KNOWN_CODES = {"vmware": "VMW", "vmware, inc.": "VMW", "broadcom": "VMW"}
+__all__ = ["BundleOutput", "bundle_contents", "bundle_output", "export_bundle"]
 
 
 def export_bundle(
@@ -56,6 +56,7 @@ def export_bundle(
     *,
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
+    check: Check = "stored",
     vendor_code: str = "",
     with_reserved: bool = True,
     overwrite: bool = False,
@@ -73,6 +74,8 @@ def export_bundle(
         target: The zip file; it appears whole or not at all.
         allow: Codes of errors that do not matter.
         report: Validation of this image; None validates it here.
+        check: ``unpacked`` unpacks all payloads before anything is written and checks those checksums too;
+            ``stored`` checks the bytes as they are stored, while they are written.
         vendor_code: Three letters or digits for the index; empty takes the vendor's first ones.
         with_reserved: Carry the reserved VIBs and components too. Without them the bundle is
             smaller and partial: a host's image cannot be taken apart with it alone.
@@ -81,19 +84,29 @@ def export_bundle(
         progress: Told how far the copying is.
 
     Raises:
-        IncompatibleImageError: The image has errors that are not allowed.
+        IncompatibleImageError: The image or a VIB has errors that are not allowed.
         ExportError: The file is there already, is one that is read, or cannot be written.
-        ChecksumMismatchError: A VIB's bytes are not what its metadata says.
+        ChecksumMismatchError: The bytes of a VIB or its descriptor are not what the metadata says.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
         ModelError: The vendor code is no three letters or digits, the report is of another image, or
             the file's suffix is that of another kind of file.
     """
     place = prepare_target(target, kind=FileKind.ZIP, inputs=inputs_of(store), overwrite=overwrite)
-    waived = require_exportable(image, report=report, allow=allow)
+    allowed = frozenset(allow)
+    waived = require_exportable(image, report=report, allow=allowed)
     bounds = limits or ReadLimits()
     known = measured(store, limits=bounds)
-    output = bundle_output(image, known, place, vendor_code=vendor_code, with_reserved=with_reserved, waived=waived)
+    vib_check = VibCheck(store=known, check=check, allow=allowed, limits=bounds)
+    output = bundle_output(
+        image,
+        known,
+        place,
+        vendor_code=vendor_code,
+        with_reserved=with_reserved,
+        waived=waived,
+        vib_check=vib_check,
+    )
     (result,) = write_outputs([output], image.all_vibs, known, limits=bounds, progress=progress)
     return result
 
@@ -106,10 +119,13 @@ def bundle_output(
     vendor_code: str,
     with_reserved: bool,
     waived: Iterable[Finding],
+    vib_check: VibCheck,
 ) -> BundleOutput:
-    """Ask the store for what a bundle says of its files, and plan it.
+    """Ask the store for what a bundle says of its files, look at the VIBs, and plan it.
 
     Raises:
+        IncompatibleImageError: A VIB has errors that are not allowed.
+        ChecksumMismatchError: A VIB's descriptor is not what the metadata says.
         ModelError: The vendor code is no three letters or digits.
         NotInDepotError: The store lacks a VIB.
         LimitExceededError: Something is larger than ``limits`` allow.
@@ -117,8 +133,10 @@ def bundle_output(
     """
     ids = None if with_reserved else {entry.vib.id for entry in image.vibs}
     contents = bundle_contents(measured_image(image, store, ids), vendor_code=vendor_code, with_reserved=with_reserved)
-    findings = _left_out(image, with_reserved)
-    return BundleOutput(image, contents, target, waived=waived, findings=findings)
+    vibs = image.all_vibs if ids is None else [vib for vib in image.all_vibs if vib.id in ids]
+    found = vib_check.require_true(vibs)
+    errors, others = with_waived(waived, (*_left_out(image, with_reserved), *found))
+    return BundleOutput(image, contents, target, waived=errors, findings=others)
 
 
 @final
@@ -242,13 +260,6 @@ def _left_out(image: Image, with_reserved: bool) -> tuple[Finding, ...]:  # noqa
             remedy="keep the depots of base image and add-on, or export with reserved VIBs",
         ),
     )
-
-
-def vendor_code_of(vendor: str) -> str:
-    """Return three capitals made of the vendor's name; ``UNK`` where it has no three letters or digits."""
-    known = _KNOWN_CODES.get(vendor.lower())
-    letters = re.sub(r"[^0-9A-Za-z]", "", vendor).upper()
-    return known or (letters[:3] if len(letters) >= len("UNK") else "UNK")
 
 
 def _products(image: Image) -> tuple[MetadataEntry, ...]:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.depot.depot_zip import DepotContents, render_metadata, vib_relative_path
+from esximage_builder.depot.payload_pass import PayloadKey
 from esximage_builder.disc_files import (
     DPU_DEPOT,
     IMAGE_DATABASE,
     MISCELLANEOUS,
     PAYLOAD_ARCHIVE,
     RESERVED_VIBS,
-    UPGRADE_FOLDER,
+    UPGRADE_METADATA,
+    UPGRADE_PROFILE,
 )
 from esximage_builder.documents.depot_index import VendorEntry, render_index, render_vendor_index
 from esximage_builder.documents.image_database import DATABASE_ROOT, image_database_members
@@ -47,9 +49,6 @@ __all__ = [
     "disc_archives",
     "upgrade_texts",
 ]
-
-PayloadKey = tuple[str, str]
-"""A payload by VIB id and payload name."""
 
 
 @final
@@ -176,8 +175,8 @@ def upgrade_texts(image: Image, profile: ImageProfile, timestamp: datetime) -> l
         timestamp=timestamp,
     )
     return [
-        (f"{UPGRADE_FOLDER}/PROFILE.XML", render_image_profile(profile)),
-        (f"{UPGRADE_FOLDER}/METADATA.ZIP", render_metadata(contents)),
+        (UPGRADE_PROFILE, render_image_profile(profile)),
+        (UPGRADE_METADATA, render_metadata(contents)),
     ]
 
 

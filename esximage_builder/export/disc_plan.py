@@ -6,7 +6,6 @@ is one pass over the VIBs.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -30,12 +29,20 @@ from esximage_builder.disc_files import (
     UPGRADE_FOLDER,
 )
 from esximage_builder.documents.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
+from esximage_builder.documents.isolinux_cfg import MENU_PROGRAM, render_isolinux_cfg
 from esximage_builder.documents.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.errors import IncompatibleImageError, ModelError
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
 from esximage_builder.export.written_profile import image_profile
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.rules.boot_layout import BootModule, boot_modules, disc_names, generation_of, local_names
+from esximage_builder.rules.boot_layout import (
+    BootModule,
+    boot_modules,
+    disc_names,
+    generation_of,
+    local_names,
+    volume_label,
+)
 from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER_PAYLOADS, PayloadType
 
 if TYPE_CHECKING:
@@ -59,8 +66,18 @@ _FIXED_NAMES = tuple(
 _KICKSTART_SERVERS = ("http://", "https://", "ftp://")
 _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
-_ILLEGAL_VOLUME_LETTER = re.compile(r"[^A-Z0-9_.-]")
-_VOLUME_ID_LENGTH = 32
+
+
+def _require_plain(_: object, __: object, options: str) -> None:
+    """Refuse what a loader would cut the options at, or print as it is."""
+    wrong = sorted({letter for letter in options if not (letter.isprintable() or letter.isspace())})
+    if wrong:
+        raise ModelError(
+            "the kernel options hold characters that no boot loader takes",
+            found=", ".join(map(repr, wrong))[:80],
+            expected="printable characters",
+            hint="type the options anew: something invisible came along when they were copied",
+        )
 
 
 @final
@@ -78,7 +95,7 @@ class DiscOptions:
     """
 
     kickstart: bytes | None = attrs.field(default=None, repr=False)
-    kernel_options: str = ""
+    kernel_options: str = attrs.field(default="", validator=_require_plain)
     with_installer: bool = True
     network_prefix: str | None = None
 
@@ -183,7 +200,7 @@ def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions, 
     )
     on_disc = [path for path, _ in texts] + [*placed.values(), *module_paths.values(), *(a.path for a in archives)]
     return DiscPlan(
-        volume_id=_volume_id(image.name),
+        volume_id=volume_label(image.name),
         timestamp=timestamp,
         texts=texts,
         payload_paths=placed | module_paths,
@@ -254,10 +271,6 @@ def _boot_texts(
     if options.kickstart is not None:
         texts.append((KICKSTART_FILE, options.kickstart))
     return texts
-
-
-def _volume_id(name: str) -> str:
-    return _ILLEGAL_VOLUME_LETTER.sub("_", name.upper())[:_VOLUME_ID_LENGTH] or "ESXI"
 
 
 def _loader_paths(image: Image, options: DiscOptions, *, taken: tuple[str, ...]) -> dict[PayloadKey, str]:
@@ -339,23 +352,8 @@ def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
 
 
 def _isolinux_cfg(image: Image) -> bytes:
-    name = " ".join(image.name.split())  # a line break would begin another command
-    has_menu = any(payload.name.lower() == "menu.c32" for vib in image.host_vibs for payload in vib.payloads)
-    lines = (
-        f"DEFAULT {'menu.c32' if has_menu else 'install'}",
-        f"MENU TITLE {name} boot menu",
-        "NOHALT 1",
-        "PROMPT 0",
-        "TIMEOUT 80",
-        "LABEL install",
-        f"  KERNEL {BIOS_LOADER.lower()}",
-        f"  APPEND -c {BOOT_CFG.lower()}",
-        f"  MENU LABEL {name} ^installer",
-        "LABEL hddboot",
-        "  LOCALBOOT 0x80",
-        "  MENU LABEL ^Boot from local disk",
-    )
-    return ("\n".join(lines) + "\n").encode()
+    has_menu = any(payload.name.lower() == MENU_PROGRAM for vib in image.host_vibs for payload in vib.payloads)
+    return render_isolinux_cfg(image.name, has_menu=has_menu)
 
 
 def _added_options(options: DiscOptions) -> list[Finding]:

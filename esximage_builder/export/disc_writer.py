@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Protocol, assert_never, cast, final
 
+import attrs
+
 from esximage_builder.containers.tar_gz import TarGzWriter
 from esximage_builder.depot.store import measured_image
-from esximage_builder.errors import ChecksumMismatchError, InvalidFieldError, LimitExceededError
+from esximage_builder.errors import InvalidFieldError, LimitExceededError
 from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember, VibMember
 from esximage_builder.export.disc_plan import files_to_know, plan_disc
 from esximage_builder.export.gate import require_allowed
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.timestamp import image_timestamp
-from esximage_builder.findings import Severity
+from esximage_builder.export.true_vibs import disc_vibs, require_same_descriptor, with_waived
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from esximage_builder.export.disc_archives import ArchiveMember, PayloadKey
     from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
     from esximage_builder.export.spool import Spool
+    from esximage_builder.export.true_vibs import VibCheck
     from esximage_builder.export.vib_pass import PayloadSink
     from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadLimits
@@ -45,34 +48,35 @@ class DiscTarget(Protocol):
 
 
 def plan_of_store(
-    image: Image, store: MeasuredVibStore, options: DiscOptions, *, allow: Collection[str], limits: ReadLimits
+    image: Image,
+    store: MeasuredVibStore,
+    options: DiscOptions,
+    *,
+    vib_check: VibCheck,
 ) -> DiscPlan:
-    """Ask the store for what a plan needs to know, and plan.
+    """Ask the store for what a plan needs to know, look at the VIBs, and plan.
 
     Raises:
-        IncompatibleImageError: The kernel options have errors that are not allowed, or the image has no kernel.
+        IncompatibleImageError: The kernel options or the VIBs have errors that are not allowed, or the image has
+            no kernel.
         ModelError: The options contradict each other.
         ChecksumMismatchError: A descriptor is not the one the image was composed with.
         DepotError: A VIB cannot be read.
     """
-    files = measured_image(image, store, files_to_know(image, options))
-    plan = plan_disc(files, read_heads(image, store, limits), options, timestamp=image_timestamp(image))
-    require_allowed(plan.findings, allow=allow, what="the kernel options have errors")
-    return plan
+    known = files_to_know(image, options)
+    files = measured_image(image, store, known)
+    found = vib_check.require_true(disc_vibs(image, known))
+    plan = plan_disc(files, read_heads(image, store, vib_check.limits), options, timestamp=image_timestamp(image))
+    require_allowed(plan.findings, allow=vib_check.allow, what="the kernel options have errors")
+    return attrs.evolve(plan, findings=(*plan.findings, *found))
 
 
 def disc_result(
     image: Image, target: Path, size_bytes: int, *, waived: Iterable[Finding], findings: Iterable[Finding]
 ) -> ExportResult:
     """Return the result of an export that boots; errors among the findings were allowed."""
-    said = tuple(findings)
-    return ExportResult(
-        path=target,
-        size_bytes=size_bytes,
-        image_digest=image.digest,
-        waived=(*waived, *(finding for finding in said if finding.severity is Severity.ERROR)),
-        findings=[finding for finding in said if finding.severity is not Severity.ERROR],
-    )
+    errors, others = with_waived(waived, findings)
+    return ExportResult(path=target, size_bytes=size_bytes, image_digest=image.digest, waived=errors, findings=others)
 
 
 def read_heads(image: Image, store: MeasuredVibStore, limits: ReadLimits) -> dict[str, VibHead]:
@@ -85,25 +89,9 @@ def read_heads(image: Image, store: MeasuredVibStore, limits: ReadLimits) -> dic
     return {vib.id: _read_head(vib, store, limits) for vib in image.host_vibs}
 
 
-# What an image is composed and judged by; texts and dates may be worded anew.
-_DECIDING = (
-    "id", "payloads", "acceptance_level", "depends", "conflicts", "replaces", "provides", "overlay",
-    "software_platforms", "hardware_platforms",
-)  # fmt: skip
-
-
 def _read_head(vib: Vib, store: MeasuredVibStore, limits: ReadLimits) -> VibHead:
     head = store.vib_head(vib)
-    inside = head.parse(where=vib.id, limits=limits)
-    changed = [name for name in _DECIDING if getattr(inside, name) != getattr(vib, name)]
-    if changed:
-        raise ChecksumMismatchError(
-            "the descriptor in the VIB is not the one of the depot's metadata",
-            where=vib.id,
-            found=inside.id if "id" in changed else f"another {', '.join(changed).replace('_', ' ')}",
-            expected=vib.id if "id" in changed else "what the metadata says",
-            hint="the depot was put together wrongly: get it again from its publisher",
-        )
+    require_same_descriptor(vib, head.parse(where=vib.id, limits=limits))
     return head
 
 

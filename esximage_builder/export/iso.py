@@ -25,6 +25,7 @@ from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import kickstart_files, read_kickstart
 from esximage_builder.export.result import ExportResult
+from esximage_builder.export.true_vibs import VibCheck
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.export.disc_archives import Archive, PayloadKey
     from esximage_builder.export.spool import Spool
+    from esximage_builder.export.true_vibs import Check
     from esximage_builder.export.vib_pass import FileTaker, PayloadSink, PayloadTaker
     from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
@@ -64,6 +66,7 @@ def export_iso(
     overwrite: bool = False,
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
+    check: Check = "stored",
     limits: ReadLimits | None = None,
     progress: Progress = no_progress,
 ) -> ExportResult:
@@ -86,6 +89,8 @@ def export_iso(
         allow: Codes of errors that do not matter.
         report: Validation of this image, or of ``without_tools(image)`` where these are left out;
             of the first, what is found on the second counts too. None validates what is written here.
+        check: ``unpacked`` unpacks all payloads before anything is written and checks those checksums too;
+            ``stored`` checks the bytes as they are stored, while they are written.
         limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
         progress: Told how many bytes are written.
 
@@ -93,14 +98,14 @@ def export_iso(
         What was written; ``findings`` name payloads that got another file name and added kernel options.
 
     Raises:
-        IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
+        IncompatibleImageError: The image, a VIB, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
         ModelError: The options contradict each other, the report is of another image, or the file's
             suffix is that of another kind of file.
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The file is there already, is one that is read, cannot be written, or reads
             back otherwise than planned.
-        ChecksumMismatchError: A payload's bytes are not what its metadata says.
+        ChecksumMismatchError: A VIB's descriptor or a payload's bytes are not what the metadata says.
         LimitExceededError: Something is larger than ``limits`` allow.
         DepotError: A VIB's bytes cannot be read.
     """
@@ -111,9 +116,10 @@ def export_iso(
     boots = image if with_tools else without_tools(image)
     waived = require_exportable(boots, report=report, allow=allowed, composed=image)
     known = measured(store, limits=bounds)
+    vib_check = VibCheck(store=known, check=check, allow=allowed, limits=bounds)
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
     options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
-    plan = plan_of_store(boots, known, options, allow=allowed, limits=bounds)
+    plan = plan_of_store(boots, known, options, vib_check=vib_check)
     output = IsoOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)
     (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
     return result

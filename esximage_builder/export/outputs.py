@@ -20,6 +20,7 @@ from esximage_builder.export.lock import make_lock
 from esximage_builder.export.pxe import PxeOutput, checked_prefix
 from esximage_builder.export.result import ExportResult
 from esximage_builder.export.sbom import image_sbom, require_sbom_library
+from esximage_builder.export.true_vibs import VibCheck
 from esximage_builder.export.writing import DocumentOutput, write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from esximage_builder.depot.store import MeasuredVibStore
     from esximage_builder.export.result import ExportResult
     from esximage_builder.export.sbom import SbomFormat
+    from esximage_builder.export.true_vibs import Check
     from esximage_builder.export.writing import Output
     from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
@@ -70,6 +72,7 @@ def export_image(
     sbom_format: SbomFormat = "cyclonedx",
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
+    check: Check = "stored",
     limits: ReadLimits | None = None,
     progress: Progress = no_progress,
 ) -> list[ExportResult]:
@@ -99,6 +102,7 @@ def export_image(
         report: Validation of this image, or of ``without_tools(image)`` where nothing but disc and
             network boot tree is written and these are left out; of the first, what is found on the
             second counts too. None validates what is written here.
+        check: For bundle, disc and network boot tree, as ``export_bundle`` takes it.
         limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
         progress: Told how many bytes have come to their places, in all outputs together.
 
@@ -106,7 +110,7 @@ def export_image(
         A result for each output, in the order of the parameters.
 
     Raises:
-        IncompatibleImageError: The image, the kickstart file or a kernel option has errors that are
+        IncompatibleImageError: The image, a VIB, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel and shall boot, which cannot be allowed.
         ModelError: No output is named, or two at one place; prefix or vendor code cannot be one;
             the options contradict each other; the image cannot be locked; the report is of another image.
@@ -130,14 +134,15 @@ def export_image(
         waived = require_exportable(image, report=report, allow=allowed)
     if targets.keys() - _WHOLE:
         boots_waived = require_exportable(boots, report=report, allow=allowed, composed=image)
+    known = measured(store, limits=bounds)
     planning = _Planning(
         image=image,
-        store=measured(store, limits=bounds),
+        store=known,
         targets=targets,
-        allow=allowed,
         limits=bounds,
         waived=waived,
         boots_waived=boots_waived,
+        vib_check=VibCheck(store=known, check=check, allow=allowed, limits=bounds),
     )
     options: DiscOptions | None = None
     findings: tuple[Finding, ...] = ()
@@ -186,10 +191,10 @@ class _Planning:
     image: Image
     store: MeasuredVibStore
     targets: Mapping[str, Target]
-    allow: frozenset[str]
     limits: ReadLimits
     waived: tuple[Finding, ...]
     boots_waived: tuple[Finding, ...]
+    vib_check: VibCheck
 
     def lock(self) -> Output | None:
         target = self.targets.get("lock")
@@ -214,18 +219,19 @@ class _Planning:
             vendor_code=vendor_code,
             with_reserved=with_reserved,
             waived=self.waived,
+            vib_check=self.vib_check,
         )
 
     def iso(self, boots: Image, options: DiscOptions | None, findings: tuple[Finding, ...]) -> Output | None:
         target = self.targets.get("iso")
         if target is None or options is None:
             return None
-        plan = plan_of_store(boots, self.store, options, allow=self.allow, limits=self.limits)
+        plan = plan_of_store(boots, self.store, options, vib_check=self.vib_check)
         return IsoOutput(boots, plan, target, limits=self.limits, waived=self.boots_waived, findings=findings)
 
     def pxe(self, boots: Image, options: DiscOptions | None, findings: tuple[Finding, ...]) -> Output | None:
         target = self.targets.get("pxe")
         if target is None or options is None:
             return None
-        plan = plan_of_store(boots, self.store, options, allow=self.allow, limits=self.limits)
+        plan = plan_of_store(boots, self.store, options, vib_check=self.vib_check)
         return PxeOutput(boots, plan, target, limits=self.limits, waived=self.boots_waived, findings=findings)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from esximage_builder.depot.store import inputs_of, measured, measured_image
-from esximage_builder.export.bundle import BundleOutput, bundle_contents, vendor_code_of
+from esximage_builder.depot.vendor_code import vendor_code_of
+from esximage_builder.export.bundle import BundleOutput, bundle_contents
 from esximage_builder.export.gate import require_exportable
+from esximage_builder.export.true_vibs import VibCheck
 from esximage_builder.export.writing import write_outputs
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
@@ -76,6 +78,7 @@ def export_split(
     named = {"base image": Path(base_target), "add-on": Path(add_on_target)}
     places = [prepare_target(path, kind=FileKind.ZIP, inputs=inputs, overwrite=overwrite) for path in named.values()]
     require_apart(named)
+    allow = frozenset(allow)
     waived = require_exportable(split.image, report=None, allow=allow)
     bounds = limits or ReadLimits()
     known = measured(store, limits=bounds)
@@ -85,7 +88,9 @@ def export_split(
         BundleOutput(part, contents, place, waived=waived, findings=())
         for (part, contents), place in zip(parts, places, strict=True)
     ]
-    return write_outputs(outputs, _each_once(base, image), known, limits=bounds, progress=progress)
+    vibs = _each_once(base, image)
+    VibCheck(store=known, check="stored", allow=frozenset(allow), limits=bounds).require_true(vibs)
+    return write_outputs(outputs, vibs, known, limits=bounds, progress=progress)
 
 
 def _add_on_contents(split: ImageSplit, image: Image, vendor_code: str) -> DepotContents:

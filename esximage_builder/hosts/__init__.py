@@ -9,7 +9,10 @@ from esximage_builder.lazy_names import lazy_names
 
 # Where each name lives; __init__.pyi says the same to type checkers.
 _HOMES = {
+    "hosts.check": ("ComplianceTarget", "check_compliance", "roll_up"),
     "hosts.compliance": ("judge_host",),
+    "hosts.drift": ("Drift", "explain_drift"),
+    "hosts.fleet": ("check_fleet",),
     "hosts.inventory": ("filled_from", "put_together"),
     "hosts.hardware": ("DeviceStatus", "DeviceVerdict", "HardwareReport", "judge_hardware"),
     "hosts.applied": ("apply_plan",),
@@ -17,6 +20,7 @@ _HOMES = {
     "hosts.remediation": ("plan_remediation",),
     "hosts.restore": ("image_to_adopt",),
     "hosts.waves": ("RolloutConstraints",),
+    "models.compliance": ("ClusterCompliance", "ComplianceStatus", "HostCompliance", "ItemCompliance", "ItemReason"),
     "models.device": ("DeviceKind", "PciDevice"),
     "models.host": ("Host", "HostComponent", "HostFacts", "HostPart", "HostSolution", "HostVib"),
     "models.remediation": (

@@ -74,6 +74,7 @@ class Catalog:
         vib_sources: Pairs of VIB fingerprint and the names of the sources that hold it.
         findings: What reading noticed.
         vibs_by_id: Id to VIBs; more than one where contents differ.
+        providers_by_name: Name to the VIBs that provide it, each VIB's own name too; sorted by id.
         components_by_name: Name to components, lowest version first.
         components_by_bulletin_id: Bulletin id to components.
         loose_vibs: VIBs that stand in no component and in no profile, so that no image since 7.0
@@ -95,6 +96,14 @@ class Catalog:
     @functools.cached_property
     def vibs_by_id(self) -> Mapping[str, tuple[Vib, ...]]:  # noqa: D102 - described at the class
         return _grouped(self.vibs, lambda vib: vib.id)
+
+    @functools.cached_property
+    def providers_by_name(self) -> Mapping[str, tuple[Vib, ...]]:  # noqa: D102 - described at the class
+        groups: dict[str, list[Vib]] = {}
+        for vib in self.vibs:
+            for name in {vib.name, *(provide.name for provide in vib.provides)}:
+                groups.setdefault(name, []).append(vib)
+        return MappingProxyType({name: tuple(group) for name, group in groups.items()})
 
     @functools.cached_property
     def components_by_name(self) -> Mapping[str, tuple[Component, ...]]:  # noqa: D102 - described at the class

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.models.host import HostPart
 
-__all__ = ["ClusterCompliance", "ComplianceStatus", "HostCompliance", "ItemCompliance", "worst_status"]
+__all__ = ["ClusterCompliance", "ComplianceStatus", "HostCompliance", "ItemCompliance", "ItemReason", "worst_status"]
 
 
 class ComplianceStatus(enum.StrEnum):
@@ -46,28 +46,55 @@ def worst_status(statuses: Iterable[ComplianceStatus]) -> ComplianceStatus:
     return max(statuses, key=_RANKS.__getitem__, default=ComplianceStatus.COMPLIANT)
 
 
+class ItemReason(enum.StrEnum):
+    """Why an item stands as it does."""
+
+    IMAGE_IS_LATER = "image-is-later"
+    HOST_IS_LATER = "host-is-later"
+    OTHER_VERSION = "other-version"
+    """Versions that cannot be ordered differ."""
+    OTHER_NAME = "other-name"
+    """The host has another add-on or package in its place."""
+    NOT_ON_HOST = "not-on-host"
+    NOT_IN_IMAGE = "not-in-image"
+    """It would be removed."""
+    TAKEN_OFF = "taken-off"
+    """The spec removes it, and the host has it."""
+    PART_DIFFERS = "part-differs"
+    """A component of the solution is not as in the image."""
+    NOT_TOLD = "not-told"
+    NOT_CHECKABLE = "not-checkable"
+    """Only a hardware support manager knows."""
+    FOR_DPU = "for-dpu"
+    """It is for data processing units, of which the host has none."""
+
+
 @final
 @attrs.frozen(kw_only=True)
 class ItemCompliance:
     """One thing on a host against the same in the image.
 
     Attributes:
-        name: ``ESXi``, the add-on's, component's, solution's or package's name.
+        name: ``ESXi``, the add-on's, component's, solution's or VIB's name, or the hardware support manager's.
         status: How it stands.
         current: Version on the host; empty if it is not there.
         target: Version in the image; empty if it is not there.
+        current_name: Its name on the host, where that is another one; empty otherwise.
+        target_name: Its name in the image, where that is another one; empty otherwise.
         current_source: Who brought it to the host, as vLCM names sources; empty if not known.
         target_source: Who brings it into the image; empty if nobody does.
-        reason: Why it is not compliant; empty if it is.
+        reason: Why it stands as it does; None where there is nothing to say.
     """
 
     name: str
     status: ComplianceStatus
     current: str = ""
     target: str = ""
+    current_name: str = ""
+    target_name: str = ""
     current_source: str = ""
     target_source: str = ""
-    reason: str = ""
+    reason: ItemReason | None = None
 
 
 @final
@@ -85,8 +112,10 @@ class HostCompliance:
         components: All of the image and of the host, sorted by name.
         removed_components: Names that the spec takes off and that are on the host.
         solutions: Of the image and of the host.
-        hardware_support: Packages of the image; what is installed of them is mostly not known.
-        standalone_vibs: Ids, or ``name version`` where ids are not known, of VIBs that no component brings.
+        hardware_support: Packages of the image, by manager; what is installed of them is mostly not known.
+        vibs: What the image installs beside components, and where it has no components, all VIBs of both.
+        standalone_vibs: Ids, or ``name version`` where ids are not known, of VIBs that no component brings
+            and that the image does not have.
         missing: Parts of the inventory that it took to say more.
         findings: What to know, worst first.
     """
@@ -101,6 +130,7 @@ class HostCompliance:
     removed_components: tuple[ItemCompliance, ...] = attrs.field(default=(), converter=as_tuple)
     solutions: tuple[ItemCompliance, ...] = attrs.field(default=(), converter=as_tuple)
     hardware_support: tuple[ItemCompliance, ...] = attrs.field(default=(), converter=as_tuple)
+    vibs: tuple[ItemCompliance, ...] = attrs.field(default=(), converter=as_tuple)
     standalone_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     missing: tuple[HostPart, ...] = attrs.field(default=(), converter=as_tuple)
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
@@ -109,7 +139,7 @@ class HostCompliance:
     def items(self) -> tuple[ItemCompliance, ...]:
         """All items that are not compliant."""
         units = (unit for unit in (self.base_image, self.add_on) if unit is not None)
-        lists = (self.components, self.removed_components, self.solutions, self.hardware_support)
+        lists = (self.components, self.removed_components, self.solutions, self.hardware_support, self.vibs)
         listed = (*units, *(item for items in lists for item in items))
         return tuple(item for item in listed if item.status is not ComplianceStatus.COMPLIANT)
 

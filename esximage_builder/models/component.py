@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from esximage_builder.versions import ComponentVersion
 
 __all__ = ["Bulletin", "Component", "ComponentReference"]
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"',;]+")
 
 
 @final
@@ -54,6 +57,18 @@ class Bulletin:
     platforms: tuple[SoftwarePlatform, ...] = attrs.field(default=(), converter=as_tuple)
     vib_ids: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     extra: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, repr=False)
+
+    @property
+    def is_security(self) -> bool:
+        """True if its category is security, however it is spelled."""
+        return self.category.strip().lower() == "security"
+
+    @property
+    def kb_urls(self) -> tuple[str, ...]:
+        """Addresses to read on: all of ``kb_url``, then those that stand in the description; each once."""
+        own = re.split(r"[\s,;]+", self.kb_url.strip())
+        linked = (match.rstrip(".)") for match in _ADDRESS.findall(self.description))
+        return tuple(dict.fromkeys(address for address in (*own, *linked) if address))
 
 
 @final

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.component import Component, ComponentReference
     from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.image_profile import ImageProfile
+    from esximage_builder.models.open_choice import Exclusion, HigherVersion
     from esximage_builder.models.profile_change import ProfileChange
     from esximage_builder.models.solution import Solution, SolutionComponent
     from esximage_builder.models.spec import SoftwareSpec
@@ -91,12 +92,15 @@ class EffectiveComponent:
         source: Who brought it; None if the image was opened from a profile.
         rule: Why it is in.
         overridden: What it won over, lowest source first.
+        passed_over: If its version was left open, the higher loaded ones that do not fit, highest first;
+            what else was loaded makes no other image, so this does not count for equality.
     """
 
     component: Component
     source: ComponentSource | None
     rule: Rule
     overridden: tuple[OverriddenComponent, ...] = attrs.field(default=(), converter=as_tuple)
+    passed_over: tuple[HigherVersion, ...] = attrs.field(default=(), converter=as_tuple, eq=False)
 
 
 @final
@@ -184,12 +188,15 @@ class UnitChoice:
         name: Its name.
         version: The version that is taken; empty if none is.
         loaded: The loaded versions, lowest first.
+        passed_over: Those that are higher than the one taken and do not fit, highest first; not counted
+            for equality.
     """
 
     source: ComponentSource
     name: str
     version: str = ""
     loaded: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    passed_over: tuple[HigherVersion, ...] = attrs.field(default=(), converter=as_tuple, eq=False)
 
 
 @final
@@ -214,6 +221,10 @@ class Image:
         missing_components: Listed, but in no loaded depot.
         missing_vibs: Listed, but in no loaded depot.
         unit_choices: What became of release units whose version was left open.
+        exclusions: Wishes that exclude each other, so that versions left open had none that fits and took
+            the highest; not counted for equality.
+        is_searched: False if the search over versions left open took more steps than its limits allow; not
+            counted for equality.
         uncomposed_alternatives: Ids of the spec's alternative images, if it was composed without them.
         unchosen_vibs: Ids with different contents of which none was chosen; the image holds
             the one with the lowest fingerprint, and validation calls it an error.
@@ -241,6 +252,8 @@ class Image:
     missing_vibs: tuple[MissingVib, ...] = attrs.field(default=(), converter=as_tuple)
     unchosen_vibs: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     unit_choices: tuple[UnitChoice, ...] = attrs.field(default=(), converter=as_tuple)
+    exclusions: tuple[Exclusion, ...] = attrs.field(default=(), converter=as_tuple, eq=False)
+    is_searched: bool = attrs.field(default=True, eq=False)
     uncomposed_alternatives: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     profile_change: ProfileChange | None = None
 

@@ -31,11 +31,14 @@ __all__ = [
     "disc_names",
     "generation_of",
     "local_names",
+    "volume_label",
     "without_tools",
 ]
 
 _NO_ORDER = 1 << 30
 _LOCAL_BASE_LENGTH = 8
+_ILLEGAL_LABEL_LETTER = re.compile(r"[^A-Z0-9_.-]")
+_LABEL_LENGTH = 32
 _LEGAL_LOCAL_NAME = re.compile(r"[a-z0-9_]{1,8}(?:\.[a-z0-9_]{1,3})?")
 
 
@@ -215,29 +218,34 @@ def disc_names(names: Sequence[str], *, taken: Iterable[str] = ()) -> tuple[str,
     """
     used = {*taken, *(name for name in names if _LEGAL_LOCAL_NAME.fullmatch(name))}
     unclaimed = used - set(taken)
+    counters: dict[tuple[str, str, int], int] = {}
     found = []
     for name in names:
         if name in unclaimed:
             unclaimed.remove(name)
             found.append(name)
         else:
-            found.append(_legal_name(name, used))
+            found.append(_legal_name(name, used, counters))
             used.add(found[-1])
     return tuple(found)
 
 
-def _legal_name(name: str, used: set[str]) -> str:
+def _legal_name(name: str, used: set[str], counters: dict[tuple[str, str, int], int]) -> str:
+    """Return the first name with the lowest counter that is free; ``counters`` keeps where to look on."""
     base, _, extension = name.lower().rpartition(".")
     base, extension = (base, extension) if base else (extension, "")
     base = re.sub(r"[^a-z0-9_]", "_", base) or "_"
     extension = re.sub(r"[^a-z0-9_]", "_", extension)[:3]
     tail = f".{extension}" if extension else ""
     candidate = f"{base[:8]}{tail}"
-    counter = 0
-    while candidate in used:
-        digits = str(counter)
-        candidate = f"{base[: 8 - len(digits)]}{digits}{tail}"
-        counter += 1
+    for length in range(1, 9):
+        if candidate not in used:
+            break
+        key = (base[: 8 - length], tail, length)
+        counter = counters.get(key, 0 if length == 1 else 10 ** (length - 1))
+        while counter < 10**length and (candidate := f"{key[0]}{counter}{tail}") in used:
+            counter += 1
+        counters[key] = counter
     return candidate
 
 
@@ -257,3 +265,12 @@ def without_tools(image: Image) -> Image:
             if not entry.component.vib_ids or not left_out.issuperset(entry.component.vib_ids)
         ],
     )
+
+
+def volume_label(name: str) -> str:
+    """Return the label of a disc: the image's name in upper case, as much of it as has room.
+
+    Args:
+        name: Of the image.
+    """
+    return _ILLEGAL_LABEL_LETTER.sub("_", name.upper())[:_LABEL_LENGTH] or "ESXI"

@@ -29,8 +29,8 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import InstalledVib
 from esximage_builder.models.profile_change import ProfileChange, ReplacedVib, ReplaceReason
 from esximage_builder.models.vib import Vib
-from esximage_builder.rules.compose import image_from_profile
 from esximage_builder.rules.explain import RuleSet, rule_set_of
+from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.rules.vib_selection import VibChoice, last_winner, winners_by_loser
 
 if TYPE_CHECKING:

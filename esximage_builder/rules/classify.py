@@ -21,6 +21,8 @@ import attrs
 
 from esximage_builder.codes import make_finding
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.rules.downgrades import LoweredItem, LoweredKind, lowered_items
+from esximage_builder.rules.release_fit import is_made_for
 from esximage_builder.rules.releases import (
     is_minor_train,
     publication_date,
@@ -29,6 +31,7 @@ from esximage_builder.rules.releases import (
     release_name_of,
     train_of,
 )
+from esximage_builder.rules.upgrade_paths import stops_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +45,6 @@ if TYPE_CHECKING:
     from esximage_builder.versions import BaseImageVersion, ReleaseName
 
 __all__ = ["Change", "ChangeKind", "classify_images", "classify_known", "classify_releases", "classify_versions"]
-
-# Hosts older than the first do not go to the second or later directly. Inferred from public upgrade matrices.
-_OLDEST_WITH_DIRECT_PATH, _NO_DIRECT_PATH_FROM = (6, 7), (8, 0)
 
 
 class ChangeKind(enum.StrEnum):
@@ -65,13 +65,16 @@ class Change:
 
     Attributes:
         kind: How far it goes.
-        is_downgrade: The base image, or with an equal one the add-on, gets lower.
+        is_downgrade: Something goes down, whatever else rises.
+        lowered: What goes down: base image, add-on, components, and VIBs of other components. Between two
+            releases, of which no contents are known, the base image alone.
         is_security_sibling: One base image is the security-only form of the other.
         findings: What to know before doing it.
     """
 
     kind: ChangeKind
     is_downgrade: bool = False
+    lowered: tuple[LoweredItem, ...] = attrs.field(default=(), converter=as_tuple)
     is_security_sibling: bool = False
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
@@ -83,12 +86,14 @@ class _Release:
 
     Attributes:
         id: For findings.
+        shown: Its version, else its name.
         numbers: The product release, ``(7, 0, 3)``.
         name: None if not known.
         released_at: None if not known.
     """
 
     id: str
+    shown: str
     numbers: tuple[int, ...]
     name: ReleaseName | None
     released_at: datetime | None = None
@@ -109,7 +114,8 @@ def _kind(one: tuple[int, ...], other: tuple[int, ...]) -> ChangeKind:
 def classify_releases(before: BaseImage, after: BaseImage) -> Change:
     """Return the change between two base images."""
     sides = [
-        _Release(unit.id, unit.version.fields[:3], release_name(unit), release_date(unit)) for unit in (before, after)
+        _Release(unit.id, unit.version.text, unit.version.fields[:3], release_name(unit), release_date(unit))
+        for unit in (before, after)
     ]
     return _change(*sides, kind=classify_versions(before.version, after.version), rises=before.version < after.version)
 
@@ -120,7 +126,9 @@ def classify_known(before: KnownRelease, after: KnownRelease) -> Change:
     Inside a product the order of publication counts, not the build.
     """
     sides = [
-        _Release(release.name, release.numbers, release.release_name, release.released_at)
+        _Release(
+            release.name, release.version or release.name, release.numbers, release.release_name, release.released_at
+        )
         for release in (before, after)
     ]
     kind = ChangeKind.NONE if before == after else _kind(before.numbers, after.numbers)
@@ -128,10 +136,14 @@ def classify_known(before: KnownRelease, after: KnownRelease) -> Change:
 
 
 def _change(before: _Release, after: _Release, *, kind: ChangeKind, rises: bool) -> Change:
+    goes_down = kind is not ChangeKind.NONE and not rises
     is_sibling = before.name is not None and after.name is not None and before.name.is_sibling_of(after.name)
     return Change(
         kind=kind,
-        is_downgrade=kind is not ChangeKind.NONE and not rises,
+        is_downgrade=goes_down,
+        lowered=[LoweredItem(kind=LoweredKind.BASE_IMAGE, name="ESXi", before=before.shown, after=after.shown)]
+        if goes_down
+        else [],
         is_security_sibling=is_sibling,
         findings=tuple(_release_findings(before, after, rises=rises)),
     )
@@ -148,15 +160,27 @@ def _release_findings(before: _Release, after: _Release, *, rises: bool) -> Iter
             cause=f"released {dates[1]:%Y-%m-%d}, before {dates[0]:%Y-%m-%d}: fixes of the older train may be missing",
             remedy="move to a later patch of the new train",
         )
-    if before.numbers[:2] < _OLDEST_WITH_DIRECT_PATH and after.numbers[:2] >= _NO_DIRECT_PATH_FROM:
+    yield from _path_findings(before, after)
+
+
+def _path_findings(before: _Release, after: _Release) -> Iterator[Finding]:
+    stops = stops_between(before.numbers, after.numbers)
+    if stops:
         shown = [".".join(map(str, side.numbers)) for side in (before, after)]
+        last = stops[-1]
+        taken, release = (".".join(map(str, numbers)) for numbers in (last.oldest, last.release))
         yield make_finding(
             "no-direct-upgrade",
             f"no host goes from {shown[0]} to {shown[1]} directly",
             items=(before.id, after.id),
-            facts={"before": before.id, "after": after.id},
-            cause="the installer of the new release refuses hosts that old (inferred from public upgrade matrices)",
-            remedy="upgrade to 6.7 or 7.0 first",
+            facts={
+                "before": before.id,
+                "after": after.id,
+                "evidence": last.evidence.value,
+                "source": last.source,
+            },
+            cause=f"{release} and later take hosts of {taken} and later only ({last.evidence}: {last.source})",
+            remedy=f"upgrade to {', then to '.join(stop.first for stop in stops)} first",
         )
 
 
@@ -167,13 +191,19 @@ def classify_images(before: Image, after: Image) -> Change:
     installs. With equal ones the add-ons count where both images know theirs, then components.
     """
     change = _base_change(before, after)
-    if change is not None and change.kind is not ChangeKind.NONE:
-        findings = (*change.findings, *_add_on_findings(before, after, change.kind))
-        return attrs.evolve(change, findings=findings)
+    if change is None or change.kind is ChangeKind.NONE:
+        change = Change(kind=_kind_without_base(before, after))
+    lowered = lowered_items(before, after)
+    findings = (*change.findings, *_add_on_findings(before, after, change.kind))
+    return attrs.evolve(change, is_downgrade=bool(lowered), lowered=lowered, findings=findings)
+
+
+def _kind_without_base(before: Image, after: Image) -> ChangeKind:
+    """Return the kind of a change that leaves the base image."""
     knows_add_ons = before.base_image is not None and after.base_image is not None
     if knows_add_ons and _add_on_id(before.add_on) != _add_on_id(after.add_on):
-        return Change(kind=ChangeKind.ADD_ON_ONLY, is_downgrade=_is_lower(before.add_on, after.add_on))
-    return Change(kind=_component_kind(before, after))
+        return ChangeKind.ADD_ON_ONLY
+    return _component_kind(before, after)
 
 
 def _base_change(before: Image, after: Image) -> Change | None:
@@ -183,7 +213,9 @@ def _base_change(before: Image, after: Image) -> Change | None:
     if versions[0] is None or versions[1] is None:
         return None
     sides = [
-        _Release(f"ESXi:{version}", version.fields[:3], release_name_of(version), publication_date(version))
+        _Release(
+            f"ESXi:{version}", version.text, version.fields[:3], release_name_of(version), publication_date(version)
+        )
         for version in versions
         if version is not None
     ]
@@ -192,10 +224,6 @@ def _base_change(before: Image, after: Image) -> Change | None:
 
 def _add_on_id(add_on: AddOn | None) -> str:
     return "" if add_on is None else add_on.id
-
-
-def _is_lower(before: AddOn | None, after: AddOn | None) -> bool:
-    return before is not None and after is not None and before.name == after.name and after.version < before.version
 
 
 def _component_kind(before: Image, after: Image) -> ChangeKind:
@@ -217,7 +245,11 @@ def _add_on_findings(before: Image, after: Image, kind: ChangeKind) -> Iterator[
             cause="an update moves base image and add-on together; without one the vendor's drivers and agents go",
             remedy=f"take the version of {before.add_on.name} for the new release",
         )
-    elif after.add_on.id == before.add_on.id and after.base_image is not None:
+    elif (
+        after.add_on.id == before.add_on.id
+        and after.base_image is not None
+        and not is_made_for(after.add_on, after.base_image)
+    ):
         yield make_finding(
             "add-on-not-moved",
             f"the add-on stays at {before.add_on.id} while the base image changes its train",

@@ -18,6 +18,7 @@ from esximage_builder.rules.compose import compose
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from esximage_builder.limits import SearchLimits
     from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.image import Image
     from esximage_builder.models.spec import AlternativeImage, SoftwareSpec
@@ -44,7 +45,12 @@ class ComposedImage:
 
 
 def compose_all(
-    catalog: Catalog | HasCatalog, spec: SoftwareSpec, *, name: str = "", prefer: Sequence[str] = ()
+    catalog: Catalog | HasCatalog,
+    spec: SoftwareSpec,
+    *,
+    name: str = "",
+    prefer: Sequence[str] = (),
+    search_limits: SearchLimits | None = None,
 ) -> tuple[ComposedImage, ...]:
     """Compose the main image of a spec and all its alternative images.
 
@@ -53,6 +59,7 @@ def compose_all(
         spec: What is wanted.
         name: Of the main image; empty makes one of base image and add-on.
         prefer: As with ``compose``.
+        search_limits: As with ``compose``, for each image.
 
     Returns:
         The main image, then the alternatives by their ids.
@@ -62,16 +69,18 @@ def compose_all(
         ComposeError: The request contradicts itself or takes off a core component.
     """
     loaded = catalog_of(catalog)
-    main = attrs.evolve(compose(loaded, spec, name=name, prefer=prefer), uncomposed_alternatives=())
+    main = compose(loaded, spec, name=name, prefer=prefer, search_limits=search_limits)
     return (
-        ComposedImage(image=main),
-        *(_composed(loaded, alternative, prefer) for alternative in spec.alternative_images),
+        ComposedImage(image=attrs.evolve(main, uncomposed_alternatives=())),
+        *(_composed(loaded, alternative, prefer, search_limits) for alternative in spec.alternative_images),
     )
 
 
-def _composed(catalog: Catalog, alternative: AlternativeImage, prefer: Sequence[str]) -> ComposedImage:
+def _composed(
+    catalog: Catalog, alternative: AlternativeImage, prefer: Sequence[str], limits: SearchLimits | None
+) -> ComposedImage:
     try:
-        image = compose(catalog, alternative.spec, prefer=prefer)
+        image = compose(catalog, alternative.spec, prefer=prefer, search_limits=limits)
     except EsxImageError as error:
         error.where = error.where or f"#{pointer_of(('alternative_images', alternative.id))}"
         raise

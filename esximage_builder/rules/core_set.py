@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image, InstalledVib, ReservedVib
     from esximage_builder.models.vib import Vib
 
-__all__ = ["check_core_set", "is_core_component"]
+__all__ = ["CORE_VIBS", "check_core_set", "is_core_component"]
 
 _CORE_NAMES = frozenset({"ESXi", "esx-update"})
-_CORE_VIBS = frozenset({"esx-base", "esx-update", "loadesx", "esxio-base", "esxio-update", "loadesxio"})
+CORE_VIBS = frozenset({"esx-base", "esx-update", "loadesx", "esxio-base", "esxio-update", "loadesxio"})
 _NAME_IN_ID = re.compile(r".+?_(?:bootbank|locker|meta)_(.+)_[^_]+")
 _DISPLACED = (ReserveReason.LOWER_VERSION, ReserveReason.SAME_VERSION, ReserveReason.REPLACED)
 _CAUSE = "ESXi's own components are released together; one of another release breaks the set"
@@ -52,9 +52,9 @@ def _is_core_by_id(vib_id: str, vibs_by_id: Mapping[str, Sequence[Vib]]) -> bool
     """Tell whether a VIB has a core name; where it is not loaded, by the name in its id."""
     vibs = vibs_by_id.get(vib_id)
     if vibs:
-        return any(vib.name in _CORE_VIBS for vib in vibs)
+        return any(vib.name in CORE_VIBS for vib in vibs)
     named = _NAME_IN_ID.fullmatch(vib_id)
-    return named is not None and named[1] in _CORE_VIBS
+    return named is not None and named[1] in CORE_VIBS
 
 
 def check_core_set(image: Image, _: Catalog | None) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _check_displaced(image: Image, base_image: BaseImage, core: Sequence[Compone
 def _is_core_vib(vib: Vib, base_image: BaseImage) -> bool:
     """Tell whether a VIB of a core component is core itself."""
     release = re.escape(base_image.version.product.base_version)
-    return vib.name in _CORE_VIBS or re.match(rf"{release}(?![0-9])", vib.version.text) is not None
+    return vib.name in CORE_VIBS or re.match(rf"{release}(?![0-9])", vib.version.text) is not None
 
 
 def _is_own_doing(entry: ReservedVib, winner: InstalledVib | None) -> bool:

@@ -19,7 +19,8 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import Rule
 from esximage_builder.models.spec import AddOnReference, HardwareSupportReference, SoftwareSpec, SolutionReference
 from esximage_builder.rules.closed_spec import with_versions
-from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.compose import compose
+from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.rules.unit_search import find_units
 from esximage_builder.vocabulary import ComponentSource
 

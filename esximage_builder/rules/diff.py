@@ -17,18 +17,22 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.classify import Change, classify_images
 from esximage_builder.rules.lost_devices import NO_MAPS, dropped_ids, lost_devices
+from esximage_builder.rules.security import SecurityChange, security_between
+from esximage_builder.rules.upgrade_paths import cautions_between
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.device import PciDevice
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
     from esximage_builder.models.remediation import LostDevice
     from esximage_builder.rules.lost_devices import DroppedIds
+    from esximage_builder.rules.upgrade_paths import PathCaution
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
-__all__ = ["ChangeDirection", "ImageDiff", "Impact", "ItemChange", "diff"]
+__all__ = ["ChangeDirection", "ImageDiff", "Impact", "ItemChange", "cautions_of", "diff"]
 
 
 class ChangeDirection(enum.StrEnum):
@@ -89,6 +93,8 @@ class ImageDiff:
         components: Components that differ.
         vibs: Installed VIBs that differ.
         impact: What a host goes through, by the flags of these VIBs.
+        cautions: What is publicly known to be in the way of hosts between the two releases.
+        security: Which security bulletins the image after brings, and which it loses.
         lost_devices: Devices that lose their driver, or may; empty without a list of devices.
         dropped_ids: By driver the ids that no driver has any more.
     """
@@ -99,6 +105,8 @@ class ImageDiff:
     components: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     vibs: tuple[ItemChange, ...] = attrs.field(default=(), converter=as_tuple)
     impact: Impact = Impact.NO_IMPACT
+    cautions: tuple[PathCaution, ...] = attrs.field(default=(), converter=as_tuple)
+    security: SecurityChange = attrs.field(factory=SecurityChange)
     lost_devices: tuple[LostDevice, ...] = attrs.field(default=(), converter=as_tuple)
     dropped_ids: tuple[DroppedIds, ...] = attrs.field(default=(), converter=as_tuple)
 
@@ -112,14 +120,16 @@ def diff(
     before: Image,
     after: Image,
     *,
+    catalog: Catalog | None = None,
     devices: Iterable[PciDevice] = (),
     maps: Mapping[str, Sequence[str]] = NO_MAPS,
 ) -> ImageDiff:
     """Return what differs between two images.
 
     Args:
-        before: What there is.
-        after: What there will be.
+        before: The one.
+        after: The other.
+        catalog: What is loaded, for security bulletins that neither image is made of; None goes without.
         devices: Of a host, as ``read_devices`` gives them: those that lose their driver are named.
         maps: What the maps of drivers say, as ``read_driver_maps`` gives it; without it tags alone count.
     """
@@ -131,9 +141,19 @@ def diff(
         components=_component_changes(before, after),
         vibs=[_vib_change(old, new, after) for old, new in pairs],
         impact=_impact(pairs),
+        cautions=cautions_of(before, after),
+        security=security_between(before, after, catalog),
         lost_devices=lost_devices(before.host_vibs, after.host_vibs, devices, maps=maps),
         dropped_ids=dropped_ids(before.host_vibs, after.host_vibs, maps=maps),
     )
+
+
+def cautions_of(before: Image, after: Image) -> tuple[PathCaution, ...]:
+    """Return what is in the way of hosts from the release of one image to that of another."""
+    has, wanted = before.esxi_version, after.esxi_version
+    if has is None or wanted is None:
+        return ()
+    return cautions_between(has.fields[:3], wanted.fields[:3])
 
 
 def _direction(is_higher: bool, is_lower: bool) -> ChangeDirection:  # noqa: FBT001 - two facts in, a word out

@@ -25,6 +25,7 @@ from esximage_builder.rules.driver_interfaces import (
 )
 from esximage_builder.rules.platforms import share_a_system
 from esximage_builder.rules.relations import ProvideIndex
+from esximage_builder.rules.wishes import why_passed_over
 from esximage_builder.vocabulary import AcceptanceLevel, ComponentSource
 
 if TYPE_CHECKING:
@@ -303,6 +304,7 @@ def _component_sentences(image: Image, name: str) -> Iterator[str]:
     for entry in image.components:
         if entry.component.name == name:
             yield _why_component(entry)
+            yield from _why_not_higher(entry, image)
     for removed in image.removed:
         if removed.name == name and removed.removed:
             who = "the user" if removed.source is ComponentSource.USER_REMOVED else f"the {removed.source.display}"
@@ -325,6 +327,15 @@ def _why_component(entry: EffectiveComponent) -> str:
     text = f"{component} comes from the {entry.source.display}" + (f", {how}" if how else "")
     lost = ", ".join(f"{loser.component.version} of the {loser.source.display}" for loser in entry.overridden)
     return f"{text}: it takes the place of {lost}." if lost else f"{text}."
+
+
+def _why_not_higher(entry: EffectiveComponent, image: Image) -> Iterator[str]:
+    """Say why higher versions were passed over, or that none fits."""
+    name = entry.component.name
+    for passed in entry.passed_over:
+        yield f"Component {name} {passed.version} is loaded and higher, but does not fit: {why_passed_over(passed)}."
+    if any(exclusion.is_choice and name in exclusion.open_names for exclusion in image.exclusions):
+        yield f"No loaded version of component {name} fits, so that the highest is taken."
 
 
 def _vib_sentences(image: Image, name: str) -> Iterator[str]:

@@ -19,8 +19,9 @@ from esximage_builder.errors import ComposeError, ModelError, NotInDepotError
 from esximage_builder.models.image import Rule
 from esximage_builder.models.lock import Lock, LockedComponent, LockedVib
 from esximage_builder.rules.closed_spec import with_unit_versions
-from esximage_builder.rules.compose import compose, image_from_profile
+from esximage_builder.rules.compose import compose
 from esximage_builder.rules.loose_vibs import component_from_bulletin, component_from_vibs
+from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.versions import ComponentVersion
 from esximage_builder.vocabulary import ComponentSource
 

@@ -24,7 +24,7 @@ from esximage_builder.codes import make_finding
 from esximage_builder.errors import ModelError
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.rules.compose import is_core_component
+from esximage_builder.rules.core_set import is_core_component
 from esximage_builder.versions import ComponentVersion, short_version
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ __all__ = ["check_loose_vibs", "component_from_bulletin", "component_from_vibs",
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]*")
 _ODD = re.compile(r"[^0-9A-Za-z.]+")
-_LETTER_BEFORE_NUMBER = re.compile(r"[vV](?=[0-9])")
+_LETTER_BEFORE_NUMBER = re.compile(r"\A[vV](?=[0-9])")
 
 
 def component_version_of(version: VibVersion) -> ComponentVersion:

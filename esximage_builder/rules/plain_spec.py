@@ -7,37 +7,31 @@ from, by its name alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.spec import AddOnReference, SoftwareSpec
-from esximage_builder.rules.open_units import choose_add_on
-from esximage_builder.rules.releases import resolve_base_image
-from esximage_builder.versions import AddOnVersion, ComponentVersion
+from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion
 
-if TYPE_CHECKING:
-    from esximage_builder.models.catalog import Catalog
-    from esximage_builder.models.image import UnitChoice
+__all__ = ["AddOnWish", "ComponentWishes", "make_spec", "open_add_on"]
 
-__all__ = ["AddOnWish", "make_spec", "with_add_on_version"]
-
-AddOnWish = str | tuple[str, str] | AddOnReference
+AddOnWish = str | tuple[str, str | AddOnVersion] | AddOnReference
+ComponentWishes = Mapping[str, str | ComponentVersion | None] | Iterable[str]
 
 
 def make_spec(
     *,
-    base_image: str,
+    base_image: str | BaseImageVersion,
     add_on: AddOnWish | None = None,
-    components: Mapping[str, str | None] | Iterable[str] = (),
+    components: ComponentWishes = (),
     removed_components: Iterable[str] = (),
 ) -> SoftwareSpec:
     """Return a spec from plain texts.
 
     Args:
-        base_image: Its version.
+        base_image: Its version, as a text or as a value.
         add_on: Name and version, as a pair or as ``NAME:VERSION``.
-        components: Name to version, None for the highest that fits; or names alone.
+        components: Name to version, as a text or as a value, None for the highest that fits; or names alone.
         removed_components: Names.
 
     Raises:
@@ -46,11 +40,17 @@ def make_spec(
     """
     wanted = dict(components) if isinstance(components, Mapping) else dict.fromkeys(as_tuple(components))
     return SoftwareSpec(
-        base_image=base_image,
+        base_image=str(base_image),
         add_on=None if add_on is None else _add_on_reference(add_on),
-        components=tuple((name, None if not text else ComponentVersion(text)) for name, text in wanted.items()),
+        components=tuple((name, _component_version(wish)) for name, wish in wanted.items()),
         removed_components=as_tuple(removed_components),
     )
+
+
+def _component_version(wish: str | ComponentVersion | None) -> ComponentVersion | None:
+    if isinstance(wish, ComponentVersion):
+        return wish
+    return ComponentVersion(wish) if wish else None
 
 
 def _add_on_reference(add_on: AddOnWish) -> AddOnReference:
@@ -72,23 +72,18 @@ def _name_and_version(add_on: object) -> tuple[str, str]:
         name, _, version = add_on.partition(":")
         return name.strip(), version.strip()
     match add_on:
-        case (str(name), str(version)):
-            return name, version
+        case (str(name), str() | AddOnVersion() as stated):
+            return name, str(stated)
     raise ModelError("this names no add-on", found=repr(add_on)[:80], expected="NAME:VERSION or (name, version)")
 
 
-def with_add_on_version(
-    catalog: Catalog, base_image: str, add_on: AddOnWish | None
-) -> tuple[AddOnWish | None, tuple[UnitChoice, ...]]:
-    """Return the wish with a version, and the choice that was made if it had none.
+def open_add_on(add_on: AddOnWish | None) -> str:
+    """Return the name of an add-on that is asked for without version; empty if it has one, or none is asked for.
 
     Raises:
-        NotInDepotError: The base image is not loaded, or no add-on of that name.
+        ModelError: The wish names no add-on.
     """
     if not isinstance(add_on, str) or not add_on:
-        return add_on, ()
+        return ""
     name, version = _name_and_version(add_on)
-    if version:
-        return add_on, ()
-    unit, choice = choose_add_on(catalog, resolve_base_image(catalog, base_image), name)
-    return AddOnReference(unit.name, unit.version), (choice,)
+    return "" if version else name

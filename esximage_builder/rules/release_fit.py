@@ -51,6 +51,7 @@ __all__ = [
     "is_declared",
     "is_for_train",
     "is_in_train",
+    "is_made_for",
     "is_newer_than_published",
     "platforms_of",
     "published_with",
@@ -87,6 +88,12 @@ def is_declared(unit: AddOn | HardwareSupport, version: BaseImageVersion) -> boo
     return any(supports_base_image(text, version) for text in declared) if declared else None
 
 
+def is_made_for(add_on: AddOn, base_image: BaseImage) -> bool | None:
+    """Tell whether an add-on is made for a base image: as it declares, else by its train; None if it does not say."""
+    declared = is_declared(add_on, base_image.version)
+    return is_in_train(add_on, base_image.version) if declared is None else declared
+
+
 def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn] = ()) -> tuple[Finding, ...]:
     """Return what stands against the add-on on that base image.
 
@@ -95,8 +102,7 @@ def check_add_on(add_on: AddOn, base_image: BaseImage, *, others: Iterable[AddOn
         base_image: The base image.
         others: Loaded add-ons, for the remedy.
     """
-    declared = is_declared(add_on, base_image.version)
-    verdict = is_in_train(add_on, base_image.version) if declared is None else declared
+    verdict = is_made_for(add_on, base_image)
     if verdict is None:
         return (_unknown_train(add_on, base_image),)
     if verdict:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.codes import make_finding
 from esximage_builder.models.spec_keys import known_keys, nearest_key, pointer_of
-from esximage_builder.vocabulary import ComponentSource
+from esximage_builder.rules.wishes import why_passed_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +60,8 @@ def _check_alternatives(image: Image) -> Iterator[Finding]:
 
 
 def _taken(choice: UnitChoice) -> Finding:
-    is_add_on = choice.source is ComponentSource.ADD_ON
-    how = "the highest that goes with the base image, or the highest of all if none does" if is_add_on else "one"
-    several = f"loaded are {', '.join(choice.loaded)}; taken is {how}"
+    higher = [f"{passed.version} does not fit: {why_passed_over(passed)}" for passed in choice.passed_over]
+    several = "; ".join([f"loaded are {', '.join(choice.loaded)}; taken is the highest that fits", *higher])
     return make_finding(
         "unit-version-taken",
         f"the {choice.source.display} {choice.name} was asked for without version: {choice.version} is taken",
@@ -74,15 +73,13 @@ def _taken(choice: UnitChoice) -> Finding:
 
 
 def _left_open(choice: UnitChoice) -> Finding:
-    loaded = ", ".join(choice.loaded)
     return make_finding(
         "unit-version-open",
-        f"the {choice.source.display} {choice.name} was asked for without version, "
-        f"and {'several are' if loaded else 'none is'} loaded",
-        items=tuple(f"{choice.name}:{version}" for version in choice.loaded) or (choice.name,),
+        f"the {choice.source.display} {choice.name} was asked for without version, and none is loaded",
+        items=(choice.name,),
         facts={"source": choice.source.value, "name": choice.name},
-        cause=f"loaded are {loaded}; none of them was taken" if loaded else "no loaded depot has a version of it",
-        remedy="name one of the versions in the spec" if loaded else "open the depot that holds it beside the others",
+        cause="no loaded depot has a version of it",
+        remedy="open the depot that holds it beside the others",
     )
 
 

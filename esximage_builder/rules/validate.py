@@ -17,8 +17,10 @@ from esximage_builder.codes import CODES, as_error, has_code, make_finding
 from esximage_builder.findings import Severity
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.models.vib_facts import KnowsVibFacts
 from esximage_builder.rules.change_profile import check_lowered_vibs
 from esximage_builder.rules.core_set import check_core_set
+from esximage_builder.rules.loaders import check_loaders
 from esximage_builder.rules.loose_vibs import check_loose_vibs
 from esximage_builder.rules.lowered import check_lowered, check_pinned
 from esximage_builder.rules.release_fit import (
@@ -30,6 +32,7 @@ from esximage_builder.rules.release_fit import (
 )
 from esximage_builder.rules.spec_checks import check_spec
 from esximage_builder.rules.vendor_mix import check_vendor_mix
+from esximage_builder.rules.vib_facts import check_vib_facts, true_level
 from esximage_builder.rules.vib_relations import (
     check_conflicts,
     check_dependencies,
@@ -41,14 +44,15 @@ from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadTy
 from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.image import Image, RemovedComponent
+    from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.vocabulary import AcceptanceLevel
 
-__all__ = ["ValidationReport", "validate"]
+__all__ = ["ValidationReport", "findings_of", "validate"]
 
 _GUNZIP_RULE_MAJOR = 8
 _OPEN_ITS_DEPOT = "the depot is incomplete: download it again, or open the one that holds the VIB"
@@ -97,7 +101,11 @@ class ValidationReport:
 
 
 def validate(
-    image: Image, catalog: Catalog | HasCatalog | None = None, *, minimum_acceptance: AcceptanceLevel | None = None
+    image: Image,
+    catalog: Catalog | HasCatalog | None = None,
+    *,
+    minimum_acceptance: AcceptanceLevel | None = None,
+    vib_facts: Iterable[VibFacts] | None = None,
 ) -> ValidationReport:
     """Look at an image from every side.
 
@@ -106,6 +114,8 @@ def validate(
         catalog: What is loaded, an opened depot or its catalog, for remedies and for findings of
             the depots that concern the image; None goes without.
         minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
+        vib_facts: What the VIBs themselves say, from ``Depot.facts_of``, to be held against the metadata;
+            None asks ``catalog``, if that is an opened depot. Exports ask in any case.
 
     Returns:
         All findings; nothing about the image is ever an exception.
@@ -114,10 +124,22 @@ def validate(
         ModelError: ``catalog`` is no catalog and has none.
     """
     loaded = None if catalog is None else catalog_of(catalog)
-    findings = set(itertools.chain.from_iterable(check(image, loaded) for check in _CHECKS))
-    findings.update(_check_acceptance(image, minimum_acceptance))
+    known = _told_facts(image, catalog) if vib_facts is None else vib_facts
+    facts = {item.vib_id: item for item in known}
+    findings = findings_of(image, loaded)
+    findings.update(check_vib_facts(image.all_vibs, facts.values()))
+    findings.update(_check_acceptance(image, minimum_acceptance, facts))
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
     return ValidationReport(image_digest=image.digest, findings=ordered)
+
+
+def _told_facts(image: Image, source: object) -> tuple[VibFacts, ...]:
+    return source.facts_of(image.all_vibs) if isinstance(source, KnowsVibFacts) else ()
+
+
+def findings_of(image: Image, catalog: Catalog | None) -> set[Finding]:
+    """Return what all checks find, in no order; they need no digest and no level, so a search can afford them."""
+    return set(itertools.chain.from_iterable(check(image, catalog) for check in _CHECKS))
 
 
 def _check_missing(image: Image, catalog: Catalog | None) -> Iterator[Finding]:
@@ -163,6 +185,8 @@ def _check_depot_findings(image: Image, catalog: Catalog | None) -> Iterator[Fin
         is_used = (finding.fact("kind"), finding.fact("id")) in used
         if finding.fact("differs") and is_used and not has_code(finding, "vib-content-differs"):
             yield as_error(finding)
+        elif is_used and has_code(finding, "element-taken-from-vib"):
+            yield finding
 
 
 def _not_on_discs(catalog: Catalog | None) -> dict[str, Finding]:
@@ -301,6 +325,7 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
     _check_packages_fit,
     _check_spec,
     check_core_set,
+    check_loaders,
     check_lowered,
     check_lowered_vibs,
     check_pinned,
@@ -311,16 +336,19 @@ _CHECKS: tuple[Callable[[Image, Catalog | None], Iterator[Finding]], ...] = (
 )
 
 
-def _check_acceptance(image: Image, minimum: AcceptanceLevel | None) -> Iterator[Finding]:
+def _check_acceptance(
+    image: Image, minimum: AcceptanceLevel | None, facts: Mapping[str, VibFacts]
+) -> Iterator[Finding]:
     if minimum is None:
         return
     for vib in (entry.vib for entry in image.vibs):
-        if vib.acceptance_level < minimum:
+        level = true_level(vib, facts.get(vib.id))
+        if level < minimum:
             yield make_finding(
                 "acceptance-too-low",
-                f"{vib.id} is {vib.acceptance_level.display}, below {minimum.display}",
+                f"{vib.id} is {level.display}, below {minimum.display}",
                 items=(vib.id,),
-                facts={"vib": vib.id, "level": vib.acceptance_level.value, "minimum": minimum.value},
+                facts={"vib": vib.id, "level": level.value, "minimum": minimum.value},
                 cause="the image's level is the lowest of its VIBs",
                 remedy="leave the VIB out, take a signed build, or accept the lower level",
             )

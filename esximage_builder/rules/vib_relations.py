@@ -5,7 +5,6 @@ Each is judged on the host and on its data processing units for itself, see ``ru
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 from esximage_builder.codes import make_finding
@@ -57,10 +56,10 @@ class _Offers:
         self.on = {system: ProvideIndex(members) for system, members in vibs_by_system(vibs).items()}
         self._catalog = catalog
 
-    @functools.cached_property
-    def loaded(self) -> ProvideIndex:
-        """Among all loaded VIBs; made once something is missing."""
-        return ProvideIndex(() if self._catalog is None else self._catalog.vibs)
+    def loaded(self, constraint: Constraint) -> Iterable[Vib]:
+        """Return the loaded VIBs that meet a need; the catalog keeps what it needs for that, once for all images."""
+        named = () if self._catalog is None else self._catalog.providers_by_name.get(constraint.name, ())
+        return ProvideIndex(named).providers(constraint)
 
     def where_unmet(self, vib: Vib, constraint: Constraint) -> Platform | None:
         """Return the first system on which the need is not met; None if there is none."""
@@ -99,7 +98,7 @@ def _why_unmet(constraint: Constraint, system: Platform, offers: _Offers) -> str
 
 def _remedy(vib: Vib, constraint: Constraint, system: Platform, offers: _Offers) -> str:
     # Another release's base VIB is no way out: it comes with its own base image.
-    offered = (found for found in offers.loaded.providers(constraint) if not found.has_boot_payload)
+    offered = (found for found in offers.loaded(constraint) if not found.has_boot_payload)
     providers = sorted(found.id for found in offered if system in systems_of(found))
     if providers:
         return f"loaded and able to provide it: {', '.join(providers[:_SHOWN_PROVIDERS])}"

@@ -8,6 +8,7 @@ Source: docs/formats.md#bundle-layout.
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import attrs
@@ -16,6 +17,7 @@ from esximage_builder.codes import as_error, has_code, make_finding
 from esximage_builder.depot.store import open_source
 from esximage_builder.depot.tree import join
 from esximage_builder.errors import EsxImageError, VersionSyntaxError
+from esximage_builder.limits import UnpackBudget
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.verify.checklist import Certainty, Question
 from esximage_builder.verify.vib import check_head, check_vib
@@ -286,7 +288,9 @@ def _check_bytes(tree: DepotTree, depot: Depot, checks: Checklist, *, deep: bool
     vibs = depot.catalog.vibs
     heads = [finding for vib in vibs for finding in _head_findings(depot, vib)]
     checks.answer("descriptors", heads, why_not="" if vibs else _NO_VIB)
-    damage = [finding for vib in vibs for finding in _byte_findings(depot, vib, deep=deep)]
+    size_bytes = sum(found.st_size for found in depot.source_files.values() if stat.S_ISREG(found.st_mode))
+    budget = UnpackBudget(depot.limits, size_bytes)
+    damage = [finding for vib in vibs for finding in _byte_findings(depot, vib, budget, deep=deep)]
     damage += _damaged_members(tree, depot)
     checks.answer("bytes", damage, why_not="" if vibs else f"{_NO_VIB}; other files were only read to their ends")
 
@@ -299,10 +303,10 @@ def _head_findings(depot: Depot, vib: Vib) -> tuple[Finding, ...]:
         return (_damaged(depot, vib, error),)
 
 
-def _byte_findings(depot: Depot, vib: Vib, *, deep: bool) -> tuple[Finding, ...]:
+def _byte_findings(depot: Depot, vib: Vib, budget: UnpackBudget, *, deep: bool) -> tuple[Finding, ...]:
     try:
         with open_source(depot, vib) as source:
-            return check_vib(vib, source, where=depot.where_is(vib), limits=depot.limits, deep=deep)
+            return check_vib(vib, source, where=depot.where_is(vib), limits=depot.limits, budget=budget, deep=deep)
     except EsxImageError as error:
         return (_damaged(depot, vib, error),)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import attrs
 
 from esximage_builder.codes import make_finding
-from esximage_builder.containers.boot_info_table import is_boot_info_table_right
+from esximage_builder.containers.boot_info_table import is_boot_info_table_right, is_rest_usual
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.disc_files import (
@@ -28,15 +28,18 @@ from esximage_builder.disc_files import (
     ISOLINUX_CFG,
 )
 from esximage_builder.documents.boot_cfg import BootCfg, parse_boot_cfg
+from esximage_builder.documents.isolinux_cfg import parse_isolinux_cfg
 from esximage_builder.errors import EsxImageError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadLimits
 from esximage_builder.verify.checklist import Certainty, Checklist, Question, require_kind
 from esximage_builder.verify.disc_bytes import disc_unreadable
 from esximage_builder.verify.disc_image import NO_BOOT_CFG, Booted, check_installed
+from esximage_builder.verify.disc_menu import check_menu
+from esximage_builder.verify.disc_volume import check_catalog, check_volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set as AbstractSet
+    from collections.abc import Iterator, Mapping, Set as AbstractSet
 
     from esximage_builder.findings import Finding
     from esximage_builder.verify.checklist import Verification
@@ -56,11 +59,13 @@ _QUESTIONS = (
     Question("image-database", "does the disc have an image database?"),
     Question("documents", "can every document of the disc be read, and every reserved VIB?"),
     Question("image-profile", "does the disc have one image profile only?", Certainty.INFERRED),
+    Question("upgrade", "do upgrade folder, label and boot menu speak of the image that the disc installs?"),
     Question("vibs", "is every VIB of the profile there?"),
     Question("module-order", "are the modules those of the image, in the stock order?"),
     Question("build", "does boot.cfg name the image's build?"),
     Question("signatures", "are VIBs from partner level up signed?"),
     Question("archives", "are the archives whole that the boot loader loads?"),
+    Question("files", "does every file belong to the image?", Certainty.INFERRED),
     Question("bytes", "are all payloads there, and what their checksums say ({depth})?"),
 )
 
@@ -103,11 +108,12 @@ def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: Read
             checks.answer("disc", [problem])
             checks.leave_unasked("the disc cannot be read")
             return checks.result("iso")
-        checks.answer("disc")
+        checks.answer("disc", check_volume(disc, limits))
         has_table = _check_boot_entries(disc, checks, limits)
         checks.answer("names", _lower_case_names(disc))
-        boot_cfg = _check_boot_cfg(disc, checks, limits)
-        booted = Booted(disc=disc, boot_cfg=boot_cfg, has_table=has_table)
+        boot_cfgs = _check_boot_cfg(disc, checks, limits)
+        boot_cfg = next(iter(boot_cfgs.values()), None)
+        booted = Booted(disc=disc, boot_cfg=boot_cfg, has_table=has_table, named=frozenset(_named(boot_cfgs)))
         check_installed(booted, checks, stack, limits, deep=deep)
     return checks.result("iso")
 
@@ -163,7 +169,7 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
         for entry in bootable
         if entry.is_emulated and entry.platform in _NEEDED
     ]
-    checks.answer("boot-entries", problems)
+    checks.answer("boot-entries", [*problems, *check_catalog(disc)])
     _check_boot_files(disc, platforms, checks, limits)
     return _check_boot_info_table(disc, checks, limits)
 
@@ -171,10 +177,14 @@ def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) 
 def _check_boot_files(disc: IsoReader, platforms: AbstractSet[str], checks: Checklist, limits: ReadLimits) -> None:
     """Check what the loaders load whose platforms have a boot entry."""
     needed = [path for platform in sorted(platforms & _NEEDED.keys()) for path in _NEEDED[platform]]
-    files = []
+    files: list[Finding] = []
     if "bios" in platforms and ISOLINUX_CFG in disc.files:
         try:
-            needed += _menu_files(disc, limits)
+            menu = parse_isolinux_cfg(
+                disc.read(ISOLINUX_CFG, max_bytes=limits.document_bytes), max_bytes=limits.document_bytes
+            )
+            needed += [menu.menu_program.upper()] if menu.menu_program else []
+            files += check_menu(menu)
         except EsxImageError as error:
             files.append(disc_unreadable(ISOLINUX_CFG, error))
     files += [
@@ -184,12 +194,6 @@ def _check_boot_files(disc: IsoReader, platforms: AbstractSet[str], checks: Chec
     ]
     why_not = "" if needed else "the disc has no boot entry, so nothing loads a loader"
     checks.answer("boot-files", files, why_not=why_not)
-
-
-def _menu_files(disc: IsoReader, limits: ReadLimits) -> list[str]:
-    """Return the menu program that ``isolinux.cfg`` starts, by its name on the disc."""
-    text = disc.read(ISOLINUX_CFG, max_bytes=limits.document_bytes).decode("utf-8", errors="replace")
-    return [name.upper() for name in re.findall(r"(?im)^\s*(?:default|ui)\s+/?(\w+\.c32)\s*$", text)]
 
 
 def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> bool | None:
@@ -211,12 +215,18 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
         cause="the disc was packed without `-boot-info-table`, or the loader is damaged",
         remedy="build the disc anew; copying files to another disc breaks the table",
     )
-    checks.answer("boot-info-table", [] if is_right else [problem])
+    unusual = make_finding(
+        "disc-unusual",
+        f"the reserved bytes of the boot information table of {loader.path} are not zero",
+        items=(loader.path,),
+    )
+    told = [] if is_rest_usual(content) else [unusual]
+    checks.answer("boot-info-table", told if is_right else [problem])
     return is_right
 
 
-def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> BootCfg | None:
-    """Check both ``boot.cfg``, and return the one for BIOS, else the one for UEFI."""
+def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> dict[str, BootCfg]:
+    """Check both ``boot.cfg``, and return those that can be read, that for BIOS first."""
     found: dict[str, BootCfg] = {}
     problems = []
     has_efi = any(entry.platform == "efi" for entry in disc.boot_entries)
@@ -232,6 +242,7 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
             continue
         try:
             content = disc.read(path, max_bytes=limits.document_bytes)
+            problems += _control_characters(path, content)
             found[path] = parse_boot_cfg(content, where=f"{disc.where}!{path}", max_bytes=limits.document_bytes)
         except EsxImageError as error:
             message = f"{path} cannot be read: {error.message}"
@@ -250,7 +261,26 @@ def _check_boot_cfg(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> B
     checks.answer("boot-cfg", problems, why_not="" if len(found) > 1 else why_not)
     missing = [problem for path, boot_cfg in found.items() for problem in _missing_files(disc, boot_cfg, path)]
     checks.answer("modules", missing, why_not=_why_no_modules(disc, found))
-    return next(iter(found.values()), None)
+    return found
+
+
+def _control_characters(path: str, content: bytes) -> Iterator[Finding]:
+    """Loaders end a text at the first of these, or do not; nobody can say what such a file tells them."""
+    if found := re.search(rb"[^\t-\r -\xff]", content):
+        message = f"{path} has a control character"
+        yield make_finding("boot-cfg-damaged", message, items=(path,), cause=f"{found[0]!r} at byte {found.start()}")
+
+
+def _named(boot_cfgs: Mapping[str, BootCfg]) -> Iterator[str]:
+    """Yield the paths that ``boot.cfg`` names, in upper case: modules and kickstart files."""
+    for path, boot_cfg in boot_cfgs.items():
+        for name in (boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)):
+            yield _path_on_disc(name, boot_cfg, path)
+        yield from (script.upper() for script in _kickstart_files(boot_cfg))
+
+
+def _kickstart_files(boot_cfg: BootCfg) -> list[str]:
+    return re.findall(r"(?:^|\s)ks=cdrom:/*(\S+)", boot_cfg.kernelopt)
 
 
 def _why_no_modules(disc: IsoReader, found: dict[str, BootCfg]) -> str:
@@ -266,7 +296,7 @@ def _missing_files(disc: IsoReader, boot_cfg: BootCfg, path: str) -> Iterator[Fi
     for name in (boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)):
         if name and _path_on_disc(name, boot_cfg, path) not in disc.files:
             yield make_finding("boot-module-missing", f"{path} names {name}, which is not there", items=(name,))
-    for script in re.findall(r"(?:^|\s)ks=cdrom:/*(\S+)", boot_cfg.kernelopt):
+    for script in _kickstart_files(boot_cfg):
         if script.upper() not in disc.files:
             yield make_finding("kickstart-not-on-disc", f"{path} names {script}, which is not there", items=(script,))
         elif script != script.upper():

@@ -14,6 +14,7 @@ from esximage_builder.depot.disc import DiscTree
 from esximage_builder.disc_files import DPU_DEPOT, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Severity
+from esximage_builder.limits import UnpackBudget
 from esximage_builder.verify.vib import check_payload, check_vib
 from esximage_builder.vocabulary import INSTALLER_OPTION, INSTALLER_PAYLOADS, MODULE_TYPES, PayloadType, VibType
 
@@ -92,20 +93,28 @@ def _archive_missing(name: str, *, is_loaded: bool) -> Finding:
 
 
 def check_disc_bytes(
-    contents: SourceContents, boot_cfg: BootCfg | None, *, limits: ReadLimits, deep: bool, has_table: bool | None
+    contents: SourceContents,
+    boot_cfg: BootCfg | None,
+    *,
+    size_bytes: int,
+    limits: ReadLimits,
+    deep: bool,
+    has_table: bool | None,
 ) -> list[Finding]:
     """Compare every payload on the disc with its checksums, wherever it stands.
 
     Args:
         contents: What the disc holds.
         boot_cfg: Says whether the disc starts the installer; None if it cannot be read.
+        size_bytes: Of the disc.
         limits: Upper bounds.
         deep: Unpack payloads too.
         has_table: Whether the table in the BIOS loader is right; None without such a loader.
     """
     runs_installer = boot_cfg is None or INSTALLER_OPTION in boot_cfg.kernelopt.split()
     findings: list[Finding] = []
-    places = _Places(limits=limits, deep=deep, has_table=has_table, runs_installer=runs_installer)
+    budget = UnpackBudget(limits, size_bytes)
+    places = _Places(limits=limits, budget=budget, deep=deep, has_table=has_table, runs_installer=runs_installer)
     for vib, location in contents.vibs:
         if isinstance(location.tree, DiscTree) and location.tree.is_put_together(location.path):
             for payload in vib.payloads:
@@ -113,7 +122,7 @@ def check_disc_bytes(
             continue
         try:
             with location.tree.open(location.path) as source:
-                findings += check_vib(vib, source, where=location.where, limits=limits, deep=deep)
+                findings += check_vib(vib, source, where=location.where, limits=limits, budget=budget, deep=deep)
         except EsxImageError as error:
             findings.append(
                 make_finding(
@@ -138,6 +147,7 @@ class _Places:
     """
 
     limits: ReadLimits
+    budget: UnpackBudget
     deep: bool
     has_table: bool | None
     runs_installer: bool
@@ -200,7 +210,13 @@ class _Places:
         try:
             with place.open() as source:
                 found = check_payload(
-                    payload, source, size_bytes=place.size_bytes, where=place.where, limits=self.limits, deep=self.deep
+                    payload,
+                    source,
+                    size_bytes=place.size_bytes,
+                    where=place.where,
+                    limits=self.limits,
+                    deep=self.deep,
+                    budget=self.budget,
                 )
         except SourceUnreadableError as error:
             self._tell_unread(f"payload {payload.name} could not be compared", error)

@@ -16,16 +16,20 @@ from esximage_builder.containers.iso9660_reader import IsoReader
 from esximage_builder.depot.disc import is_installer_disc
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.source import SourceContents, read_disc
-from esximage_builder.disc_files import IMAGE_DATABASE, UPGRADE_FOLDER
+from esximage_builder.disc_files import IMAGE_DATABASE, ISOLINUX_CFG, UPGRADE_PROFILE
 from esximage_builder.documents.boot_cfg import BootCfg
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.limits import ReadBudget
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
-from esximage_builder.rules.compose import image_from_profile
+from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.verify.disc_bytes import check_archives, check_disc_bytes, disc_unreadable
+from esximage_builder.verify.disc_menu import check_menu_words
+from esximage_builder.verify.disc_strangers import check_strangers
+from esximage_builder.verify.disc_upgrade import check_label, check_upgrade, has_upgrade_folder
 from esximage_builder.verify.vib import check_signed
+from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
     import contextlib
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_BOOT_CFG", "Booted", "check_installed"]
 
-_UPGRADE_PROFILE = f"{UPGRADE_FOLDER}/PROFILE.XML"
 _SHOWN = 5
 NO_BOOT_CFG = "no boot.cfg could be read"
 _NO_PROFILE = "the disc has no image profile that lists VIBs"
@@ -56,11 +59,13 @@ class Booted:
         disc: The disc.
         boot_cfg: The one for BIOS, else the one for UEFI; None if neither can be read.
         has_table: Whether the table in the BIOS loader is right; None without such a loader.
+        named: Paths that the boot menu and both ``boot.cfg`` name, in upper case.
     """
 
     disc: IsoReader
     boot_cfg: BootCfg | None
     has_table: bool | None
+    named: frozenset[str]
 
 
 def check_installed(
@@ -71,6 +76,8 @@ def check_installed(
     images = [] if contents is None else _check_image(booted, contents, checks, limits)
     _check_archives(booted, images, checks, limits, is_read=contents is not None)
     if contents is not None:
+        _check_upgrade(booted, contents, images, checks, limits)
+        _check_files(booted, contents, checks)
         _check_bytes(booted, contents, checks, limits, deep=deep)
     checks.leave_unasked("the image database is missing or cannot be read")
 
@@ -110,7 +117,7 @@ def _check_database(
 
 def _check_image(booted: Booted, contents: SourceContents, checks: Checklist, limits: ReadLimits) -> list[Image]:
     """Compare the image profile with the VIBs and with ``boot.cfg``; return the images that were judged."""
-    catalog, _ = merge_sources([contents])
+    catalog, _ = merge_sources([contents], limits=limits)
     profiles = _judged_profiles(booted.disc, contents, checks, limits)
     images = [image_from_profile(catalog, profile) for profile in profiles if profile.vibs]
     checks.answer("vibs", _of_each(_missing_vibs, images), why_not="" if images else _NO_PROFILE)
@@ -159,6 +166,41 @@ def _check_archives(
     checks.answer("archives", findings, why_not=why_not)
 
 
+def _check_upgrade(
+    booted: Booted, contents: SourceContents, images: Sequence[Image], checks: Checklist, limits: ReadLimits
+) -> None:
+    """Compare the upgrade folder, the label and the boot menu's words with the images that were judged."""
+    profiles = [image.profile for image in images if image.profile is not None]
+    if not profiles:
+        checks.answer("upgrade", why_not=_NO_PROFILE)
+        return
+    findings = list(check_label(booted.disc, profiles))
+    findings += _menu_words(booted.disc, profiles, limits)
+    has_folder = has_upgrade_folder(booted.disc)
+    if has_folder:
+        findings += check_upgrade(booted.disc, contents, profiles, limits)
+    checks.answer("upgrade", findings, why_not="" if has_folder else "the disc has no upgrade folder")
+
+
+def _menu_words(disc: IsoReader, profiles: Sequence[ImageProfile], limits: ReadLimits) -> list[Finding]:
+    """Compare the boot menu with that of each image; one that is too large was told of already."""
+    if ISOLINUX_CFG not in disc.files or disc.entry(ISOLINUX_CFG).size_bytes > limits.document_bytes:
+        return []
+    try:
+        data = disc.read(ISOLINUX_CFG, max_bytes=limits.document_bytes)
+    except EsxImageError as error:
+        return [disc_unreadable(ISOLINUX_CFG, error)]
+    found = [list(check_menu_words(data, profile.name, max_bytes=limits.document_bytes)) for profile in profiles]
+    return min(found, key=len)
+
+
+def _check_files(booted: Booted, contents: SourceContents, checks: Checklist) -> None:
+    if not _names_files(contents):
+        checks.answer("files", why_not="without an image profile nobody knows the names that payloads have on the disc")
+        return
+    checks.answer("files", check_strangers(booted.disc, contents, named=booted.named))
+
+
 def _names_files(contents: SourceContents) -> bool:
     """Tell whether a profile says what the files of payloads are called."""
     return any(profile.vibs for profile in contents.profiles)
@@ -170,7 +212,14 @@ def _check_bytes(
     if not _names_files(contents):
         checks.answer("bytes", why_not="without an image profile nobody knows the names that payloads have on the disc")
         return
-    damage = check_disc_bytes(contents, booted.boot_cfg, limits=limits, deep=deep, has_table=booted.has_table)
+    damage = check_disc_bytes(
+        contents,
+        booted.boot_cfg,
+        size_bytes=booted.disc.size_bytes,
+        limits=limits,
+        deep=deep,
+        has_table=booted.has_table,
+    )
     checks.answer("bytes", damage, why_not="" if contents.vibs else "the disc has no VIB")
 
 
@@ -184,12 +233,12 @@ def _judged_profiles(
         return profiles
     name, why_not = _upgrade_profile_name(disc, limits)
     named = [profile for profile in profiles if profile.name == name]
-    said = f"{_UPGRADE_PROFILE} names {name}, which was judged" if named else "all of them were judged"
+    said = f"{UPGRADE_PROFILE} names {name}, which was judged" if named else "all of them were judged"
     problem = make_finding(
         "several-image-profiles",
         f"the image database has {len(profiles)} image profiles; {said}",
         items=tuple(profile.name for profile in profiles),
-        cause="" if named else why_not or f"{_UPGRADE_PROFILE} names {name}, which is none of them",
+        cause="" if named else why_not or f"{UPGRADE_PROFILE} names {name}, which is none of them",
     )
     checks.answer("image-profile", [problem])
     return named or profiles
@@ -197,14 +246,14 @@ def _judged_profiles(
 
 def _upgrade_profile_name(disc: IsoReader, limits: ReadLimits) -> tuple[str, str]:
     """Return the name of the profile in the upgrade folder; else an empty one, and why."""
-    if _UPGRADE_PROFILE not in disc.files:
-        return "", f"{_UPGRADE_PROFILE} is not there, and nothing else names one"
+    if UPGRADE_PROFILE not in disc.files:
+        return "", f"{UPGRADE_PROFILE} is not there, and nothing else names one"
     try:
-        data = disc.read(_UPGRADE_PROFILE, max_bytes=limits.document_bytes)
-        where = f"{disc.where}!{_UPGRADE_PROFILE}"
+        data = disc.read(UPGRADE_PROFILE, max_bytes=limits.document_bytes)
+        where = f"{disc.where}!{UPGRADE_PROFILE}"
         return parse_image_profile(data, where=where, max_bytes=limits.document_bytes).name, ""
     except EsxImageError as error:
-        return "", f"{_UPGRADE_PROFILE} cannot be read: {error.message}"
+        return "", f"{UPGRADE_PROFILE} cannot be read: {error.message}"
 
 
 def _of_each(check: Callable[[Image], Iterator[Finding]], images: Sequence[Image]) -> list[Finding]:
@@ -251,12 +300,27 @@ def _module_order(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:
     named = [boot_cfg.kernel, *(module.file_name for module in boot_cfg.modules)]
     found = [PurePosixPath(name).name.lower() for name in named]
     left_out = [name for name in expected if name.lower() not in found]
+    yield from _other_kernel(boot_cfg, image, expected)
+    known = {name.lower() for name in (*expected, *names.values())}
+    if added := [name for name in found if name and name not in known]:
+        message = f"boot.cfg loads what no VIB of the image brings: {', '.join(added[:_SHOWN])}"
+        yield make_finding("boot-module-added", message, items=tuple(added))
     if left_out:
         shown = ", ".join(left_out[:_SHOWN])
         yield make_finding("boot-module-left-out", f"boot.cfg does not load {shown}", items=tuple(left_out))
     wanted = [name.lower() for name in expected if name.lower() in found]
     if [name for name in found if name in set(wanted)] != wanted:
         yield make_finding("boot-module-order", "boot.cfg loads its modules in another order")
+
+
+def _other_kernel(boot_cfg: BootCfg, image: Image, names: Sequence[str]) -> Iterator[Finding]:
+    """Compare the kernel with the payloads that can be one; the rest of the list is loaded behind it."""
+    kernel = PurePosixPath(boot_cfg.kernel).name.lower()
+    modules = zip(boot_modules(image), names, strict=False)
+    kernels = [name.lower() for module, name in modules if module.payload.type == PayloadType.BOOT]
+    if kernel and kernels and kernel not in kernels:
+        message = f"boot.cfg starts {kernel} as the kernel, that of the image is {kernels[0]}"
+        yield make_finding("boot-kernel-differs", message, items=(kernel, kernels[0]))
 
 
 def _other_build(boot_cfg: BootCfg, image: Image) -> Iterator[Finding]:

@@ -15,9 +15,11 @@ from esximage_builder.containers.zstd import unzstd_blocks
 from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Severity
+from esximage_builder.limits import UnpackBudget
+from esximage_builder.rules.vib_facts import check_descriptor, check_signed
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
-from esximage_builder.vocabulary import TARDISK_TYPES, AcceptanceLevel, PayloadType
+from esximage_builder.vocabulary import TARDISK_TYPES, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +39,15 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _Hashers = list[tuple[Checksum, Hasher]]
 
 
-def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, deep: bool = True) -> tuple[Finding, ...]:
+def check_vib(
+    vib: Vib,
+    source: BinaryIO,
+    *,
+    where: str,
+    limits: ReadLimits,
+    deep: bool = True,
+    budget: UnpackBudget | None = None,
+) -> tuple[Finding, ...]:
     """Read a whole ``.vib`` once and compare it with everything its metadata says.
 
     Args:
@@ -46,6 +56,8 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
         where: How to name it in findings.
         limits: Upper bounds.
         deep: Unpack payloads too and check those checksums.
+        budget: What payloads may unpack to, shared by all that lie in one file; None goes by the size that the
+            metadata states of the VIB.
 
     Returns:
         What differs; nothing is raised for damaged bytes.
@@ -53,9 +65,12 @@ def check_vib(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, dee
     digest = hashlib.sha256()
     reader = HashingReader(source, digest)
     findings: list[Finding] = []
+    shared = budget or UnpackBudget(limits, (vib.file and vib.file.size_bytes) or 0)
     try:
         for payload, data, size in iter_payloads(reader.as_stream(), vib, where=where, limits=limits):
-            findings += check_payload(payload, data, size_bytes=size, where=where, limits=limits, deep=deep)
+            findings += check_payload(
+                payload, data, size_bytes=size, where=where, limits=limits, deep=deep, budget=shared
+            )
     except EsxImageError as error:
         findings.append(damaged_vib(error, error.where or where))
     try:
@@ -100,45 +115,30 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
 
 
 def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) -> tuple[Finding, ...]:
-    """Compare the descriptor inside a ``.vib`` with the metadata, and see that a signature is there.
+    """Compare a VIB's own descriptor with the metadata, and see that a signature is there, as validation does.
 
     Raises:
         EsxImageError: The file is no VIB or is damaged.
     """
     head = read_vib_head(source, where=where, limits=limits)
-    findings = []
-    if head.parse(where=where, limits=limits) != vib:
-        findings.append(
-            make_finding(
-                "descriptor-differs",
-                "the descriptor in the VIB says something else than the depot's metadata",
-                where=where,
-                cause="the metadata was edited, or belongs to another build",
-                items=(where,),
-                remedy=GET_AGAIN,
-            )
-        )
-    return (*findings, *check_signed(vib, is_signed=head.is_signed, where=where))
-
-
-def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...]:
-    """See that a VIB from partner level up has a signature; whether it is right is not looked at."""
-    if is_signed or vib.acceptance_level < AcceptanceLevel.PARTNER:
-        return ()
-    level = vib.acceptance_level.display
+    inside = head.parse(where=where, limits=limits)
     return (
-        make_finding(
-            "signature-missing",
-            f"{vib.id} claims to be {level} but is not signed",
-            where=where,
-            items=(where,),
-            remedy=GET_AGAIN,
+        *check_descriptor(vib, inside, where=where),
+        *check_signed(
+            max(vib, inside, key=lambda described: described.acceptance_level), is_signed=head.is_signed, where=where
         ),
     )
 
 
 def check_payload(
-    payload: Payload, source: BinaryIO, *, size_bytes: int, where: str, limits: ReadLimits, deep: bool = True
+    payload: Payload,
+    source: BinaryIO,
+    *,
+    size_bytes: int,
+    where: str,
+    limits: ReadLimits,
+    deep: bool = True,
+    budget: UnpackBudget | None = None,
 ) -> tuple[Finding, ...]:
     """Read one payload and compare it with all its checksums that we know how to compute.
 
@@ -149,6 +149,7 @@ def check_payload(
         where: How to name the VIB in findings.
         limits: Upper bounds.
         deep: Unpack it too.
+        budget: What it may unpack to, shared by all payloads that lie in one file; None goes by its own size.
 
     Raises:
         EsxImageError: The source cannot be read or is damaged itself.
@@ -167,7 +168,7 @@ def check_payload(
     head = source.read(COPY_BLOCK_BYTES)
     reader = _hashed(cast("BinaryIO", _Peeked(head, source)), stored)
     if deep and (_is_packed(payload) or _is_packed_module(payload, head)):
-        findings += _check_unpacked(payload, reader.as_stream(), place, limits)
+        findings += _check_unpacked(payload, reader.as_stream(), place, budget or UnpackBudget(limits, size_bytes))
     reader.drain()
     findings += _differences(stored, place)
     return tuple(findings)
@@ -211,16 +212,16 @@ def _unknown_checksums(payload: Payload) -> list[Checksum]:
     ]
 
 
-def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: ReadLimits) -> list[Finding]:
+def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, budget: UnpackBudget) -> list[Finding]:
     once: _Hashers = [
         (checksum, hashlib.sha256()) for checksum in payload.checksums if checksum.algorithm == _GUNZIP_ONCE
     ]
     full = _hashers(payload, _GUNZIP)
-    gunzipped = _hashed(block_stream(gunzip_blocks(stored, where=place, max_bytes=limits.payload_bytes)), once)
+    gunzipped = _hashed(block_stream(gunzip_blocks(stored, where=place, max_bytes=budget.bound)), once)
     findings: list[Finding] = []
     try:
         if payload.type == PayloadType.VZSTD:
-            findings += _check_unzstd(payload, gunzipped, full, place, limits)
+            findings += _check_unzstd(payload, gunzipped, full, place, budget)
         else:
             unpacked = _hashed(gunzipped.as_stream(), full)
             unpacked.drain()
@@ -237,18 +238,23 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, limits: Read
                 "payload-damaged", error.message, where=place, cause=error.found, items=(place,), remedy=GET_AGAIN
             )
         ]
+    finally:
+        budget.spend(gunzipped.size_bytes)
     is_unpacked = not any(has_code(finding, "payload-not-unpacked") for finding in findings)
     return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
 
 
 def _check_unzstd(
-    payload: Payload, gunzipped: HashingReader, full: _Hashers, place: str, limits: ReadLimits
+    payload: Payload, gunzipped: HashingReader, full: _Hashers, place: str, budget: UnpackBudget
 ) -> list[Finding]:
     """Hash and count what a zstandard stream unpacks to; say so where no reader is installed."""
     try:
-        blocks = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=limits.payload_bytes)
+        blocks = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=budget.bound)
         unpacked = _hashed(block_stream(blocks), full)
-        unpacked.drain()
+        try:
+            unpacked.drain()
+        finally:
+            budget.spend(unpacked.size_bytes)
     except MissingExtraError as error:
         gunzipped.drain()  # what is known of the outer wrapper is still checked
         return [_not_unpacked(error, place)]

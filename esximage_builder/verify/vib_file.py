@@ -19,7 +19,7 @@ from esximage_builder.containers.ar import ArStream
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError
-from esximage_builder.limits import ReadLimits
+from esximage_builder.limits import ReadLimits, UnpackBudget
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
@@ -79,7 +79,8 @@ class _VibFile:
             checks.answer("descriptor", [_unreadable(error)])
             checks.leave_unasked("the descriptor, which says what there must be, cannot be read")
             return
-        found = check_vib(vib, self._open(), where=self.file.where, limits=self.limits, deep=deep)
+        budget = UnpackBudget(self.limits, self.file.size_bytes)
+        found = check_vib(vib, self._open(), where=self.file.where, limits=self.limits, budget=budget, deep=deep)
         checks.answer("archive", [finding for finding in found if has_code(finding, "vib-damaged")])
         checks.answer("descriptor")
         checks.answer("signature", check_signed(vib, is_signed=head.is_signed, where=self.file.where))

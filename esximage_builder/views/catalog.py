@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from esximage_builder.depot.opening import Depot
+    from esximage_builder.models.component import Bulletin
     from esximage_builder.models.vib import Vib
 
 __all__ = ["catalog_as_dict", "render_text_listing", "sections_of_listing"]
@@ -68,11 +69,12 @@ def catalog_as_dict(depot: Depot) -> dict[str, Any]:
                 "display_version": component.display_version,
                 "vendor": component.vendor,
                 "vibs": list(component.vib_ids),
+                **_advice(component.bulletin),
             }
             for component in catalog.components
         ],
         "bulletins": [
-            {"id": bulletin.id, "vendor": bulletin.vendor, "vibs": list(bulletin.vib_ids)}
+            {"id": bulletin.id, "vendor": bulletin.vendor, "vibs": list(bulletin.vib_ids), **_advice(bulletin)}
             for bulletin in catalog.bulletins
         ],
         "profiles": [
@@ -91,6 +93,15 @@ def catalog_as_dict(depot: Depot) -> dict[str, Any]:
         ],
         "vibs": [_vib(vib, depot) for vib in catalog.vibs],
         "findings": [finding_as_dict(finding) for finding in catalog.findings],
+    }
+
+
+def _advice(bulletin: Bulletin) -> dict[str, Any]:
+    return {
+        "category": bulletin.category,
+        "severity": bulletin.severity,
+        "urgency": bulletin.urgency,
+        "kb_urls": list(bulletin.kb_urls),
     }
 
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
-from esximage_builder.views.change import change_as_dict, change_text
+from esximage_builder.views.change import (
+    caution_as_dict,
+    cautions_table,
+    change_as_dict,
+    change_text,
+    lowered_text,
+)
 from esximage_builder.views.findings import cause_of_finding
+from esximage_builder.views.security import blocks_of_security_change, security_change_as_dict
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -23,6 +30,8 @@ def diff_as_dict(difference: ImageDiff) -> dict[str, object]:
     return {
         "change": change_as_dict(difference.change),
         "impact": difference.impact.value,
+        "security": security_change_as_dict(difference.security),
+        "cautions": [caution_as_dict(caution) for caution in difference.cautions],
         "base_image": _item(difference.base_image),
         "add_on": _item(difference.add_on),
         "components": [_item(change) for change in difference.components],
@@ -53,6 +62,8 @@ def sections_of_diff(difference: ImageDiff) -> tuple[Section, ...]:
         (
             Section("", _summary(difference)),
             Section("Findings", map(cause_of_finding, difference.change.findings)),
+            Section("On the way", cautions_table(difference.cautions)),
+            Section("Security", blocks_of_security_change(difference.security)),
             Section("Base image", _table([difference.base_image])),
             Section("Add-on", _table([difference.add_on])),
             Section("Components", _table(difference.components)),
@@ -62,7 +73,9 @@ def sections_of_diff(difference: ImageDiff) -> tuple[Section, ...]:
 
 
 def _summary(difference: ImageDiff) -> Iterator[Block]:
-    yield Facts([("Change", change_text(difference.change)), ("Impact on a host", difference.impact.value)])
+    lowered = lowered_text(difference.change)
+    facts = [("Change", change_text(difference.change)), ("Impact on a host", difference.impact.value)]
+    yield Facts([*facts, *([("Goes down", lowered)] if lowered else [])])
     if difference.is_empty:
         yield Paragraph("The images are equal.")
 

@@ -11,6 +11,7 @@ from esximage_builder.models.image import ReserveReason
 from esximage_builder.models.profile_change import ReplaceReason
 from esximage_builder.rules.boot_layout import boot_bank_bytes, boot_modules
 from esximage_builder.rules.explain import explain_acceptance
+from esximage_builder.rules.wishes import why_passed_over
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
 from esximage_builder.views.findings import cause_of_explanation
 from esximage_builder.vocabulary import ComponentSource
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from esximage_builder.models.image import EffectiveComponent, Image, RemovedComponent
+    from esximage_builder.models.open_choice import HigherVersion
     from esximage_builder.views.blocks import Block
 
 __all__ = [
@@ -78,6 +80,17 @@ def image_as_dict(image: Image) -> dict[str, object]:
                 ],
             }
             for entry in image.components
+        ],
+        "passed_over": [
+            {
+                "source": source.value,
+                "name": name,
+                "taken": taken,
+                "version": passed.version,
+                "codes": sorted({finding.code for finding in passed.findings}),
+                "beside": list(passed.beside),
+            }
+            for source, name, taken, passed in _passed_over(image)
         ],
         "removed_components": [{"name": entry.name, "source": entry.source.value} for entry in image.removed],
         "vibs": [entry.vib.id for entry in image.vibs],
@@ -150,6 +163,7 @@ def change_sections(image: Image) -> tuple[Section, ...]:
     return (
         Section("Changes to the base image", _changes(image)),
         Section("Changes to the image profile", _profile_changes(image)),
+        Section("Versions passed over", _not_taken(image)),
         Section("Removed components", _removed(image)),
         Section("Reserved VIBs", _reserved(image)),
     )
@@ -238,6 +252,22 @@ def _change(entry: EffectiveComponent) -> tuple[str, ...]:
     lost = ", ".join(f"{lost.component.version} ({lost.source.display})" for lost in entry.overridden)
     source = "" if entry.source is None else entry.source.display
     return (entry.component.name, entry.component.version.text, source, lost or "nothing, it is new")
+
+
+def _passed_over(image: Image) -> Iterator[tuple[ComponentSource, str, str, HigherVersion]]:
+    """Yield what higher versions were passed over: who brings the name, the name, the version taken."""
+    for choice in image.unit_choices:
+        yield from ((choice.source, choice.name, choice.version, passed) for passed in choice.passed_over)
+    for entry in image.components:
+        if entry.source is not None:
+            taken = entry.component.version.text
+            yield from ((entry.source, entry.component.name, taken, passed) for passed in entry.passed_over)
+
+
+def _not_taken(image: Image) -> Iterator[Block]:
+    rows = [(name, taken, passed.version, why_passed_over(passed)) for _, name, taken, passed in _passed_over(image)]
+    if rows:
+        yield Table(columns=("Name", "Taken", "Passed over", "Why"), rows=rows)
 
 
 def _removed(image: Image) -> Iterator[Block]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import attrs
+
 from esximage_builder.documents.software_spec import render_software_spec
 from esximage_builder.views.blocks import Paragraph, Section, Table, filled_sections
-from esximage_builder.views.change import change_as_dict, change_text
+from esximage_builder.views.change import caution_as_dict, cautions_table, change_as_dict, change_text
 from esximage_builder.views.findings import cause_of_finding, finding_as_dict
+from esximage_builder.views.security import blocks_of_security_change, security_change_as_dict
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ def _suggestion(suggestion: Suggestion | None) -> dict[str, object] | None:
         "change": change_as_dict(suggestion.change),
         "lowered_components": list(suggestion.lowered_components),
         "warnings": [finding_as_dict(finding) for finding in suggestion.warnings],
+        "waived": [finding_as_dict(finding) for finding in suggestion.waived],
+        "security": security_change_as_dict(suggestion.security),
+        "cautions": [caution_as_dict(caution) for caution in suggestion.cautions],
     }
 
 
@@ -67,8 +73,12 @@ def _suggested(suggestion: Suggestion | None) -> Iterator[Block]:
     yield Paragraph(f"ESXi {suggestion.spec.base_image}{add_on}: {change_text(suggestion.change)}")
     if suggestion.lowered_components:
         names = ", ".join(suggestion.lowered_components)
-        yield Paragraph(f"Lower than now, which hosts refuse that were given them by hand: {names}")
+        yield Paragraph(f"With a VIB lower than now, though not lower themselves: {names}")
+    for finding in suggestion.waived:
+        yield attrs.evolve(cause_of_finding(finding), label="waived")
     yield from map(cause_of_finding, suggestion.warnings)
+    yield from blocks_of_security_change(suggestion.security)
+    yield from cautions_table(suggestion.cautions)
 
 
 def _passed_over(entries: tuple[PassedOver, ...]) -> Iterator[Block]:

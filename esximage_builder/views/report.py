@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from esximage_builder.codes import has_code
 from esximage_builder.findings import Severity
 from esximage_builder.rules.explain import explain_findings
+from esximage_builder.rules.security import security_of
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
 from esximage_builder.views.findings import cause_of_explanation, finding_as_dict, is_waived
 from esximage_builder.views.html import render_html
@@ -26,6 +27,7 @@ from esximage_builder.views.image import (
     unit_section,
 )
 from esximage_builder.views.markdown import render_markdown
+from esximage_builder.views.security import blocks_of_standing, standing_as_dict
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -51,7 +53,12 @@ _WAIVED = "These errors were found and allowed by code, so they keep nothing fro
 
 
 def report_as_dict(
-    image: Image, report: ValidationReport, *, allow: Iterable[str] = (), results: Iterable[ExportResult] = ()
+    image: Image,
+    report: ValidationReport,
+    *,
+    allow: Iterable[str] = (),
+    results: Iterable[ExportResult] = (),
+    catalog: Catalog | None = None,
 ) -> dict[str, object]:
     """Return the whole report as JSON has it.
 
@@ -60,11 +67,13 @@ def report_as_dict(
         report: Its validation.
         allow: Codes of errors that were waived.
         results: What was written.
+        catalog: What is loaded, for security bulletins that the image lacks; None goes without.
     """
     waived, written = set(allow), tuple(results)
     return {
         "image": image_as_dict(image),
         "findings": [finding_as_dict(finding) | {"waived": is_waived(finding, waived)} for finding in report.findings],
+        "security": standing_as_dict(security_of(image, catalog)),
         "outputs": [
             {
                 "path": str(result.path),
@@ -94,7 +103,8 @@ def render_text_report(
         report: Its validation.
         allow: Codes of errors that were waived.
         results: What was written.
-        catalog: What is loaded, for replacements to suggest; None goes without.
+        catalog: What is loaded, for replacements to suggest and security bulletins that the image lacks;
+            None goes without.
     """
     return render_text(short_sections_of_report(image, report, allow=allow, results=results, catalog=catalog))
 
@@ -114,7 +124,8 @@ def render_markdown_report(
         report: Its validation.
         allow: Codes of errors that were waived.
         results: What was written.
-        catalog: What is loaded, for replacements to suggest; None goes without.
+        catalog: What is loaded, for replacements to suggest and security bulletins that the image lacks;
+            None goes without.
     """
     sections = sections_of_report(image, report, allow=allow, results=results, catalog=catalog)
     return render_markdown(sections, image.name)
@@ -135,7 +146,8 @@ def render_html_report(
         report: Its validation.
         allow: Codes of errors that were waived.
         results: What was written.
-        catalog: What is loaded, for replacements to suggest; None goes without.
+        catalog: What is loaded, for replacements to suggest and security bulletins that the image lacks;
+            None goes without.
     """
     sections = sections_of_report(image, report, allow=allow, results=results, catalog=catalog)
     return render_html(sections, image.name)
@@ -159,6 +171,7 @@ def sections_of_report(
             *change_sections(image),
             acceptance_section(image),
             Section("Findings", _findings(image, report, codes, catalog)),
+            Section("Security", blocks_of_standing(security_of(image, catalog))),
             Section("Waivers", _waivers(waived)),
             Section("Outputs", _outputs(written, report)),
             *content_sections(image),
@@ -182,6 +195,7 @@ def short_sections_of_report(
             Section(image.name, _summary(image, report, waived)),
             unit_section(image),
             Section("Findings", _findings(image, report, codes, catalog)),
+            Section("Security", blocks_of_standing(security_of(image, catalog))),
             *change_sections(image),
             Section("Outputs", _outputs(written, report)),
         )

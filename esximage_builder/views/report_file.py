@@ -12,6 +12,12 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.streams.identity import input_files
 from esximage_builder.streams.target import prepare_target
 from esximage_builder.streams.whole_file import write_file
+from esximage_builder.views.compliance import (
+    render_compliance,
+    render_html_compliance,
+    render_markdown_compliance,
+)
+from esximage_builder.views.compliance_json import cluster_compliance_as_dict
 from esximage_builder.views.report import (
     render_html_report,
     render_markdown_report,
@@ -22,14 +28,21 @@ from esximage_builder.views.report import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from esximage_builder.hosts.drift import Drift
     from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.compliance import ClusterCompliance
     from esximage_builder.models.image import Image
     from esximage_builder.rules.validate import ValidationReport
 
-__all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_report"]
+__all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_compliance", "write_report"]
 
 REPORT_SUFFIXES = (".txt", ".json", ".md", ".html")
 _RENDERERS = {".txt": render_text_report, ".md": render_markdown_report, ".html": render_html_report}
+_COMPLIANCE_RENDERERS = {
+    ".txt": render_compliance,
+    ".md": render_markdown_compliance,
+    ".html": render_html_compliance,
+}
 
 
 def require_report_suffix(target: str | Path) -> str:
@@ -80,9 +93,41 @@ def write_report(
     known = [*(result.path for result in written), *map(Path, catalog.sources if catalog else ())]
     place = prepare_target(target, inputs=input_files(known, most=ReadLimits().member_count), overwrite=overwrite)
     if suffix == ".json":
-        text = json.dumps(report_as_dict(image, report, allow=codes, results=written), indent=2) + "\n"
+        document = report_as_dict(image, report, allow=codes, results=written, catalog=catalog)
+        text = json.dumps(document, indent=2) + "\n"
     else:
         text = _RENDERERS[suffix](image, report, allow=codes, results=written, catalog=catalog)
     data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not
     write_file(place, data)
     return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)
+
+
+def write_compliance(
+    cluster: ClusterCompliance,
+    target: str | Path,
+    *,
+    drifts: Iterable[Drift] = (),
+    inputs: Iterable[str | Path] = (),
+    overwrite: bool = False,
+) -> None:
+    """Write how far hosts are from an image: text, JSON in vLCM's shape, Markdown or HTML, as the suffix says.
+
+    Args:
+        cluster: What was said of the hosts.
+        target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
+        drifts: How hosts came to differ, where a history of images is known.
+        inputs: Files and folders that were read; the report is none of them.
+        overwrite: Replace a file that is there; never one that is read.
+
+    Raises:
+        ModelError: Another suffix.
+        ExportError: The file is there already, is one that is read, or cannot be written.
+    """
+    suffix = require_report_suffix(target)
+    known = input_files(map(Path, inputs), most=ReadLimits().member_count)
+    place = prepare_target(target, inputs=known, overwrite=overwrite)
+    if suffix == ".json":
+        text = json.dumps(cluster_compliance_as_dict(cluster, drifts=drifts), indent=2) + "\n"
+    else:
+        text = _COMPLIANCE_RENDERERS[suffix](cluster, drifts=drifts)
+    write_file(place, text.encode(errors="backslashreplace"))

@@ -389,16 +389,25 @@ def test_an_open_version_is_the_only_loaded_one(kind: str, source: ComponentSour
 
 
 @each_kind
-@pytest.mark.parametrize("versions", [["1.0", "2.0"], ["9", "10", "11"], []])
-def test_an_open_version_that_is_not_plain_is_an_error(kind: str, source: ComponentSource, versions: list[str]) -> None:
+@pytest.mark.parametrize("versions", [["1.0", "2.0"], ["9", "10", "11"]])
+def test_of_several_open_versions_the_highest_is_taken(kind: str, source: ComponentSource, versions: list[str]) -> None:
     stock, wanted = unit_stock(kind, versions)
     image = compose(stock.catalog(), wanted)
 
-    assert (image.hardware_support, image.solutions) == ((), ())
-    assert image.unit_choices == (UnitChoice(source=source, name="unit", loaded=versions),)
-    finding = the(validate(image).errors, "unit-version-open")
+    assert _units(image) == [f"unit:{versions[-1]}"]
+    assert image.unit_choices == (UnitChoice(source=source, name="unit", version=versions[-1], loaded=versions),)
+    finding = the(validate(image).findings, "unit-version-taken")
     assert all(version in finding.cause for version in versions)
-    assert finding.items == (tuple(f"unit:{version}" for version in versions) or ("unit",))
+
+
+@each_kind
+def test_an_open_version_of_which_none_is_loaded_is_an_error(kind: str, source: ComponentSource) -> None:
+    stock, wanted = unit_stock(kind, [])
+    image = compose(stock.catalog(), wanted)
+
+    assert (image.hardware_support, image.solutions) == ((), ())
+    assert image.unit_choices == (UnitChoice(source=source, name="unit"),)
+    assert the(validate(image).errors, "unit-version-open").items == ("unit",)
 
 
 @each_kind
@@ -426,11 +435,8 @@ def test_the_version_that_was_taken_is_written_and_locked(
 
 
 @each_kind
-@pytest.mark.parametrize("versions", [["1.0", "2.0"], []])
-def test_a_version_that_stays_open_is_not_written(
-    tmp_path: Path, kind: str, source: ComponentSource, versions: list[str]
-) -> None:
-    stock, wanted = unit_stock(kind, versions)
+def test_a_version_that_stays_open_is_not_written(tmp_path: Path, kind: str, source: ComponentSource) -> None:
+    stock, wanted = unit_stock(kind, [])
     image, path = compose(stock.catalog(), wanted), tmp_path / "image.json"
     with pytest.raises(ModelError, match="leaves versions open"):
         write_software_spec(image, path)

@@ -99,11 +99,11 @@ def ar_members(data: bytes) -> dict[str, bytes]:
     return members
 
 
-def render_vib(members: dict[str, bytes]) -> bytes:
+def render_vib(members: dict[str, bytes], *, mode: str = "0") -> bytes:
     """Put a ``.vib`` together by hand."""
     parts = [b"!<arch>\n"]
     for name, data in members.items():
-        parts += [f"{name:<16}{0:<12}{0:<6}{0:<6}{0:<8}{len(data):<10}`\n".encode(), data, b"\n" * (len(data) % 2)]
+        parts += [f"{name:<16}{0:<12}{0:<6}{0:<6}{mode:<8}{len(data):<10}`\n".encode(), data, b"\n" * (len(data) % 2)]
     return b"".join(parts)
 
 

@@ -14,7 +14,7 @@ import attrs
 from esximage_builder.versions import VibVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Mapping
 
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.component import Component
@@ -59,9 +59,12 @@ class Expected:
     removed: set[tuple[str, str, tuple[tuple[str, str], ...]]]
 
 
-def expect(catalog: Catalog, spec: SoftwareSpec) -> Expected:
-    """What composing has to give."""
-    events = _all_events(catalog, spec)
+def expect(catalog: Catalog, spec: SoftwareSpec, taken: Mapping[tuple[str, str], str]) -> Expected:
+    """What composing has to give, where open names took these ids: by source and name.
+
+    Which versions are to be taken is for ``support.open_version_oracle``.
+    """
+    events = _all_events(catalog, spec, taken)
     loaded = {component.id: component for component in catalog.components}
     components, missing, removed = {}, set(), set()
     for name, story in events.items():
@@ -130,73 +133,20 @@ def _fixed_events(catalog: Catalog, spec: SoftwareSpec) -> dict[str, list[Event]
     return events
 
 
-def _all_events(catalog: Catalog, spec: SoftwareSpec) -> dict[str, list[Event]]:
+def _all_events(catalog: Catalog, spec: SoftwareSpec, taken: Mapping[tuple[str, str], str]) -> dict[str, list[Event]]:
     events = _fixed_events(catalog, spec)
-    pick = _picker(catalog, spec, events)
     additions: list[tuple[str, Event]] = []
     for solution_name in sorted(item.name for item in spec.solutions):
         solution = next(unit for unit in catalog.solutions if unit.name == solution_name)
-        for wanted in solution.components:
-            versions = [version.text for version in wanted.versions]
-            additions.append((wanted.name, Event("SOLUTION", pick(wanted.name, versions))))
+        names = [wanted.name for wanted in solution.components]
+        additions += [(name, Event("SOLUTION", taken[solution_name, name])) for name in names]
     for name, version in spec.components:
-        chosen = pick(name, []) if version is None else f"{name}:{version}"
+        chosen = taken["", name] if version is None else f"{name}:{version}"
         additions.append((name, Event("USER", chosen)))
     additions += [(name, Event("USER_REMOVED", None)) for name in spec.removed_components]
     for name, event in additions:
         events.setdefault(name, []).append(event)
     return events
-
-
-def _candidates(catalog: Catalog, name: str, accepted: Iterable[str]) -> list[Component]:
-    wanted = list(accepted)
-    return [
-        component
-        for component in catalog.components
-        if component.name == name and (not wanted or component.version.text in wanted)
-    ]
-
-
-def _picker(catalog: Catalog, spec: SoftwareSpec, fixed: dict[str, list[Event]]) -> Callable[[str, list[str]], str]:
-    """A version left open takes the highest loaded one that fits, else the highest.
-
-    It fits when all its VIBs are loaded and each of their ``depends`` is met by its own VIBs or
-    by the rest of the image: what other names hold in the end, where those are open too in any
-    version they may take.
-    """
-    held: dict[str, list[Component]] = {}
-    for name, story in fixed.items():
-        since = _since_last_removal(story)
-        held[name] = [component for component in catalog.components if since and component.id == since[-1].component_id]
-    for solution_name in sorted(item.name for item in spec.solutions):
-        solution = next(unit for unit in catalog.solutions if unit.name == solution_name)
-        for wanted in solution.components:
-            held[wanted.name] = _candidates(catalog, wanted.name, (version.text for version in wanted.versions))
-    for name, version in spec.components:
-        held[name] = _candidates(catalog, name, () if version is None else (version.text,))
-    for name in spec.removed_components:
-        held[name] = []
-
-    def pick(name: str, accepted: list[str]) -> str:
-        rest = [component for other, some in held.items() if other != name for component in some]
-        candidates = _candidates(catalog, name, accepted)
-        fitting = [candidate for candidate in candidates if _fits(catalog, candidate, rest)]
-        return max(fitting or candidates, key=lambda component: component.version).id
-
-    return pick
-
-
-def _fits(catalog: Catalog, candidate: Component, rest: list[Component]) -> bool:
-    if not all(_has_vib(catalog, vib_id) for vib_id in candidate.vib_ids):
-        return False
-    own = [vib for vib in catalog.vibs if vib.id in candidate.vib_ids]
-    around = [vib for vib in catalog.vibs if any(vib.id in component.vib_ids for component in rest)]
-    return all(any(_provides(other, wanted) for other in (*own, *around)) for vib in own for wanted in vib.depends)
-
-
-def _provides(vib: Vib, wanted: Constraint) -> bool:
-    offers = [(vib.name, vib.version), *((provide.name, provide.version) for provide in vib.provides)]
-    return any(name == wanted.name and _meets(version, wanted) for name, version in offers)
 
 
 def _meets(offered: VibVersion | None, wanted: Constraint) -> bool:

@@ -23,6 +23,7 @@ from esximage_builder.models.image_profile import ImageProfile, ProfileVib
 from esximage_builder.models.solution import Solution, SolutionComponent
 from esximage_builder.models.spec import AddOnReference, HardwareSupportReference, SoftwareSpec, SolutionReference
 from esximage_builder.models.vib import Payload, SoftwarePlatform, Vib
+from esximage_builder.rules.core_set import CORE_VIBS
 from esximage_builder.versions import AddOnVersion, BaseImageVersion, ComponentVersion, VibVersion
 from esximage_builder.vocabulary import AcceptanceLevel, Relation
 
@@ -68,7 +69,7 @@ def vib(name: str, version: str = "1.0-1", **fields: Any) -> Vib:
         if key in fields:
             fields[key] = [read(text) for text in fields[key]]
     defaults: dict[str, Any] = {
-        "vendor": "ACM",
+        "vendor": "VMware" if name in CORE_VIBS else "ACM",
         "payloads": [payload(name[:8])],
         "files": (f"usr/lib/{name}",),
         "acceptance_level": AcceptanceLevel.CERTIFIED,

@@ -14,7 +14,16 @@ from esximage_builder import errors
 from esximage_builder.codes import CODES, SECTIONS, Code, Layer, as_error, code_of, has_code, layer_of, make_finding
 from esximage_builder.errors import ModelError
 from esximage_builder.findings import Finding, Severity
-from esximage_builder.rules import compose, release_fit, spec_checks, validate
+from esximage_builder.rules import (
+    assemble,
+    core_set,
+    loaders,
+    release_fit,
+    spec_checks,
+    validate,
+    vendor_mix,
+    vib_relations,
+)
 
 CALLS: tuple[FindingCall, ...] = tuple(call for path in sources() for call in finding_calls(path))
 # Words of an explanation, which is made of no finding.
@@ -101,7 +110,11 @@ def test_every_code_that_the_package_asks_for_is_in_the_table() -> None:
     assert len(asked_codes()) > 5
 
 
-@pytest.mark.parametrize("module", [compose, release_fit, spec_checks, validate], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module",
+    [assemble, core_set, loaders, release_fit, spec_checks, validate, vendor_mix, vib_relations],
+    ids=lambda module: module.__name__,
+)
 def test_every_code_that_an_image_can_have_speaks_for_a_layer(module: object) -> None:
     """Otherwise compatibility would raise, or once more count it as contents without a word."""
     assert isinstance(module, type(validate))

@@ -13,6 +13,7 @@ import pytest
 from support.changed_depots import DEPOTS, ROOT, SPECS, clean_environment, edit_zip, left_in
 
 import esximage_builder as eib
+from esximage_builder.cli.output import print_note, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -306,3 +307,21 @@ def test_an_error_never_lands_on_the_output_stream() -> None:
     done = subprocess.run(["sh", "-c", command], env=clean_environment(), capture_output=True, check=False)
 
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\rb", "a\\rb"),
+        ("a\u202eb", "a\\u202eb"),
+        ("a\u2066b\u2028", "a\\u2066b\\u2028"),
+        ("a\x9bb\x7f\x00", "a\\x9bb\\x7f\\x00"),
+        ("two\nlines\tand ü", "two\nlines\tand ü"),
+    ],
+)
+def test_nothing_that_steers_a_terminal_is_printed(capsys: pytest.CaptureFixture[str], text: str, shown: str) -> None:
+    """Names come from files of anybody."""
+    print_text(text)
+    print_note(text)
+    assert capsys.readouterr() == (shown, shown + "\n")

@@ -103,8 +103,10 @@ def test_a_bundle_without_an_image_is_refused(depots: Path, capsys: pytest.Captu
 
 def test_an_empty_difference_as_json() -> None:
     assert diff_as_dict(ImageDiff(change=Change(kind=ChangeKind.NONE))) == {
-        "change": {"kind": "none", "is_downgrade": False, "is_security_sibling": False, "findings": []},
+        "change": {"kind": "none", "is_downgrade": False, "lowered": [], "is_security_sibling": False, "findings": []},
         "impact": "NO_IMPACT",
+        "cautions": [],
+        "security": {"brought": [], "lost": []},
         "base_image": None,
         "add_on": None,
         "components": [],

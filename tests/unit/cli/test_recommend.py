@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from support.command_line import answer, found, run, spec_file
 
 from esximage_builder.rules.recommend import PassedOver, Recommendation
 from esximage_builder.views.recommendation import render_recommendation
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
 ADD_ON = "ACME-AddOn:703.20328353.A08"
 
@@ -28,11 +28,12 @@ def test_recommend_as_text(depots: Path, capsys: pytest.CaptureFixture[str]) -> 
         "  ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A09: patch\n"
         "\n"
         "Latest of all\n"
-        "  ESXi 8.0.3-0.0.24022510 with ACME-AddOn:803.24022510.A02: upgrade\n"
-        "  Lower than now, which hosts refuse that were given them by hand: MRVL-E4-CNA-Driver-Bundle\n"
+        "  ESXi 7.0.3-0.55.20328353 with ACME-AddOn:703.20328353.A09: patch\n"
         "\n"
         "Passed over\n"
         "  Base image           Add-on                       Why\n"
+        "  8.0.3-0.0.24022510   ACME-AddOn:803.24022510.A02  MRVL-E4-CNA-Driver-Bundle would go down from "
+        "5.0.305.0-1OEM.700.1.0.15843807 to 1.0.0.0-1vmw.803.0.0.24022510, which hosts refuse\n"
         "  7.0.3-0.55.20328353  ACME-AddOn:703.20328353.A08  a newer candidate is suggested\n"
         "  7.0.3-0.50.20036589  ACME-AddOn:703.20328353.A09  a newer candidate is suggested\n"
     )
@@ -47,11 +48,11 @@ def test_recommend_as_json_gives_specs_that_can_be_built(
     assert set(document) == {"current_series", "latest", "passed_over"}
     for key in ("current_series", "latest"):
         suggestion = document[key]
-        assert set(suggestion) == {"spec", "change", "lowered_components", "warnings"}
+        assert set(suggestion) == {"spec", "change", "lowered_components", "warnings", "waived", "cautions", "security"}
         path = tmp_path / f"{key}.json"
         path.write_text(json.dumps(suggestion["spec"]), encoding="utf-8")
         assert run(capsys, "build", "--depot", *opened, "--spec", path)[0] == 0
-    assert document["passed_over"][0] == {
+    assert document["passed_over"][1] == {
         "base_image": "7.0.3-0.55.20328353",
         "add_on": "ACME-AddOn:703.20328353.A08",
         "reasons": ["a newer candidate is suggested"],
@@ -87,3 +88,13 @@ def test_a_candidate_without_an_add_on_is_shown_without() -> None:
     assert render_recommendation(Recommendation(passed_over=[passed])).endswith(
         "Passed over\n  Base image          Add-on  Why\n  8.0.3-0.0.24022510  (none)  one; two\n"
     )
+
+
+@pytest.mark.parametrize("code", ["no-such-code", "no-direct-upgrade"])
+def test_what_cannot_be_waived_is_refused(depots: Path, capsys: pytest.CaptureFixture[str], code: str) -> None:
+    exit_code, out, err = run(
+        capsys, "recommend", "--depot", *found(depots, "7.0U3f"), "--base", "7.0U3f", "--allow", code
+    )
+
+    assert (exit_code, out) == (2, "")
+    assert code in err

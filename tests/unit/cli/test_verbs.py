@@ -35,13 +35,21 @@ FEWEST = {
     "diff": ["a.json", "b.json"],
     "split": ["x.zip", "--base-out", "b.zip", "--add-on-out", "a.zip"],
     "component": ["create", "x.vib", "--out", "x.zip"],
+    "check": ["--depot", "x.zip", "--base", "7.0U3g", "--host", "esx1.json"],
     "hardware": ["--depot", "x.zip", "--base", "7.0U3g", "--devices", "lspci.txt"],
     "verify": ["x.zip"],
+    "vib": ["create", "files", "--description", "x.toml", "--out", "x.vib"],
+    "add-on": ["create", "x.zip", "--out", "y.zip", "--name", "A", "--version", "1", "--supports", "8.0"],
+    "bundle": ["create", "x.vib", "--out", "x.zip"],
 }
 
 
+def module_name(verb: str) -> str:
+    return verb.replace("-", "_")
+
+
 def module_of(verb: str) -> Any:
-    return importlib.import_module(f"esximage_builder.cli.{verb}")
+    return importlib.import_module(f"esximage_builder.cli.{module_name(verb)}")
 
 
 def namespace_of(verb: str) -> argparse.Namespace:
@@ -116,7 +124,7 @@ def test_the_search_for_namespaces_finds_them() -> None:
 def test_every_module_is_a_verb_or_known_by_name() -> None:
     """A verb that is not in the table cannot be asked for."""
     assert {path.stem for path in CLI.glob("*.py")} == {
-        *VERBS,
+        *map(module_name, VERBS),
         *("__init__", "app", "ending", "image_options", "output", "paths", "start", "targets", "wanted_vibs"),
     }
 
@@ -174,11 +182,15 @@ LOADS = {
     "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
+    "check": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "hardware": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring", "export"}),
     "diff": ({"cli.paths", "cli.wanted_vibs"}, {"export", "verify", "authoring"}),
     "split": ({"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "verify": ({"cli.paths"}, {"export", "authoring"}),
     "component": ({"cli.paths"}, {"verify", "authoring"}),
+    "vib": ({"cli.paths"}, {"export"}),
+    "add-on": ({"cli.paths", "cli.targets"}, {"verify"}),
+    "bundle": ({"cli.paths", "cli.targets"}, {"verify"}),
 }
 
 
@@ -187,7 +199,7 @@ def test_a_verb_loads_no_other_verb(verb: str) -> None:
     shared, unneeded_floors = LOADS[verb]
     loaded = own(loaded_by(verb, "--help"))
 
-    assert {name for name in loaded if name.split(".")[0] == "cli"} == CLI_FRONT | shared | {f"cli.{verb}"}
+    assert {name for name in loaded if name.split(".")[0] == "cli"} == CLI_FRONT | shared | {f"cli.{module_name(verb)}"}
     assert {name for name in loaded if name.split(".")[0] in unneeded_floors} == set()
 
 

@@ -64,6 +64,15 @@ def test_how_a_file_is_spelt_does_not_matter(data: bytes) -> None:
     assert parsed(data) == MODEL
 
 
+@pytest.mark.parametrize("letter", [b"\x1c", b"\x1e", "\x85".encode(), "\u2028".encode(), "\xa0".encode()])
+def test_only_what_the_loader_takes_for_a_blank_or_a_line_end_is_one(letter: bytes) -> None:
+    """Python splits lines and words at more letters than C does."""
+    found = parsed(STOCK.replace(b"runweasel ", b"runweasel" + letter).replace(b"/k.b00", b"/k" + letter + b".b00"))
+
+    assert found.kernelopt == f"runweasel{letter.decode()}cdromBoot"
+    assert found.modules[2] == BootModuleLine(f"/k{letter.decode()}.b00")
+
+
 def test_modules_may_have_options() -> None:
     data = STOCK.replace(b"/k.b00", b"/k.b00 -v  --x").replace(b"/imgdb.tgz", b"../blob/imgdb.tgz")
     modules = parsed(data).modules

@@ -162,3 +162,12 @@ def test_what_esxcli_did_not_print_is_refused_by_name(data: bytes) -> None:
 def test_the_limit_is_kept() -> None:
     with pytest.raises(LimitExceededError):
         parse_esxcli(table().encode(), max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    "row", ["Acc\repted,ACM-1", f"x,{'9' * 200_000}"], ids=["a line end inside", "a field without end"]
+)
+def test_a_damaged_csv_is_malformed(row: str) -> None:
+    with pytest.raises(MalformedDocumentError, match="the CSV is damaged") as caught:
+        parse_esxcli(f"AcceptanceLevel,ID\n{row}\n".encode(), where="x.csv")
+    assert caught.value.where == "x.csv"

@@ -301,6 +301,40 @@ def test_of_two_spellings_of_one_key_the_first_counts() -> None:
     assert parsed(json.loads(render_release_unit(unit))) == unit
 
 
+@pytest.mark.parametrize("nothing", [None, "", " ", [], [""], {}])
+@pytest.mark.parametrize(
+    ("first", "second", "value"),
+    [
+        ("releaseDate", "release_date", "2023-01-01T00:00:00"),
+        ("acceptanceLevel", "acceptance level", "community"),
+        ("supportedBaseImageVersions", "supported_versions", ["9.0"]),
+        ("removedComponents", "components_to_remove", ["Acme-x"]),
+        ("kbURL", "kb", "https://acme.example/kb/2"),
+    ],
+)
+def test_a_spelling_that_says_nothing_does_not_count(first: str, second: str, value: object, nothing: object) -> None:
+    """Else it would not be written, and the other one would be taken when that is read again."""
+    wanted = add_on({first: value})
+    for document in ({first: nothing, second: value}, {second: value, first: nothing}):
+        unit = add_on(document, drop=first)
+        assert unit == wanted
+        assert parsed(json.loads(render_release_unit(unit))) == unit
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"acme": 1, "hardwareSupportInfo": {"x": 1}, "acme2": 2, "Hardware_Support_Info": {"y": 1}},
+        {"name": "x", "NAME": "y", "Version": "1", "version": "2", "uiName": "a", "displayName": "b"},
+        {"baseImageVersions": ["9.0"], "KB": "", "supported_versions": []},
+    ],
+)
+def test_however_often_a_key_is_there_what_is_written_says_the_same(extra: dict[str, Any]) -> None:
+    for document in (ADD_ON_DOCUMENT | extra, extra | ADD_ON_DOCUMENT):
+        unit = parsed(document)
+        assert parsed(json.loads(render_release_unit(unit))) == unit
+
+
 def test_two_versions_of_a_component_both_survive() -> None:
     unit = add_on({"components": {"a": ["1.0", "2.0"], "b": "1"}})
     assert [str(reference) for reference in unit.components] == ["a:1.0", "a:2.0", "b:1"]
@@ -405,3 +439,14 @@ def test_any_document_raises_only_our_errors(data: bytes) -> None:
 def test_a_changed_unit_is_written_changed() -> None:
     renamed = attrs.evolve(ADD_ON, name="OTHER", version=AddOnVersion("1"))
     assert parsed(json.loads(render_release_unit(renamed))) == renamed
+
+
+@pytest.mark.parametrize(
+    "components", [{"": "1.0-1"}, {" ": "1.0-1"}, [":1.0-1"], [{"name": " ", "version": "1.0-1"}]], ids=repr
+)
+@pytest.mark.parametrize("kind", ["addon", "solution"])
+def test_a_component_without_name_is_refused(components: object, kind: str) -> None:
+    """What we would write of it nobody could read."""
+    document = ADD_ON_DOCUMENT | {"components": components, "releaseType": kind}
+    with pytest.raises(InvalidFieldError, match="a component has no name"):
+        parsed(document)

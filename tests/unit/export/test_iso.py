@@ -34,6 +34,8 @@ from esximage_builder.containers.iso9660_reader import open_iso
 from esximage_builder.documents.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
+from esximage_builder.errors import ModelError
+from esximage_builder.export.disc_plan import DiscOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -720,6 +722,13 @@ def test_kernel_options_are_appended(workshop: Workshop) -> None:
     workshop.export(workshop.depot(), kernel_options="  systemMediaSize=small ")
     boot_cfg = parse_boot_cfg(workshop.read("BOOT.CFG"), where="BOOT.CFG")
     assert boot_cfg.kernelopt == "cdromBoot runweasel systemMediaSize=small"
+
+
+@pytest.mark.parametrize("options", ["a\0b", "ks=cdrom:/x\x1b[2J", "quiet\u202e", "a\x7f"])
+def test_kernel_options_that_nobody_can_see_are_refused(options: str) -> None:
+    """A loader would cut the options there, or a console show something else."""
+    with pytest.raises(ModelError, match="no boot loader takes"):
+        DiscOptions(kernel_options=options)
 
 
 @pytest.mark.parametrize(

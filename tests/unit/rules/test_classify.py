@@ -225,7 +225,7 @@ def stock() -> Stock:
         pytest.param(("7.0U3f", "703.20328353-A08"), ("7.0U3f", "703.20328353-A09"), "add-on-only", False, id="add-on"),
         pytest.param(("7.0U3f", "703.20328353-A09"), ("7.0U3f", "703.20328353-A08"), "add-on-only", True, id="down"),
         pytest.param(("7.0U3f", ""), ("7.0U3f", "703.20328353-A08"), "add-on-only", False, id="add-on put on"),
-        pytest.param(("7.0U3f", "703.20328353-A08"), ("7.0U3f", ""), "add-on-only", False, id="add-on taken off"),
+        pytest.param(("7.0U3f", "703.20328353-A08"), ("7.0U3f", ""), "add-on-only", True, id="its driver goes down"),
         pytest.param(("7.0U3f", "703.20328353-A08"), ("7.0U3g", "703.20328353-A09"), "patch", False, id="both"),
         pytest.param(("7.0U3g", "703.20328353-A08"), ("7.0U3f", "703.20328353-A09"), "patch", True, id="base down"),
         pytest.param(

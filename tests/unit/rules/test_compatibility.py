@@ -149,7 +149,12 @@ def conflicting(stock: Stock) -> AddOn:
 
 
 def core(stock: Stock) -> AddOn:
-    return add_on_with(stock, part(stock, "esx-update", "9.9-1", vib("esx-update", "9.9-1"), vib("loadesx", "9.9-1")))
+    return add_on_with(
+        stock,
+        part(
+            stock, "esx-update", "9.9-1", *(vib(name, "9.9-1", vendor="VMware") for name in ("esx-update", "loadesx"))
+        ),
+    )
 
 
 def lower(stock: Stock) -> AddOn:

@@ -831,3 +831,18 @@ class TestStories:
             ("bnxtnet", "USER_REMOVED"),
         ]
         assert {made.id for made in image.all_vibs} > set(installed_ids(image))
+
+
+def test_versions_are_taken_as_values_too() -> None:
+    """What the catalog gives may be handed back as it is."""
+    stock = Stock()
+    base = stock.base_image()
+    stock.driver("net", "1.0-1")
+    newer = stock.driver("net", "2.0-1")
+    unit = stock.add_on(stock.driver("disk"), release=("ACME", "703.20036589.A01"))
+    catalog = stock.catalog()
+    image = compose(
+        catalog, base_image=base.version, add_on=(unit.name, unit.version), components={"net": newer.version}
+    )
+    texts = compose(catalog, base_image=str(base.version), add_on=str(unit.id), components={"net": "2.0-1"})
+    assert image == texts

@@ -72,9 +72,9 @@ def removed() -> tuple[Image, Stock]:
         ),
         pytest.param(
             replaced(),
-            f"ACM_bootbank_tool_1.0-1 takes the place of ACM_bootbank_esx-update_{BASE_VERSION}, "
+            f"ACM_bootbank_tool_1.0-1 takes the place of VMware_bootbank_esx-update_{BASE_VERSION}, "
             "a core VIB of the base image",
-            ("ACM_bootbank_tool_1.0-1", f"ACM_bootbank_esx-update_{BASE_VERSION}", UPDATE, "tool:1.0-1"),
+            ("ACM_bootbank_tool_1.0-1", f"VMware_bootbank_esx-update_{BASE_VERSION}", UPDATE, "tool:1.0-1"),
             f"it replaces it; {CAUSE}",
             "leave tool:1.0-1 out, or move the base image instead",
             id="replaced",

@@ -237,10 +237,23 @@ def test_components_of_the_user_stay_with_a_warning_where_they_are_lower() -> No
     assert answer.latest.lowered_components == ()
 
 
-def test_components_that_get_lower_are_named() -> None:
+def test_a_candidate_with_a_lower_component_is_passed_over() -> None:
     stock = shop(["7.0U3f"])
     stock.base_image(
         ("ESXi", version_of("7.0U3f")), part(stock, LPFC, "1.0-1", vib("lpfc", "1.0-1")), version=version_of("7.0U3g")
+    )
+    answer = recommend(stock.catalog(), current("7.0U3f"))
+
+    assert answer.latest is None
+    assert reasons(answer)[pair("7.0U3g")] == (
+        "Broadcom-lpfc would go down from 14.0.169.26-5vmw.703.0.0.1 to 1.0-1, which hosts refuse",
+    )
+
+
+def test_a_lower_vib_in_a_component_that_is_not_lower_is_named() -> None:
+    stock = shop(["7.0U3f"])
+    stock.base_image(
+        ("ESXi", version_of("7.0U3f")), part(stock, LPFC, "99.0-1", vib("lpfc", "1.0-1")), version=version_of("7.0U3g")
     )
     answer = recommend(stock.catalog(), current("7.0U3f"))
 

@@ -987,7 +987,7 @@ class TestGunzipChecksums:
 
     @pytest.mark.parametrize("kind", ["text", "upgrade", "boot_loader_efi", "something-new"])
     def test_other_types(self, kind: str) -> None:
-        image = _of_vibs(vib("a", payloads=[Payload(name="a", type=kind)]), base=esx_base(_LATER))
+        image = _of_vibs(vib("a", vendor="VMware", payloads=[Payload(name="a", type=kind)]), base=esx_base(_LATER))
         assert validate.validate(image).findings == ()
 
 

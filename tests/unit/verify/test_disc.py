@@ -8,12 +8,13 @@ import io
 import re
 import struct
 import tempfile
-from typing import TYPE_CHECKING, final
+import zipfile
+from typing import TYPE_CHECKING, Literal, final
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from support.changed_depots import ar_members, needs, render_vib, run
+from support.changed_depots import ar_members, needs, render_vib, run, zip_members
 from support.small_images import base_vibs, small_vib, write_base_depot
 from support.written_images import (
     DATABASE,
@@ -45,7 +46,8 @@ RELEASE = "7.0U3g"
 BOOT_CFGS = ("BOOT.CFG", "EFI/BOOT/BOOT.CFG")
 CHECKS = (
     "disc", "boot-entries", "boot-files", "boot-info-table", "names", "boot-cfg", "modules", "image-database",
-    "documents", "image-profile", "vibs", "module-order", "build", "signatures", "archives", "bytes",
+    "documents", "image-profile", "upgrade", "vibs", "module-order", "build", "signatures", "archives", "files",
+    "bytes",
 )  # fmt: skip
 
 
@@ -234,6 +236,38 @@ def with_lower_case_name() -> bytes:
     return overwrite(whole(), at, b"\x07b.b00;1")
 
 
+def in_catalog(at: int, data: bytes) -> bytes:
+    return overwrite(whole(), catalog_at(whole()) + at, data)
+
+
+def with_menu(old: bytes, new: bytes) -> bytes:
+    return with_files(replace(r"^ISOLINUX\.CFG", lambda data: data.replace(old, new)))
+
+
+def zeroed(path: str) -> bytes:
+    return patched(whole(), path, 0, bytes(len(files_of(whole())[path])))
+
+
+def with_volume_blocks(count: int) -> bytes:
+    return overwrite(whole(), 16 * 2048 + 80, struct.pack("<I", count) + struct.pack(">I", count))
+
+
+def path_table(at: int, order: Literal["little", "big"]) -> int:
+    return int.from_bytes(whole()[16 * 2048 + at :][:4], order) * 2048
+
+
+def with_other_checksums(data: bytes) -> bytes:
+    """Metadata packed soundly again, in which one payload has another checksum."""
+    members = zip_members(data)
+    name = one_of(members, "vibs/.*ne1000")
+    members[name] = re.sub(rb"(verify-process=\"gunzip\">)\w\w", rb"\g<1>00", members[name])
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for member, text in members.items():
+            archive.writestr(member, text)
+    return target.getvalue()
+
+
 def emulating(entry: int) -> bytes:
     """A catalog entry that says it emulates a floppy: 1 is BIOS, 3 is EFI behind its header."""
     return overwrite(whole(), catalog_at(whole()) + 32 * entry + 1, b"\x02")
@@ -330,6 +364,10 @@ DAMAGES = {
         codes={"boot-cfg": {"boot-cfg-damaged"}},
         unasked=("boot-cfg", "modules"),
     ),
+    "a zero byte in both boot.cfg": Damage(
+        iso=lambda: with_boot_cfg(lambda data: data.replace(b"installer", b"install\x00r")),
+        codes={"boot-cfg": {"boot-cfg-damaged"}},
+    ),
     "one boot.cfg edited": Damage(
         iso=lambda: with_boot_cfg(lambda data: data.replace(b"kernelopt=", b"kernelopt=ks=usb "), "BOOT.CFG"),
         codes={"boot-cfg": {"boot-cfg-differs"}},
@@ -380,7 +418,7 @@ DAMAGES = {
     "no profile": Damage(
         iso=lambda: with_database(drop_all("/profiles/")),
         codes={"image-database": {"image-profile-missing"}},
-        unasked=("image-profile", "vibs", "module-order", "build", "bytes"),
+        unasked=("image-profile", "upgrade", "vibs", "module-order", "build", "files", "bytes"),
     ),
     "no profile and reserved VIBs damaged": Damage(
         iso=lambda: with_files(edit_database(drop_all("/profiles/")), flipping("RESVIBS.TGZ")),
@@ -389,12 +427,12 @@ DAMAGES = {
             "documents": {"unreadable-document"},
             "signatures": {"vib-damaged"},
         },
-        unasked=("image-profile", "vibs", "module-order", "build", "signatures", "bytes"),
+        unasked=("image-profile", "upgrade", "vibs", "module-order", "build", "signatures", "files", "bytes"),
     ),
     "profile of nothing": Damage(
         iso=lambda: with_database(replace("/profiles/", lambda data: re.sub(rb"(?s)<viblist>.*</viblist>", b"", data))),
         codes={"image-database": {"image-profile-empty"}},
-        unasked=("vibs", "module-order", "build", "bytes"),
+        unasked=("upgrade", "vibs", "module-order", "build", "files", "bytes"),
     ),
     "no VIB in the database that tells the version": Damage(
         iso=lambda: with_database(drop_all("/vibs/(esx-base|cpu-microcode)-")),
@@ -478,6 +516,96 @@ DAMAGES = {
     "module gone from disc and boot.cfg": Damage(
         iso=lambda: with_files(lambda files: drop_module(files, "vmx.v00")),
         codes={"module-order": {"boot-module-left-out"}, "bytes": {"payload-missing"}},
+    ),
+    "the boot menu starts another program": Damage(
+        iso=lambda: with_menu(b"KERNEL mboot.c32", b"KERNEL other.c32"),
+        codes={"boot-files": {"boot-menu-starts-otherwise"}, "upgrade": {"boot-menu-differs"}},
+    ),
+    "the boot menu names another boot.cfg": Damage(
+        iso=lambda: with_menu(b"-c boot.cfg", b"-c more.cfg"),
+        codes={"boot-files": {"boot-menu-starts-otherwise"}, "upgrade": {"boot-menu-differs"}},
+    ),
+    "zeros for the profile of the upgrade folder": Damage(
+        iso=lambda: zeroed("UPGRADE/PROFILE.XML"), codes={"upgrade": {"upgrade-file-damaged"}}
+    ),
+    "zeros for the metadata of the upgrade folder": Damage(
+        iso=lambda: zeroed("UPGRADE/METADATA.ZIP"), codes={"upgrade": {"upgrade-file-damaged"}}
+    ),
+    "the upgrade folder lists another VIB": Damage(
+        iso=lambda: with_files(replace(r"PROFILE\.XML", lambda data: data.replace(b"ne1000_0.9.0", b"ne1000_0.9.1"))),
+        codes={"upgrade": {"upgrade-differs"}},
+    ),
+    "the upgrade folder describes a VIB otherwise": Damage(
+        iso=lambda: with_files(replace(r"METADATA\.ZIP", with_other_checksums)), codes={"upgrade": {"upgrade-differs"}}
+    ),
+    "no metadata in the upgrade folder": Damage(
+        iso=lambda: without("UPGRADE/METADATA.ZIP"), codes={"upgrade": {"upgrade-file-missing"}}, is_passed=True
+    ),
+    "a label that is nearly the image's": Damage(
+        iso=lambda: overwrite(whole(), 16 * 2048 + 42, b"y"),
+        codes={"upgrade": {"volume-label-differs"}},
+        is_passed=True,
+    ),
+    "the BIOS entry loads to another place": Damage(
+        iso=lambda: in_catalog(32 + 2, b"\x00\x10"), codes={"boot-entries": {"boot-catalog-wrong"}}
+    ),
+    "the BIOS entry loads one sector": Damage(
+        iso=lambda: in_catalog(32 + 6, b"\x01"), codes={"boot-entries": {"boot-catalog-wrong"}}
+    ),
+    "the UEFI entry loads other sectors": Damage(
+        iso=lambda: in_catalog(96 + 6, b"\x03\x00"), codes={"boot-entries": {"boot-catalog-wrong"}}
+    ),
+    "the UEFI entry starts the loader for BIOS": Damage(
+        iso=lambda: in_catalog(96 + 8, whole()[catalog_at(whole()) + 32 + 8 :][:4]),
+        codes={"boot-entries": {"boot-catalog-wrong"}},
+    ),
+    "the last section says that another follows": Damage(
+        iso=lambda: in_catalog(64, b"\x90"), codes={"boot-entries": {"boot-catalog-wrong"}}
+    ),
+    "a section counts two entries": Damage(
+        iso=lambda: in_catalog(66, b"\x02"), codes={"boot-entries": {"boot-catalog-wrong"}}
+    ),
+    "an entry behind the last section": Damage(
+        iso=lambda: in_catalog(160, b"\x88"), codes={"boot-entries": {"boot-catalog-wrong"}}
+    ),
+    "a name of a section": Damage(
+        iso=lambda: in_catalog(70, b"A"), codes={"boot-entries": {"disc-unusual"}}, is_passed=True
+    ),
+    "a larger volume": Damage(
+        iso=lambda: with_volume_blocks(len(whole()) // 2048 + 1), codes={"disc": {"disc-contradicts-itself"}}
+    ),
+    "a smaller volume": Damage(
+        iso=lambda: with_volume_blocks(60), codes={"disc": {"disc-contradicts-itself", "disc-holds-more"}}
+    ),
+    "wiped path table": Damage(
+        iso=lambda: overwrite(whole(), path_table(140, "little"), bytes(40)),
+        codes={"disc": {"disc-contradicts-itself"}},
+    ),
+    "lying big-endian path table": Damage(
+        iso=lambda: overwrite(whole(), path_table(148, "big") + 10 + 5, b"\x99"),
+        codes={"disc": {"disc-contradicts-itself"}},
+    ),
+    "another big-endian size of a file": Damage(
+        iso=lambda: overwrite(whole(), whole().index(b"\x07B.B00;1") - 32 + 17, b"\x99"),
+        codes={"disc": {"disc-contradicts-itself"}},
+    ),
+    "a boot sector before the volume": Damage(
+        iso=lambda: overwrite(whole(), 0, b"\xeb\x3c\x90"), codes={"disc": {"disc-holds-more"}}, is_passed=True
+    ),
+    "bytes behind the volume": Damage(
+        iso=lambda: whole() + bytes(4096), codes={"disc": {"disc-holds-more"}}, is_passed=True
+    ),
+    "another kernel": Damage(
+        iso=lambda: with_boot_cfg(lambda data: data.replace(b"kernel=/b.b00", b"kernel=/vmx.v00")),
+        codes={"module-order": {"boot-kernel-differs", "boot-module-left-out", "boot-module-order"}},
+    ),
+    "a program that no VIB brings": Damage(
+        iso=lambda: with_files(lambda files: files.update({"UPGRADE/MORE.PY": b"print()"})),
+        codes={"files": {"file-of-no-vib"}},
+        is_passed=True,
+    ),
+    "bytes in the reserved part of the table": Damage(
+        iso=lambda: flipped(whole(), "ISOLINUX.BIN", 40), codes={"boot-info-table": {"disc-unusual"}}, is_passed=True
     ),
     "wrong byte in a reserved VIB": Damage(
         iso=with_damaged_reserved_vib, codes={"bytes": {"payload-checksum-differs", "payload-damaged"}}
@@ -680,6 +808,9 @@ def lower_case_copy(tree: Path, folder: Path) -> Path:
     return copy
 
 
+MORE = {"module-order": {"boot-module-added"}}
+
+
 @pytest.mark.parametrize(
     ("change", "codes"),
     [
@@ -690,14 +821,19 @@ def lower_case_copy(tree: Path, folder: Path) -> Path:
         pytest.param(
             lambda data: data.replace(b"title=Loading ESXi installer", b"title=Loading ACME"), {}, id="a title"
         ),
-        pytest.param(lambda data: data.replace(b"imgpayld.tgz", b"imgpayld.tgz --- /osl.txt"), {}, id="a module more"),
+        pytest.param(
+            lambda data: data.replace(b"imgpayld.tgz", b"imgpayld.tgz --- /osl.txt"), MORE, id="a module more"
+        ),
         pytest.param(lambda data: data.replace(b"prefix=", b"prefix=/"), {}, id="a prefix that is the root"),
     ],
 )
-def test_harmless_edits_of_boot_cfg_are_no_finding(
+def test_harmless_edits_of_boot_cfg_are_told_at_most(
     tmp_path: Path, change: Callable[[bytes], bytes], codes: dict[str, set[str]]
 ) -> None:
-    assert codes_of(verify(tmp_path, with_boot_cfg(change))) == codes
+    verification = verify(tmp_path, with_boot_cfg(change))
+
+    assert codes_of(verification) == codes
+    assert {finding.severity for finding in verification.findings} <= {eib.Severity.INFO}
 
 
 def test_boot_cfgs_that_say_the_same_in_other_words_do_not_differ(tmp_path: Path) -> None:
@@ -876,12 +1012,13 @@ def test_where_nothing_names_one_of_several_profiles_all_are_judged(
 ) -> None:
     verification = verify(tmp_path, with_second_profile("AAA-other", upgrade, is_named=is_named))
 
-    several, *others = verification.findings
+    several, *others = (finding for finding in verification.findings if not finding.code.startswith("upgrade-"))
     assert several.code == "several-image-profiles"
     assert "all of them were judged" in several.message
     assert cause in several.cause
     assert [(finding.code, finding.cause) for finding in others] == [
         ("vib-missing", "judged by the image profile AAA-other"),
+        ("boot-module-added", "judged by the image profile AAA-other"),
         ("boot-module-left-out", "judged by the image profile AAA-other"),
     ]
     assert not verification.is_passed

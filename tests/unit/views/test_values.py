@@ -40,7 +40,8 @@ FLUX = DEPOTS / "Acme-flux_1.0.0-1OEM.900.1.0.24000000.zip"
 
 FINDING = {"code", "severity", "message", "items", "facts", "cause", "remedy", "where"}
 EXPLANATION = {"code", "severity", "headline", "cause", "remedies", "items"}
-CHANGE = {"kind", "is_downgrade", "is_security_sibling", "findings"}
+CHANGE = {"kind", "is_downgrade", "lowered", "is_security_sibling", "findings"}
+ADVICE = {"category", "severity", "urgency", "kb_urls"}
 ITEM = {"name", "before", "after", "direction", "cause"}
 
 # Where in a document, and the keys of every object there; ``*`` stands for each entry of a list.
@@ -54,8 +55,8 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "add_ons.*": {
             "name", "version", "vendor", "released_at", "supported_base_images", "components", "removed_components",
         },
-        "components.*": {"name", "version", "display_name", "display_version", "vendor", "vibs"},
-        "bulletins.*": {"id", "vendor", "vibs"},
+        "components.*": {"name", "version", "display_name", "display_version", "vendor", "vibs"} | ADVICE,
+        "bulletins.*": {"id", "vendor", "vibs"} | ADVICE,
         "profiles.*": {"name", "vendor", "acceptance_level", "vibs"},
         "vibs.*": {
             "id", "name", "version", "vendor", "type", "acceptance_level", "signed", "payloads", "sources",
@@ -63,15 +64,16 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "vibs.*.payloads.*": {"name", "type", "size"},
     },
     "report": {
-        "": {"image", "findings", "outputs"},
+        "": {"image", "findings", "security", "outputs"},
         "image": {
-            "name", "digest", "acceptance_level", "base_image", "add_on", "components", "removed_components", "vibs",
-            "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
+            "name", "digest", "acceptance_level", "base_image", "add_on", "components", "passed_over",
+            "removed_components", "vibs", "reserved_vibs", "profile_change", "boot_bank_bytes", "drivers",
         },
         "image.base_image": {"version"},
         "image.add_on": {"name", "version"},
         "image.components.*": {"name", "version", "source", "rule", "overridden"},
         "image.components.*.overridden.*": {"version", "source"},
+        "image.passed_over.*": {"source", "name", "taken", "version", "codes", "beside"},
         "image.removed_components.*": {"name", "source"},
         "image.reserved_vibs.*": {"id", "reason", "winner"},
         "image.drivers.*": {"name", "version", "vendor", "pci_ids"},
@@ -80,7 +82,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "outputs.*.findings.*": FINDING | {"waived"},
     },
     "diff": {
-        "": {"change", "impact", "base_image", "add_on", "components", "vibs"},
+        "": {"change", "impact", "cautions", "security", "base_image", "add_on", "components", "vibs"},
         "change": CHANGE,
         "add_on": ITEM,
         "components.*": ITEM,
@@ -88,7 +90,7 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
     },
     "recommendation": {
         "": {"current_series", "latest", "passed_over"},
-        "latest": {"spec", "change", "lowered_components", "warnings"},
+        "latest": {"spec", "change", "lowered_components", "warnings", "waived", "cautions", "security"},
         "latest.change": CHANGE,
         "latest.change.findings.*": FINDING,
         "latest.warnings.*": FINDING,
@@ -155,6 +157,8 @@ def values() -> Values:
         catalog, base_image="7.0U3g", add_on=("ACME-AddOn", "703.20328353.A08"), components={"Acme-flux": None}
     )
     report = eib.validate(image, catalog)
+    higher = eib.HigherVersion(version="9.0-1", findings=[FOUND], beside=["c:1"])
+    image = attrs.evolve(image, components=[attrs.evolve(part, passed_over=[higher]) for part in image.components])
     change = Change(kind=ChangeKind.PATCH, findings=[FOUND])
     spec = eib.make_spec(base_image="7.0.3-0.55.20328353", add_on=("ACME-AddOn", "703.20328353.A08"))
     suggestion = eib.Suggestion(spec=spec, change=change, lowered_components=["lpfc"], warnings=[FOUND])
@@ -268,6 +272,7 @@ def test_the_short_report_puts_findings_before_changes_and_outputs_last(values: 
         "Base image and add-on",
         "Findings",
         "Changes to the base image",
+        "Versions passed over",
         "Removed components",
         "Reserved VIBs",
         "Outputs",
