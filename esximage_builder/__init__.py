@@ -92,7 +92,7 @@ _HOMES = {
     "models.open_choice": ("Exclusion", "HigherVersion", "Wish"),
     "models.profile_change": ("ProfileChange", "ReplaceReason", "ReplacedVib"),
     "models.remediation": (
-        "Adoption", "BootBankEstimate", "DeviceLoss", "Eligibility", "HostPlan", "LostDevice", "ManualMove",
+        "Adoption", "BootBankEstimate", "DeviceLoss", "Eligibility", "HostPlan", "LostDevice", "ManualMove", "Obstacle",
         "PlanAction", "PlannedItem", "RemediationPlan", "Rollback", "Ternary", "Wave",
     ),
     "models.solution": ("Solution", "SolutionComponent"),

@@ -140,6 +140,7 @@ from esximage_builder.models.remediation import (
     HostPlan as HostPlan,
     LostDevice as LostDevice,
     ManualMove as ManualMove,
+    Obstacle as Obstacle,
     PlanAction as PlanAction,
     PlannedItem as PlannedItem,
     RemediationPlan as RemediationPlan,

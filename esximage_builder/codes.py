@@ -499,7 +499,7 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "raise it in the image's spec.",
               never=_COMPARISON, facts=("host", "solution", "has", "wanted")),
         _code("host-vib-newer", _ERROR, Layer.HOST,
-              "the host has a later version of a VIB of an image that has no components.",
+              "the host has a later version of a VIB: the image has no components, or one of another name brings it.",
               "most often a driver that was installed by hand.",
               "take an image with the host's version or a later one, or remove the VIB from the host. Do not remove "
               "the driver of a network card or disk controller that the host needs.",
@@ -536,12 +536,6 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "the driver was dropped from this release, or no longer says what it drives.",
               "add a component with a driver for it, or keep the host on a release that has one.",
               facts=("host", "device", "ids")),
-        _code("plan-lowers-vib", _ERROR, Layer.HOST,
-              "the host has a later version of a VIB than the image would put on it; nothing is planned for it then.",
-              "a VIB was installed by itself, or by a component of another name than the image's.",
-              "add a component with the host's version to the image, or remove the VIB from the host. Do not remove "
-              "the driver of a network card or disk controller that the host needs.",
-              never=_COMPARISON, facts=("host", "vib", "has", "wanted")),
         _code("boot-bank-too-small", _WARNING, Layer.HOST,
               "the image's modules are larger than a boot bank of the host.",
               "the host was installed with the disk layout of an older release, or the image has much that it does "

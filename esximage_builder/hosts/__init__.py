@@ -31,6 +31,7 @@ _HOMES = {
         "HostPlan",
         "LostDevice",
         "ManualMove",
+        "Obstacle",
         "PlanAction",
         "PlannedItem",
         "RemediationPlan",

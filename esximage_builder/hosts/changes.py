@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.codes import make_finding
-from esximage_builder.models.compliance import ComplianceStatus
+from esximage_builder.hosts.host_findings import newer_vib
+from esximage_builder.models.compliance import ComplianceStatus, ItemCompliance, ItemReason
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.host import HostPart
 from esximage_builder.models.remediation import PlanAction, PlannedItem
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from esximage_builder.findings import Finding
     from esximage_builder.hosts.host_vibs import HostVibs, Key, PresentVib
-    from esximage_builder.models.compliance import HostCompliance, ItemCompliance
+    from esximage_builder.models.compliance import HostCompliance
     from esximage_builder.models.host import Host
-    from esximage_builder.models.image import Image, InstalledVib
+    from esximage_builder.models.image import InstalledVib
     from esximage_builder.models.vib import Vib
 
 __all__ = ["VibChanges", "component_changes", "lowered_vibs", "solution_changes", "unit_change", "vib_changes"]
@@ -34,34 +34,32 @@ def unit_change(item: ItemCompliance | None) -> PlannedItem | None:
     return None if item is None or item.status is not ComplianceStatus.NON_COMPLIANT else _planned(item)
 
 
-def component_changes(image: Image, host: Host) -> tuple[PlannedItem, ...]:
-    """Return what becomes of each component of image and host, sorted by name."""
-    wanted = {entry.component.name: entry for entry in image.components}
-    there = {part.name: part.version for part in host.components}
-    items = []
-    for name in sorted(wanted.keys() | there.keys()):
-        entry, version = wanted.get(name), there.get(name)
-        before = "" if version is None else version.text
-        if entry is None:
-            items.append(PlannedItem(name=name, action=PlanAction.REMOVE, before=before))
-            continue
-        action = PlanAction.KEEP if version == entry.component.version else PlanAction.INSTALL
-        source = "" if entry.source is None else entry.source.value
-        after = entry.component.version.text
-        items.append(PlannedItem(name=name, action=action, before=before, after=after, source=source))
-    return tuple(items)
+def component_changes(compliance: HostCompliance) -> tuple[PlannedItem, ...]:
+    """Return what becomes of each component of image and host, sorted by name; some are for neither."""
+    items = (*compliance.components, *compliance.removed_components)
+    planned = (_planned(item) for item in items if item.reason is not ItemReason.FOR_DPU)
+    return tuple(sorted(planned, key=lambda item: item.name))
 
 
 def solution_changes(host: Host, compliance: HostCompliance) -> tuple[PlannedItem, ...]:
     """Return the solutions that come or go, where the host tells which it has."""
     if HostPart.SOLUTIONS not in host.told:
         return ()
-    return tuple(_planned(item) for item in compliance.solutions if item.status is not ComplianceStatus.COMPLIANT)
+    changing = (item for item in compliance.solutions if item.status is ComplianceStatus.NON_COMPLIANT)
+    return tuple(map(_planned, changing))
 
 
 def _planned(item: ItemCompliance) -> PlannedItem:
-    action = PlanAction.INSTALL if item.target else PlanAction.REMOVE
-    return PlannedItem(name=item.name, action=action, before=item.current, after=item.target, source=item.target_source)
+    before = f"{item.current_name}:{item.current}" if item.current_name else item.current
+    return PlannedItem(
+        name=item.name, action=_action(item), before=before, after=item.target, source=item.target_source
+    )
+
+
+def _action(item: ItemCompliance) -> PlanAction:
+    if item.status is ComplianceStatus.COMPLIANT:
+        return PlanAction.KEEP
+    return PlanAction.INSTALL if item.target else PlanAction.REMOVE
 
 
 @final
@@ -138,23 +136,20 @@ def _vib_item(entry: InstalledVib, action: PlanAction, before: str) -> PlannedIt
     )
 
 
-def lowered_vibs(host: str, wanted: Mapping[Key, InstalledVib], present: HostVibs) -> Iterator[Finding]:
-    """Yield an error for each VIB that would go down."""
+def lowered_vibs(
+    host: str, wanted: Mapping[Key, InstalledVib], present: HostVibs
+) -> Iterator[tuple[ItemCompliance, Finding]]:
+    """Yield each VIB that would go down, and the error that says so."""
     for key, current in present.entries:
         entry = wanted.get(key)
         if entry is None or not entry.vib.version < current.version:
             continue
-        yield make_finding(
-            "plan-lowers-vib",
-            f"{host} has the VIB {current.name} {current.version}, the image would lower it to {entry.vib.version}",
-            items=(host, entry.vib.id),
-            facts={
-                "host": host,
-                "vib": current.name,
-                "has": current.version.text,
-                "wanted": entry.vib.version.text,
-            },
-            cause=f"{entry.component or 'the image'} brings {entry.vib.version}; nothing on a host goes down",
-            remedy=f"add a component with {current.name} {current.version} or later to the image, or remove the VIB "
-            "from the host first (not if the host boots or is reached over an adapter that needs it)",
+        has, target = current.version.text, entry.vib.version.text
+        item = ItemCompliance(
+            name=current.name,
+            status=ComplianceStatus.INCOMPATIBLE,
+            current=has,
+            target=target,
+            reason=ItemReason.HOST_IS_LATER,
         )
+        yield item, newer_vib(host, current.name, has=has, wanted=target)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.hosts.components import has_processing_units
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.host import HostPart
 from esximage_builder.rules.vib_selection import VibChoice, select_vibs
@@ -30,7 +31,7 @@ __all__ = ["HostVibReader", "HostVibs", "Key", "PresentVib", "component_of", "wa
 Key = tuple[bool, str]
 """Whether it is for data processing units alone, and the name."""
 
-_DPU_PLATFORM = "vmdpu"
+_HOST = "host"
 
 
 @final
@@ -96,8 +97,9 @@ class HostVibReader:
 
     def _listed(self, host: Host) -> HostVibs:
         entries = {_key(vib): self._present(vib) for vib in host.vibs}
-        has_dpus = any(_DPU_PLATFORM in platform for vib in host.vibs for platform in vib.platforms)
-        return HostVibs(entries=sorted(entries.items(), key=_by_key), is_complete=True, has_dpus=has_dpus)
+        return HostVibs(
+            entries=sorted(entries.items(), key=_by_key), is_complete=True, has_dpus=has_processing_units(host)
+        )
 
     def _present(self, vib: HostVib) -> PresentVib:
         known = self._loaded.get((vib.name, vib.version.text), ())
@@ -109,7 +111,7 @@ def _by_key(pair: tuple[Key, object]) -> Key:
 
 
 def _key(vib: HostVib) -> Key:
-    return bool(vib.platforms) and all(_DPU_PLATFORM in platform for platform in vib.platforms), vib.name
+    return bool(vib.platforms) and _HOST not in vib.platforms, vib.name
 
 
 def _of_vendor(vibs: Iterable[Vib], vendor: str) -> Vib | None:
@@ -131,7 +133,7 @@ def _brought(host: Host, catalog: Catalog) -> HostVibs:
         and not selection.missing
         and len(alone) == len(host.standalone_vibs)
     )
-    has_dpus = any(_DPU_PLATFORM in platform for part in host.components for platform in part.platforms)
+    has_dpus = has_processing_units(host)
     brought = [entry.vib for entry in selection.installed if entry.vib.is_for_host or has_dpus]
     entries = {(not vib.is_for_host, vib.name): _present(vib) for vib in (*brought, *alone)}
     return HostVibs(entries=sorted(entries.items(), key=_by_key), is_complete=is_complete, has_dpus=has_dpus)

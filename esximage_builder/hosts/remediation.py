@@ -43,6 +43,7 @@ from esximage_builder.models.host import HostPart
 from esximage_builder.models.remediation import (
     DeviceLoss,
     HostPlan,
+    Obstacle,
     PlanAction,
     RemediationPlan,
     Rollback,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_remediation"]
 
+_NEEDED = frozenset({HostPart.COMPONENTS, HostPart.VIBS})
 _COMPLIANT, _INCOMPATIBLE = ComplianceStatus.COMPLIANT, ComplianceStatus.INCOMPATIBLE
 
 
@@ -154,12 +156,13 @@ class _Planning:
         compliance, present = self._target.check(host), self._reader.vibs_of(host)
         plan = attrs.evolve(self._judged(host, compliance), knows_vibs=present.is_complete)
         if compliance.status is _COMPLIANT:
-            return self._kept(_idle(plan), host, present)
-        if reasons := tuple(self._blocking(host, compliance)):
-            return attrs.evolve(_idle(plan), obstacles=reasons)
+            return self._kept(_idle(plan), compliance, present)
+        if obstacles := tuple(self._blocking(compliance)):
+            return attrs.evolve(_idle(plan), obstacles=obstacles)
         if lowered := tuple(lowered_vibs(host.name, wanted_vibs(self._image, present), present)):
-            messages = [finding.message for finding in lowered]
-            return attrs.evolve(_idle(plan), obstacles=messages, findings=(*lowered, *plan.findings))
+            obstacles = tuple(Obstacle(item=item) for item, _ in lowered)
+            findings = (*(finding for _, finding in lowered), *plan.findings)
+            return attrs.evolve(_idle(plan), obstacles=obstacles, findings=findings)
         return self._checked(self._filled(plan, host, compliance, present), host)
 
     def _judged(self, host: Host, compliance: HostCompliance) -> HostPlan:
@@ -199,22 +202,21 @@ class _Planning:
             return None if add_on.status is ComplianceStatus.UNAVAILABLE else ChangeKind.ADD_ON_ONLY
         return ChangeKind.COMPONENT_ONLY
 
-    def _blocking(self, host: Host, compliance: HostCompliance) -> Iterator[str]:
+    def _blocking(self, compliance: HostCompliance) -> Iterator[Obstacle]:
         """Yield why nothing may be done to a host that differs."""
         if compliance.status is _INCOMPATIBLE:
-            for item in compliance.items:
-                if item.status is _INCOMPATIBLE:
-                    yield f"{item.name} {item.current} would become {item.target}: {item.reason}"
-        if HostPart.COMPONENTS not in host.told:
-            yield "the inventory does not tell the components, so nothing can be said to go up and not down"
-        for part in self._image.missing_components:
-            yield f"the image lacks the component {part.component}, which no loaded depot has"
+            yield from (Obstacle(item=item) for item in compliance.items if item.status is _INCOMPATIBLE)
+        for part in _NEEDED.intersection(compliance.missing):
+            words = part.value.replace("_", " ")
+            yield Obstacle(reason=f"the inventory does not tell the {words}, so nothing can be said not to go down")
+        for component in self._image.missing_components:
+            yield Obstacle(reason=f"the image lacks the component {component.component}, which no loaded depot has")
         for vib in self._image.missing_vibs:
-            yield f"the image lacks the VIB {vib.vib_id}, which no loaded depot has"
+            yield Obstacle(reason=f"the image lacks the VIB {vib.vib_id}, which no loaded depot has")
 
-    def _kept(self, plan: HostPlan, host: Host, present: HostVibs) -> HostPlan:
+    def _kept(self, plan: HostPlan, compliance: HostCompliance, present: HostVibs) -> HostPlan:
         """Return the plan of a compliant host, with what it keeps."""
-        items = component_changes(self._image, host) if HostPart.COMPONENTS in host.told else ()
+        items = component_changes(compliance)
         vibs = vib_changes(wanted_vibs(self._image, present), present, items)
         return attrs.evolve(
             plan,
@@ -224,7 +226,7 @@ class _Planning:
 
     def _filled(self, plan: HostPlan, host: Host, compliance: HostCompliance, present: HostVibs) -> HostPlan:
         """Return the plan with what comes, goes and stays."""
-        components = component_changes(self._image, host)
+        components = component_changes(compliance)
         vibs = vib_changes(wanted_vibs(self._image, present), present, components)
         lost = lost_devices(present.descriptors, self._image.host_vibs, host.devices, maps=self._maps, is_running=True)
         filled = attrs.evolve(
@@ -250,7 +252,8 @@ class _Planning:
     def _checked(self, plan: HostPlan, host: Host) -> HostPlan:
         """Return the plan with what keeps the host from being compliant once it is carried out."""
         after = self._target.check(apply_plan(plan, host))
-        return plan if after.status is _COMPLIANT else attrs.evolve(plan, obstacles=tuple(_obstacles(after)))
+        checked = plan if plan.has_actions else _idle(plan)
+        return checked if after.status is _COMPLIANT else attrs.evolve(checked, obstacles=tuple(_obstacles(after)))
 
 
 def _of_boot_bank(plan: HostPlan) -> Iterator[Finding]:
@@ -281,13 +284,11 @@ def _idle(plan: HostPlan) -> HostPlan:
     return attrs.evolve(plan, impact=Impact.NO_IMPACT.value, impact_reason="", rollback=_IDLE)
 
 
-def _obstacles(after: HostCompliance) -> Iterator[str]:
-    for item in after.items:
-        yield f"{item.name} {item.target or item.current}: {item.reason}"
-    for vib in after.standalone_vibs:
-        yield f"the VIB {vib} stays, and no component brings it"
+def _obstacles(after: HostCompliance) -> Iterator[Obstacle]:
+    yield from (Obstacle(item=item) for item in after.items)
+    yield from (Obstacle(reason=f"the VIB {vib} stays, and no component brings it") for vib in after.standalone_vibs)
     for part in after.missing:
-        yield f"the inventory does not tell: {part.value.replace('_', ' ')}"
+        yield Obstacle(reason=f"the inventory does not tell: {part.value.replace('_', ' ')}")
 
 
 def _by_severity(finding: Finding) -> int:

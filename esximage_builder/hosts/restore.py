@@ -119,11 +119,11 @@ def _reasons(verdict: HostCompliance) -> Iterator[str]:
     items = verdict.items
     if items:
         more = f", and {len(items) - 1} more" if len(items) > 1 else ""
-        yield f"{verdict.host}: {items[0].name} {items[0].current or '(none)'}: {items[0].reason}{more}"
-    yield from (f"{verdict.host}: the VIB {vib} is in no image, since no component brings it" for vib in
-                verdict.standalone_vibs)  # fmt: skip
-    yield from (f"{verdict.host}: the inventory does not tell: {part.value.replace('_', ' ')}" for part in
-                verdict.missing)  # fmt: skip
+        target = items[0].target or "nothing"
+        yield f"{verdict.host}: {items[0].name} {items[0].current or '(none)'} would become {target}{more}"
+    alone, missing = verdict.standalone_vibs, verdict.missing
+    yield from (f"{verdict.host}: the VIB {vib} is in no image, since no component brings it" for vib in alone)
+    yield from (f"{verdict.host}: the inventory does not tell: {part.value.replace('_', ' ')}" for part in missing)
 
 
 def _made(extracted: Iterable[HostImage], cluster: Sequence[Host], catalog: Catalog) -> _Candidate | None:

@@ -12,6 +12,7 @@ from esximage_builder.models.fields import as_tuple
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
+    from esximage_builder.models.compliance import ItemCompliance
     from esximage_builder.models.device import PciDevice
     from esximage_builder.models.host import HostPart
     from esximage_builder.models.image import Image
@@ -25,6 +26,7 @@ __all__ = [
     "HostPlan",
     "LostDevice",
     "ManualMove",
+    "Obstacle",
     "PlanAction",
     "PlannedItem",
     "RemediationPlan",
@@ -146,6 +148,20 @@ class Rollback:
 
 @final
 @attrs.frozen(kw_only=True)
+class Obstacle:
+    """What keeps a host from being compliant; an item of its compliance, or something else.
+
+    Attributes:
+        item: None if it is something else.
+        reason: What is in the way; empty for an item, which has its own.
+    """
+
+    item: ItemCompliance | None = None
+    reason: str = ""
+
+
+@final
+@attrs.frozen(kw_only=True)
 class HostPlan:
     """What becomes of one host.
 
@@ -195,7 +211,7 @@ class HostPlan:
     rollback: Rollback
     lost_devices: tuple[LostDevice, ...] = attrs.field(default=(), converter=as_tuple)
     missing: tuple[HostPart, ...] = attrs.field(default=(), converter=as_tuple)
-    obstacles: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    obstacles: tuple[Obstacle, ...] = attrs.field(default=(), converter=as_tuple)
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
     @property
