@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="COUNT",
-        help="how many hosts may go at the same time; 1 if unset",
+        help="how many hosts may go at a time; 1 if unset",
     )
     parser.add_argument("--exclude", action="append", default=[], metavar="NAME", help="host that stays as it is")
     parser.add_argument("--drs", action="store_true", help="DRS moves virtual machines away: nothing is to do by hand")

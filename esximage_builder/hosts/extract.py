@@ -227,13 +227,19 @@ class _Extraction:
             base_image=base.version.text,
             add_on=host.add_on if HostPart.ADD_ON in host.told else found.add_on,
             hardware_support=host.hardware_support or found.hardware_support,
-            solutions=[self._solution(entry, host) for entry in found.solutions],
+            solutions=self._told_solutions() if HostPart.SOLUTIONS in host.told else found.solutions,
         )
 
-    @staticmethod
-    def _solution(found: SolutionReference, host: Host) -> SolutionReference:
-        told = next((entry for entry in host.solutions if entry.name == found.name and entry.components), None)
-        return found if told is None else attrs.evolve(found, components=told.components)
+    def _told_solutions(self) -> list[SolutionReference]:
+        """Return the host's solutions, each with those of its components that the host has."""
+        units = {(unit.name, unit.version.text): unit for unit in self._catalog.solutions}
+        references = []
+        for told in self._host.solutions:
+            unit = units.get((told.name, told.version))
+            parts = () if unit is None else (part.name for part in unit.components if part.name in self._components)
+            components = told.components or tuple(parts)
+            references.append(SolutionReference(name=told.name, version=told.version, components=components))
+        return references
 
     def _composed(self, spec: SoftwareSpec) -> Image:
         """Compose the units, and pin or take off what they bring otherwise."""

@@ -17,7 +17,6 @@ import attrs
 from esximage_builder.errors import EsxImageError
 from esximage_builder.hosts.check import ComplianceTarget
 from esximage_builder.hosts.extract import HostImage, image_of_host
-from esximage_builder.hosts.inventory import filled_from
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.models.host import HostPart
@@ -52,7 +51,7 @@ def image_to_adopt(hosts: Iterable[Host], catalog: Catalog | HasCatalog) -> Adop
         ModelError: The catalog is none.
     """
     loaded = catalog_of(catalog)
-    cluster = tuple(filled_from(host, loaded) for host in hosts)
+    cluster = tuple(hosts)
     if not cluster:
         return Adoption(reasons=["there is no host to take an image from"])
     extracted = [image_of_host(host, loaded) for host in _different(cluster)]
