@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import TYPE_CHECKING, Self, final
 
 import attrs
@@ -23,6 +24,9 @@ from esximage_builder.views.plan_json import plan_as_dict
 from esximage_builder.views.report_file import require_report_suffix, write_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from esximage_builder.models.host import Host
     from esximage_builder.models.remediation import RemediationPlan
 
 __all__ = ["Options", "add_arguments", "run"]
@@ -110,8 +114,17 @@ def _planned(options: Options) -> RemediationPlan:
         require_sound(image, catalog, minimum_acceptance=options.image.minimum_acceptance)
         return plan_remediation(
             image,
-            [filled_from(host, catalog) for host in read],
+            [filled_from(host, catalog) for host in _told_apart(read)],
             catalog=catalog,
             constraints=options.constraints,
             maps=read_driver_maps(catalog.vibs, depot) if options.with_maps else {},
         )
+
+
+def _told_apart(hosts: Iterable[Host]) -> Iterator[Host]:
+    """Yield the hosts with a number behind a name that an earlier one has."""
+    seen: Counter[str] = Counter()
+    for host in hosts:
+        seen[host.name] += 1
+        count = seen[host.name]
+        yield host if count == 1 else attrs.evolve(host, name=f"{host.name} ({count})")
