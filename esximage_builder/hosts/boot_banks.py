@@ -6,7 +6,7 @@ is the one step back there is, and the next update overwrites it (docs/hosts.md#
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from esximage_builder.models.remediation import BootBankEstimate, Rollback, Ternary
 from esximage_builder.rules.boot_layout import boot_bank_bytes, boot_modules
@@ -17,18 +17,31 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image
     from esximage_builder.versions import BaseImageVersion
 
-__all__ = ["estimate_boot_bank", "judge_rollback"]
+__all__ = ["BootBankNeed", "judge_rollback"]
 
 _NEW_LAYOUT_FROM = 7
 """Major release from which disks are laid out anew, so that an older one does not boot from them any more."""
 
 
-def estimate_boot_bank(image: Image, host: Host) -> BootBankEstimate:
-    """Say whether the modules of an image find room in a boot bank of a host."""
-    needed, available = boot_bank_bytes(image), host.facts.boot_bank_bytes
-    is_lower_bound = any(module.payload.size_bytes is None for module in boot_modules(image, with_tools=False))
-    verdict, reason = _verdict(needed, available, is_lower_bound=is_lower_bound)
-    return BootBankEstimate(verdict=verdict, needed_bytes=needed, available_bytes=available, reason=reason)
+@final
+class BootBankNeed:
+    """What an image needs of a boot bank, worked out once for any number of hosts.
+
+    Args:
+        image: The image.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._needed_bytes = boot_bank_bytes(image)
+        modules = boot_modules(image, with_tools=False)
+        self._is_lower_bound = any(module.payload.size_bytes is None for module in modules)
+
+    def estimate(self, available: int | None) -> BootBankEstimate:
+        """Say whether the modules of the image find room in a boot bank of that size."""
+        verdict, reason = _verdict(self._needed_bytes, available, is_lower_bound=self._is_lower_bound)
+        return BootBankEstimate(
+            verdict=verdict, needed_bytes=self._needed_bytes, available_bytes=available, reason=reason
+        )
 
 
 def _verdict(needed: int, available: int | None, *, is_lower_bound: bool) -> tuple[Ternary, str]:

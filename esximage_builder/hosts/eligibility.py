@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from esximage_builder.models.near_names import listed
 from esximage_builder.models.remediation import Eligibility, Ternary
 from esximage_builder.rules.classify import ChangeKind
 from esximage_builder.rules.diff import Impact
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.host import Host, HostFacts
     from esximage_builder.models.image import Image
 
-__all__ = ["is_listed_live", "judge_live_patch", "judge_quick_boot", "judge_suspend_to_memory"]
+__all__ = ["is_listed_live", "judge_live_patch", "judge_quick_boot", "judge_services", "judge_suspend_to_memory"]
 
 _TPM_TAKEN_FROM = 9
 """Major release from which hosts with a TPM are patched live. Source: public announcements of 8.0 U3 and 9.0."""
@@ -44,21 +45,26 @@ def judge_quick_boot(facts: HostFacts) -> Eligibility:
     return Eligibility(Ternary.NO, "the hardware does not support Quick Boot")
 
 
-def judge_suspend_to_memory(change: ChangeKind | None, quick_boot: Eligibility, cluster: Iterable[Host]) -> Eligibility:
+def judge_services(cluster: Iterable[Host]) -> tuple[Eligibility, ...]:
+    """Say whether what runs on the hosts of a cluster lets their virtual machines wait in memory."""
+    hosts = tuple(cluster)
+    return (
+        _by_service("vCenter", {host.name: host.facts.runs_vcenter for host in hosts}),
+        _by_service("an NSX manager", {host.name: host.facts.runs_nsx for host in hosts}),
+    )
+
+
+def judge_suspend_to_memory(
+    change: ChangeKind | None, quick_boot: Eligibility, services: Iterable[Eligibility]
+) -> Eligibility:
     """Say whether virtual machines can wait in memory while their host restarts.
 
     Args:
         change: What the host goes through; None if not known.
         quick_boot: Its own verdict.
-        cluster: All hosts of the cluster, this one among them.
+        services: What ``judge_services`` says of all hosts of the cluster, this one among them.
     """
-    hosts = tuple(cluster)
-    answers = (
-        _by_change(change),
-        _by_quick_boot(quick_boot),
-        _by_service("vCenter", {host.name: host.facts.runs_vcenter for host in hosts}),
-        _by_service("an NSX manager", {host.name: host.facts.runs_nsx for host in hosts}),
-    )
+    answers = (_by_change(change), _by_quick_boot(quick_boot), *services)
     return _together(answers, yes="it is a patch, Quick Boot is supported, and no host runs vCenter or NSX")
 
 
@@ -82,17 +88,17 @@ def _by_quick_boot(quick_boot: Eligibility) -> Eligibility:
 def _by_service(what: str, runs: dict[str, bool | None]) -> Eligibility:
     there = [name for name, runs_it in runs.items() if runs_it]
     if there:
-        return Eligibility(Ternary.NO, f"{what} runs on {', '.join(there)}")
+        return Eligibility(Ternary.NO, f"{what} runs on {listed(there)}")
     if untold := [name for name, runs_it in runs.items() if runs_it is None]:
-        return Eligibility(Ternary.UNKNOWN, f"whether {what} runs on {', '.join(untold)} is not told")
+        return Eligibility(Ternary.UNKNOWN, f"whether {what} runs on {listed(untold)} is not told")
     return Eligibility(Ternary.YES, f"{what} runs on no host of the cluster")
 
 
 def _together(answers: Iterable[Eligibility], *, yes: str) -> Eligibility:
     """Return the worst of the answers with all reasons of its kind."""
-    listed = tuple(answers)
+    given = tuple(answers)
     for verdict in (Ternary.NO, Ternary.UNKNOWN):
-        if reasons := [answer.reason for answer in listed if answer.verdict is verdict]:
+        if reasons := [answer.reason for answer in given if answer.verdict is verdict]:
             return Eligibility(verdict, "; ".join(reasons))
     return Eligibility(Ternary.YES, yes)
 
@@ -130,12 +136,12 @@ def judge_live_patch(image: Image, host: Host, compliance: HostCompliance) -> El
     return _judge_listed(f"{unit.id} lists {current}", unit.version.major, host, compliance)
 
 
-def _judge_listed(listed: str, major: int, host: Host, compliance: HostCompliance) -> Eligibility:
+def _judge_listed(stated: str, major: int, host: Host, compliance: HostCompliance) -> Eligibility:
     """Say whether what the base image lists holds for this host."""
     takes_tpm = major >= _TPM_TAKEN_FROM
     if host.facts.has_tpm and not takes_tpm:
-        return Eligibility(Ternary.NO, f"{listed}, but before 9.0 no host with a TPM is patched live")
+        return Eligibility(Ternary.NO, f"{stated}, but before 9.0 no host with a TPM is patched live")
     if Impact(compliance.impact) not in _LIVE_IMPACTS:
-        return Eligibility(Ternary.NO, f"{listed}, but {compliance.impact_reason} needs more")
+        return Eligibility(Ternary.NO, f"{stated}, but {compliance.impact_reason} needs more")
     unless = "" if takes_tpm or host.facts.has_tpm is False else ", unless the host has a TPM, which is not told"
-    return Eligibility(Ternary.YES, f"{listed} among the versions that it patches live{unless}")
+    return Eligibility(Ternary.YES, f"{stated} among the versions that it patches live{unless}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image, InstalledVib
     from esximage_builder.models.vib import Vib
 
-__all__ = ["HostVibReader", "HostVibs", "Key", "PresentVib", "component_of", "wanted_vibs"]
+__all__ = ["HostVibReader", "HostVibs", "Key", "PresentVib", "WantedVibs", "component_of"]
 
 Key = tuple[bool, str]
 """Whether it is for data processing units alone, and the name."""
@@ -83,6 +83,7 @@ class HostVibReader:
 
     def __init__(self, catalog: Catalog | None) -> None:
         self._catalog = catalog
+        self._last: tuple[object, HostVibs] | None = None
         self._loaded: dict[tuple[str, str], list[Vib]] = {}
         for vib in () if catalog is None else catalog.vibs:
             self._loaded.setdefault((vib.name, vib.version.text), []).append(vib)
@@ -93,7 +94,10 @@ class HostVibReader:
             return self._listed(host)
         if self._catalog is None or HostPart.COMPONENTS not in host.told:
             return HostVibs(is_complete=False)
-        return _brought(host, self._catalog)
+        brings = (host.components, host.standalone_vibs, HostPart.STANDALONE_VIBS in host.told)
+        if self._last is None or self._last[0] != brings:  # hosts of a cluster are mostly alike
+            self._last = (brings, _brought(host, self._catalog))
+        return self._last[1]
 
     def _listed(self, host: Host) -> HostVibs:
         entries = {_key(vib): self._present(vib) for vib in host.vibs}
@@ -150,9 +154,21 @@ def component_of(part: HostComponent, catalog: Catalog) -> Component | None:
     return next((entry for entry in equal if entry.version.text == part.version.text), next(iter(equal), None))
 
 
-def wanted_vibs(image: Image, vibs: HostVibs) -> Mapping[Key, InstalledVib]:
-    """Return the VIBs that a host shall have, by key."""
-    return dict(_wanted(image, has_dpus=vibs.has_dpus))
+@final
+class WantedVibs:
+    """The VIBs that hosts shall have, by key.
+
+    Args:
+        image: What they shall have.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._for_host = dict(_wanted(image, has_dpus=False))
+        self._for_both = dict(_wanted(image, has_dpus=True))
+
+    def of(self, vibs: HostVibs) -> Mapping[Key, InstalledVib]:
+        """Return those of a host that has these now."""
+        return self._for_both if vibs.has_dpus else self._for_host
 
 
 def _wanted(image: Image, *, has_dpus: bool) -> Iterator[tuple[Key, InstalledVib]]:

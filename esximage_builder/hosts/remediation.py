@@ -10,6 +10,7 @@ Rules (docs/hosts.md#remediation):
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -18,7 +19,7 @@ from esximage_builder.codes import has_code, make_finding
 from esximage_builder.errors import ModelError
 from esximage_builder.findings import Severity
 from esximage_builder.hosts.applied import apply_plan
-from esximage_builder.hosts.boot_banks import estimate_boot_bank, judge_rollback
+from esximage_builder.hosts.boot_banks import BootBankNeed, judge_rollback
 from esximage_builder.hosts.changes import (
     component_changes,
     lowered_vibs,
@@ -31,10 +32,11 @@ from esximage_builder.hosts.eligibility import (
     is_listed_live,
     judge_live_patch,
     judge_quick_boot,
+    judge_services,
     judge_suspend_to_memory,
 )
 from esximage_builder.hosts.hardware import judge_hardware
-from esximage_builder.hosts.host_vibs import HostVibReader, wanted_vibs
+from esximage_builder.hosts.host_vibs import HostVibReader, WantedVibs
 from esximage_builder.hosts.restore import image_to_adopt
 from esximage_builder.hosts.waves import RolloutConstraints, plan_waves
 from esximage_builder.models.compliance import ComplianceStatus, worst_status
@@ -112,8 +114,8 @@ def plan_remediation(
 
 
 def _require_names(cluster: Sequence[Host], constraints: RolloutConstraints) -> None:
-    names = [host.name for host in cluster]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    names = Counter(host.name for host in cluster)
+    if twice := sorted(name for name, count in names.items() if count > 1):
         raise ModelError("two hosts have one name", found=", ".join(twice), hint="give read_host a name for each")
     if strange := [name for name in constraints.excluded if name not in names]:
         raise ModelError(
@@ -146,7 +148,9 @@ class _Planning:
         self, image: Image, cluster: Sequence[Host], catalog: Catalog | None, maps: Mapping[str, Sequence[str]]
     ) -> None:
         self._image = image
-        self._cluster = cluster
+        self._services = judge_services(cluster)
+        self._boot_bank = BootBankNeed(image)
+        self._wanted = WantedVibs(image)
         self._catalog = catalog
         self._maps = maps
         self._target = ComplianceTarget(image, catalog)
@@ -159,7 +163,7 @@ class _Planning:
             return self._kept(_idle(plan), compliance, present)
         if obstacles := tuple(self._blocking(compliance)):
             return attrs.evolve(_idle(plan), obstacles=obstacles)
-        if lowered := tuple(lowered_vibs(host.name, wanted_vibs(self._image, present), present)):
+        if lowered := tuple(lowered_vibs(host.name, self._wanted.of(present), present)):
             obstacles = tuple(Obstacle(item=item) for item, _ in lowered)
             findings = (*(finding for _, finding in lowered), *plan.findings)
             return attrs.evolve(_idle(plan), obstacles=obstacles, findings=findings)
@@ -181,9 +185,9 @@ class _Planning:
             impact=impact.value,
             impact_reason=reason,
             quick_boot=quick_boot,
-            suspend_to_memory=judge_suspend_to_memory(change, quick_boot, self._cluster),
+            suspend_to_memory=judge_suspend_to_memory(change, quick_boot, self._services),
             live_patch=live_patch,
-            boot_bank=estimate_boot_bank(self._image, host),
+            boot_bank=self._boot_bank.estimate(host.facts.boot_bank_bytes),
             rollback=judge_rollback(self._image, host, impact),
             missing=compliance.missing,
             findings=compliance.findings,
@@ -217,7 +221,7 @@ class _Planning:
     def _kept(self, plan: HostPlan, compliance: HostCompliance, present: HostVibs) -> HostPlan:
         """Return the plan of a compliant host, with what it keeps."""
         items = component_changes(compliance)
-        vibs = vib_changes(wanted_vibs(self._image, present), present, items)
+        vibs = vib_changes(self._wanted.of(present), present, items)
         return attrs.evolve(
             plan,
             components=[item for item in items if item.action is PlanAction.KEEP],
@@ -227,7 +231,7 @@ class _Planning:
     def _filled(self, plan: HostPlan, host: Host, compliance: HostCompliance, present: HostVibs) -> HostPlan:
         """Return the plan with what comes, goes and stays."""
         components = component_changes(compliance)
-        vibs = vib_changes(wanted_vibs(self._image, present), present, components)
+        vibs = vib_changes(self._wanted.of(present), present, components)
         lost = lost_devices(present.descriptors, self._image.host_vibs, host.devices, maps=self._maps, is_running=True)
         filled = attrs.evolve(
             plan,

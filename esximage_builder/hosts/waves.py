@@ -64,7 +64,8 @@ def plan_waves(
         constraints: What to keep to.
     """
     hosts = tuple(cluster)
-    going = [host for host in hosts if host.name in impacts and host.name not in constraints.excluded]
+    excluded = frozenset(constraints.excluded)
+    going = [host for host in hosts if host.name in impacts and host.name not in excluded]
     witnesses = [host for host in going if host.facts.is_vsan_witness]
     others = [host for host in going if not host.facts.is_vsan_witness]
     serving = sum(not host.facts.is_vsan_witness for host in hosts)
@@ -89,10 +90,10 @@ def _of_witness(host: Host) -> Wave:
 
 def _packed(hosts: Sequence[Host], most: int, *, has_vsan: bool) -> Iterator[Wave]:
     """Yield the waves of one fault domain after the other, each filled up with hosts without vSAN."""
-    free = [host for host in hosts if host.facts.has_vsan is False or not has_vsan]
+    free = [host for host in hosts if _is_free(host, has_vsan=has_vsan)]
     domains: dict[tuple[str, str], list[Host]] = {}
     for host in hosts:
-        if host not in free:
+        if not _is_free(host, has_vsan=has_vsan):
             domain = host.facts.fault_domain
             domains.setdefault((domain, "" if domain else host.name), []).append(host)
     for (domain, _), members in domains.items():
@@ -104,6 +105,10 @@ def _packed(hosts: Sequence[Host], most: int, *, has_vsan: bool) -> Iterator[Wav
             )
     for group in _batched(free, most):
         yield Wave(hosts=[host.name for host in group])
+
+
+def _is_free(host: Host, *, has_vsan: bool) -> bool:
+    return host.facts.has_vsan is False or not has_vsan
 
 
 def _batched(hosts: Sequence[Host], most: int) -> Iterator[tuple[Host, ...]]:

@@ -80,7 +80,7 @@ def _summary(plan: RemediationPlan) -> Iterator[Block]:
     excluded = [("Excluded", ", ".join(plan.excluded))] if plan.excluded else []
     yield Facts([*facts, *excluded])
     if plan.is_empty:
-        yield Paragraph("There is nothing to do on any host.")
+        yield Paragraph("There is nothing to do on any host." if plan.is_done else "Nothing is done on any host.")
 
 
 def _hosts(plan: RemediationPlan) -> Iterator[Block]:

@@ -8,7 +8,7 @@ import pytest
 from support.memory_catalogs import Stock, spec, vib
 from support.small_hosts import host_of
 
-from esximage_builder.hosts.eligibility import judge_quick_boot, judge_suspend_to_memory
+from esximage_builder.hosts.eligibility import judge_quick_boot, judge_services, judge_suspend_to_memory
 from esximage_builder.hosts.remediation import plan_remediation
 from esximage_builder.models.host import Host, HostFacts
 from esximage_builder.models.remediation import Eligibility, HostPlan, Ternary
@@ -40,12 +40,14 @@ def test_quick_boot_goes_by_the_facts_alone(told: bool | None, verdict: Ternary)
     ],
 )
 def test_suspend_to_memory_is_for_patches_only(change: ChangeKind | None, verdict: Ternary) -> None:
-    answer = judge_suspend_to_memory(change, YES, cluster(runs_vcenter=False, runs_nsx=False))
+    answer = judge_suspend_to_memory(change, YES, judge_services(cluster(runs_vcenter=False, runs_nsx=False)))
     assert answer.verdict is verdict
 
 
 def test_no_counts_before_not_known_and_all_reasons_of_a_kind_are_told() -> None:
-    answer = judge_suspend_to_memory(ChangeKind.UPGRADE, judge_quick_boot(HostFacts()), cluster(runs_nsx=True))
+    answer = judge_suspend_to_memory(
+        ChangeKind.UPGRADE, judge_quick_boot(HostFacts()), judge_services(cluster(runs_nsx=True))
+    )
     assert answer.verdict is Ternary.NO
     assert answer.reason == "it is an upgrade, and suspend to memory is for patches only; an NSX manager runs on esx1"
 
