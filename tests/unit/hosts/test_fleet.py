@@ -9,6 +9,7 @@ from collections.abc import Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 from support.memory_catalogs import Stock, spec
@@ -63,7 +64,9 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
             yield processes
     else:
+        patience = {"distributed.comm.timeouts.connect": "180s", "distributed.comm.timeouts.tcp": "180s"}
         with (
+            dask.config.set(patience),  # the machine may be busy with other tests
             LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None) as cluster,
             Client(cluster) as client,
         ):
