@@ -52,7 +52,7 @@ These come with a `Change`, from `diff`, `recommend` and the `classify_` functio
 They stop no export, since an export writes one image and knows of no other.
 """,
     "Hosts": """\
-These come from `judge_host`, which compares an image with what a host has.
+These come from `judge_host`, which compares an image with what a host has, and from a plan of [remediation](hosts.md#remediation).
 """,
     "Making VIBs": """\
 These come from `check_paths` and from `esximage vib create`, which writes the VIB all the same.

@@ -61,6 +61,7 @@ from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.export.split import export_split as export_split
 from esximage_builder.findings import Finding as Finding, Severity as Severity
+from esximage_builder.hosts.applied import apply_plan as apply_plan
 from esximage_builder.hosts.check import (
     ComplianceTarget as ComplianceTarget,
     check_compliance as check_compliance,
@@ -68,6 +69,10 @@ from esximage_builder.hosts.check import (
 )
 from esximage_builder.hosts.compliance import judge_host as judge_host
 from esximage_builder.hosts.drift import Drift as Drift, explain_drift as explain_drift
+from esximage_builder.hosts.extract import (
+    HostImage as HostImage,
+    image_of_host as image_of_host,
+)
 from esximage_builder.hosts.fleet import check_fleet as check_fleet
 from esximage_builder.hosts.hardware import (
     DeviceStatus as DeviceStatus,
@@ -76,6 +81,9 @@ from esximage_builder.hosts.hardware import (
     judge_hardware as judge_hardware,
 )
 from esximage_builder.hosts.inventory import filled_from as filled_from, put_together as put_together
+from esximage_builder.hosts.remediation import plan_remediation as plan_remediation
+from esximage_builder.hosts.restore import image_to_adopt as image_to_adopt
+from esximage_builder.hosts.waves import RolloutConstraints as RolloutConstraints
 from esximage_builder.limits import ReadLimits as ReadLimits, SearchLimits as SearchLimits
 from esximage_builder.models.add_on import AddOn as AddOn
 from esximage_builder.models.base_image import BaseImage as BaseImage
@@ -123,6 +131,22 @@ from esximage_builder.models.profile_change import (
     ProfileChange as ProfileChange,
     ReplacedVib as ReplacedVib,
     ReplaceReason as ReplaceReason,
+)
+from esximage_builder.models.remediation import (
+    Adoption as Adoption,
+    BootBankEstimate as BootBankEstimate,
+    DeviceLoss as DeviceLoss,
+    Eligibility as Eligibility,
+    HostPlan as HostPlan,
+    LostDevice as LostDevice,
+    ManualMove as ManualMove,
+    Obstacle as Obstacle,
+    PlanAction as PlanAction,
+    PlannedItem as PlannedItem,
+    RemediationPlan as RemediationPlan,
+    Rollback as Rollback,
+    Ternary as Ternary,
+    Wave as Wave,
 )
 from esximage_builder.models.solution import Solution as Solution, SolutionComponent as SolutionComponent
 from esximage_builder.models.spec import (
@@ -203,6 +227,10 @@ from esximage_builder.rules.loose_vibs import (
     component_from_bulletin as component_from_bulletin,
     component_from_vibs as component_from_vibs,
     component_version_of as component_version_of,
+)
+from esximage_builder.rules.lost_devices import (
+    DroppedIds as DroppedIds,
+    lost_devices as lost_devices,
 )
 from esximage_builder.rules.plain_spec import make_spec as make_spec
 from esximage_builder.rules.profile_image import image_from_profile as image_from_profile

@@ -47,6 +47,8 @@ VERBS = {
     "add-on": "make a vendor add-on of components",
     "bundle": "put components, add-ons and loose VIBs into one bundle",
     "hardware": "say whether an image drives the devices of a host",
+    "plan": "say what bringing hosts to an image would take",
+    "extract": "make the image that a host has",
     "verify": "say whether a bundle or ISO would be taken",
 }
 

@@ -10,26 +10,23 @@ import attrs
 from esximage_builder.cli.image_options import ImageOptions, Start, add_image_arguments, catalog_of, image_of
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
 from esximage_builder.cli.paths import input_path
+from esximage_builder.cli.sound_image import require_sound
 from esximage_builder.cli.targets import require_safe_outputs
 from esximage_builder.depot.documents import read_software_spec
 from esximage_builder.depot.host_files import read_host
 from esximage_builder.depot.opening import open_depot
-from esximage_builder.errors import ComposeError
 from esximage_builder.hosts.check import check_compliance
 from esximage_builder.hosts.drift import explain_drift
 from esximage_builder.hosts.inventory import filled_from
 from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.rules.compose import compose
-from esximage_builder.rules.validate import validate
 from esximage_builder.views.compliance import render_compliance
 from esximage_builder.views.compliance_json import cluster_compliance_as_dict
 from esximage_builder.views.report_file import require_report_suffix, write_compliance
 
 if TYPE_CHECKING:
     from esximage_builder.hosts.drift import Drift
-    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.compliance import ClusterCompliance
-    from esximage_builder.models.image import Image
 
 __all__ = ["Options", "add_arguments", "run"]
 
@@ -108,27 +105,10 @@ def _checked(options: Options) -> tuple[ClusterCompliance, tuple[Drift, ...]]:
     read = [read_host(*paths) for paths in options.hosts]
     with open_depot(*options.image.sources()) as depot:
         image, catalog = image_of(options.image, depot), catalog_of(options.image, depot)
-        _require_sound(image, catalog, options)
+        require_sound(image, catalog, minimum_acceptance=options.image.minimum_acceptance)
         hosts = [filled_from(host, catalog) for host in read]
         cluster = check_compliance(image, hosts, catalog=catalog)
         if not options.history:
             return cluster, ()
         history = [image, *(compose(catalog, read_software_spec(path)) for path in options.history)]
         return cluster, tuple(explain_drift(host, history, catalog=catalog) for host in hosts)
-
-
-def _require_sound(image: Image, catalog: Catalog, options: Options) -> None:
-    """Refuse an image with errors: no host could be brought to it, and being as it is would mean nothing.
-
-    Raises:
-        ComposeError: With the errors that validation found.
-    """
-    errors = validate(image, catalog, minimum_acceptance=options.image.minimum_acceptance).errors
-    if errors:
-        raise ComposeError(
-            f"the image {image.name} has errors, so no host is compared with it",
-            findings=errors,
-            found=errors[0].message,
-            expected="an image without errors",
-            hint=errors[0].remedy or "esximage explain says more of each",
-        )

@@ -16,6 +16,7 @@ from esximage_builder.cli.output import EXIT_DONE, print_json, print_text
 from esximage_builder.cli.paths import input_path, input_paths
 from esximage_builder.cli.wanted_vibs import is_file, wanted_components
 from esximage_builder.depot.documents import read_software_spec
+from esximage_builder.depot.host_files import read_devices
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.errors import ModelError
@@ -46,6 +47,7 @@ class Options:
     after: str
     depots: tuple[str, ...]
     vibs: tuple[str, ...]
+    devices: str | None
     as_json: bool
 
     @classmethod
@@ -56,6 +58,7 @@ class Options:
             after=input_path(namespace.after),
             depots=tuple(namespace.depot),
             vibs=tuple(str(Path(text)) if is_file(text) else text for text in namespace.vib),
+            devices=None if namespace.devices is None else input_path(namespace.devices),
             as_json=namespace.json,
         )
 
@@ -74,13 +77,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH|NAME[:VERSION]",
         help="a .vib file or a loaded VIB without component, made a component that the specs can name",
     )
+    parser.add_argument(
+        "--devices", metavar="FILE", help="a host's devices, as for hardware: those that lose their driver are named"
+    )
 
 
 def run(options: Options) -> int:
     """Print what differs; ends with 0 whatever was found on the images."""
     specs = {path: read_software_spec(path) for path in (options.before, options.after) if _is_spec(path)}
     before, after = (_judged(options, path, specs) for path in (options.before, options.after))
-    difference = diff(before.image, after.image, catalog=_together(before.catalog, after.catalog))
+    devices = () if options.devices is None else read_devices(options.devices)
+    catalog = _together(before.catalog, after.catalog)
+    difference = diff(before.image, after.image, catalog=catalog, devices=devices)
     if options.as_json:
         print_json(comparison_as_dict(difference, before=before.findings, after=after.findings))
     else:

@@ -92,14 +92,13 @@ def newer_unit(host: str, name: str, *, has: str, wanted: str) -> Finding:
 
 
 def newer_vib(host: str, name: str, *, has: str, wanted: str) -> Finding:
-    """Say that the host has a later version of a VIB of an image without components."""
+    """Say that the host has a later version of a VIB, which no component of the same name brought."""
     return make_finding(
         "host-vib-newer",
         f"{host} has the VIB {name} {has}, the image would lower it to {wanted}",
         items=(host, f"{name} {wanted}"),
         facts={"host": host, "vib": name, "has": has, "wanted": wanted},
-        cause="the image profile has an earlier one; whether a host takes it depends on the command, so it counts "
-        "as refused",
+        cause="the image has an earlier one; whether a host takes it depends on the command, so it counts as refused",
         remedy=f"take an image with {name} {has} or later, or remove the VIB from the host first (not if the host "
         "boots or is reached over an adapter that needs it)",
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BootModule",
     "Generation",
+    "boot_bank_bytes",
     "boot_modules",
     "disc_names",
     "generation_of",
@@ -186,6 +187,11 @@ def boot_modules(image: Image, *, with_tools: bool = True) -> tuple[BootModule, 
     return tuple(
         BootModule(local_name=names[vib.id, payload.name], vib=vib, payload=payload) for vib, payload in entries
     )
+
+
+def boot_bank_bytes(image: Image) -> int:
+    """Return how many bytes of modules a host keeps in its boot bank, as stored; unstated sizes count nothing."""
+    return sum(module.payload.size_bytes or 0 for module in boot_modules(image, with_tools=False))
 
 
 def _is_descending(payload: Payload) -> bool:

@@ -16,15 +16,19 @@ import attrs
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.rules.classify import Change, classify_images
+from esximage_builder.rules.lost_devices import NO_MAPS, dropped_ids, lost_devices
 from esximage_builder.rules.security import SecurityChange, security_between
 from esximage_builder.rules.upgrade_paths import cautions_between
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from esximage_builder.models.catalog import Catalog
+    from esximage_builder.models.device import PciDevice
     from esximage_builder.models.image import EffectiveComponent, Image, InstalledVib, ReservedVib
+    from esximage_builder.models.remediation import LostDevice
+    from esximage_builder.rules.lost_devices import DroppedIds
     from esximage_builder.rules.upgrade_paths import PathCaution
     from esximage_builder.versions import AddOnVersion, BaseImageVersion
 
@@ -91,6 +95,8 @@ class ImageDiff:
         impact: What a host goes through, by the flags of these VIBs.
         cautions: What is publicly known to be in the way of hosts between the two releases.
         security: Which security bulletins the image after brings, and which it loses.
+        lost_devices: Devices that lose their driver, or may; empty without a list of devices.
+        dropped_ids: By driver the ids that no driver has any more.
     """
 
     change: Change
@@ -101,6 +107,8 @@ class ImageDiff:
     impact: Impact = Impact.NO_IMPACT
     cautions: tuple[PathCaution, ...] = attrs.field(default=(), converter=as_tuple)
     security: SecurityChange = attrs.field(factory=SecurityChange)
+    lost_devices: tuple[LostDevice, ...] = attrs.field(default=(), converter=as_tuple)
+    dropped_ids: tuple[DroppedIds, ...] = attrs.field(default=(), converter=as_tuple)
 
     @property
     def is_empty(self) -> bool:
@@ -108,13 +116,22 @@ class ImageDiff:
         return not (self.base_image or self.add_on or self.components or self.vibs)
 
 
-def diff(before: Image, after: Image, *, catalog: Catalog | None = None) -> ImageDiff:
+def diff(
+    before: Image,
+    after: Image,
+    *,
+    catalog: Catalog | None = None,
+    devices: Iterable[PciDevice] = (),
+    maps: Mapping[str, Sequence[str]] = NO_MAPS,
+) -> ImageDiff:
     """Return what differs between two images.
 
     Args:
         before: The one.
         after: The other.
         catalog: What is loaded, for security bulletins that neither image is made of; None goes without.
+        devices: Of a host, as ``read_devices`` gives them: those that lose their driver are named.
+        maps: What the maps of drivers say, as ``read_driver_maps`` gives it; without it tags alone count.
     """
     pairs = list(_vib_pairs(before, after))
     return ImageDiff(
@@ -126,6 +143,8 @@ def diff(before: Image, after: Image, *, catalog: Catalog | None = None) -> Imag
         impact=_impact(pairs),
         cautions=cautions_of(before, after),
         security=security_between(before, after, catalog),
+        lost_devices=lost_devices(before.host_vibs, after.host_vibs, devices, maps=maps),
+        dropped_ids=dropped_ids(before.host_vibs, after.host_vibs, maps=maps),
     )
 
 

@@ -13,6 +13,12 @@ from esximage_builder.views.change import (
     lowered_text,
 )
 from esximage_builder.views.findings import cause_of_finding
+from esximage_builder.views.lost_devices import (
+    dropped_ids_as_dict,
+    lost_device_as_dict,
+    table_of_dropped_ids,
+    table_of_lost_devices,
+)
 from esximage_builder.views.security import blocks_of_security_change, security_change_as_dict
 from esximage_builder.views.text import render_text
 
@@ -36,6 +42,8 @@ def diff_as_dict(difference: ImageDiff) -> dict[str, object]:
         "add_on": _item(difference.add_on),
         "components": [_item(change) for change in difference.components],
         "vibs": [_item(change) for change in difference.vibs],
+        "lost_devices": [lost_device_as_dict(entry) for entry in difference.lost_devices],
+        "dropped_ids": dropped_ids_as_dict(difference.dropped_ids),
     }
 
 
@@ -68,6 +76,8 @@ def sections_of_diff(difference: ImageDiff) -> tuple[Section, ...]:
             Section("Add-on", _table([difference.add_on])),
             Section("Components", _table(difference.components)),
             Section("VIBs", _table(difference.vibs)),
+            Section("Devices that lose their driver", table_of_lost_devices(difference.lost_devices)),
+            Section("Dropped ids", table_of_dropped_ids(difference.dropped_ids)),
         )
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.models.image import ReserveReason
 from esximage_builder.models.profile_change import ReplaceReason
-from esximage_builder.rules.boot_layout import boot_modules
+from esximage_builder.rules.boot_layout import boot_bank_bytes, boot_modules
 from esximage_builder.rules.explain import explain_acceptance
 from esximage_builder.rules.wishes import why_passed_over
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "acceptance_section",
-    "boot_bank_bytes",
     "bytes_text",
     "change_sections",
     "content_sections",
@@ -124,11 +123,6 @@ def _profile_change_as_dict(image: Image) -> dict[str, object] | None:
         "description": change.description,
         "acceptance_level": None if level is None else level.value,
     }
-
-
-def boot_bank_bytes(image: Image) -> int:
-    """Return how many bytes of modules a host keeps in its boot bank, as stored; unstated sizes count nothing."""
-    return sum(module.payload.size_bytes or 0 for module in boot_modules(image, with_tools=False))
 
 
 def drivers(image: Image) -> tuple[tuple[str, str, str, tuple[str, ...]], ...]:

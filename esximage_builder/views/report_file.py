@@ -18,6 +18,8 @@ from esximage_builder.views.compliance import (
     render_markdown_compliance,
 )
 from esximage_builder.views.compliance_json import cluster_compliance_as_dict
+from esximage_builder.views.plan import render_html_plan, render_markdown_plan, render_plan
+from esximage_builder.views.plan_json import plan_as_dict
 from esximage_builder.views.report import (
     render_html_report,
     render_markdown_report,
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.compliance import ClusterCompliance
     from esximage_builder.models.image import Image
+    from esximage_builder.models.remediation import RemediationPlan
     from esximage_builder.rules.validate import ValidationReport
 
-__all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_compliance", "write_report"]
+__all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_compliance", "write_plan", "write_report"]
 
+_PLAN_RENDERERS = {".txt": render_plan, ".md": render_markdown_plan, ".html": render_html_plan}
 REPORT_SUFFIXES = (".txt", ".json", ".md", ".html")
 _RENDERERS = {".txt": render_text_report, ".md": render_markdown_report, ".html": render_html_report}
 _COMPLIANCE_RENDERERS = {
@@ -130,4 +134,27 @@ def write_compliance(
         text = json.dumps(cluster_compliance_as_dict(cluster, drifts=drifts), indent=2) + "\n"
     else:
         text = _COMPLIANCE_RENDERERS[suffix](cluster, drifts=drifts)
+    write_file(place, text.encode(errors="backslashreplace"))
+
+
+def write_plan(
+    plan: RemediationPlan, target: str | Path, *, inputs: Iterable[str | Path] = (), overwrite: bool = False
+) -> None:
+    """Write what bringing hosts to an image takes: text, JSON, Markdown or HTML, as the suffix says.
+
+    Args:
+        plan: The plan.
+        target: As for ``write_compliance``, and so are the others.
+        inputs: Files and folders that were read.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        ModelError: Another suffix.
+        ExportError: The file is there already, is one that is read, or cannot be written.
+    """
+    suffix = require_report_suffix(target)
+    known = input_files(map(Path, inputs), most=ReadLimits().member_count)
+    place = prepare_target(target, inputs=known, overwrite=overwrite)
+    is_json = suffix == ".json"
+    text = json.dumps(plan_as_dict(plan), indent=2) + "\n" if is_json else _PLAN_RENDERERS[suffix](plan)
     write_file(place, text.encode(errors="backslashreplace"))

@@ -29,7 +29,34 @@ CHANGE = eib.Change(kind=eib.ChangeKind.PATCH)
 CHECK = eib.Check(name="c", question="q", certainty=eib.Certainty.CONFIRMED)
 VERDICT = eib.LayerVerdict(layer=eib.Layer.DECLARED, verdict=eib.Verdict.FITS, reason="r")
 COMPLIANCE = eib.HostCompliance(host="h", status=eib.ComplianceStatus.COMPLIANT)
+ELIGIBILITY = eib.Eligibility(eib.Ternary.UNKNOWN, "r")
+BOOT_BANK = eib.BootBankEstimate(verdict=eib.Ternary.YES, needed_bytes=1, available_bytes=2, reason="r")
+ROLLBACK = eib.Rollback(verdict=eib.Ternary.YES, reason="r", version="7.0.3-0.55.20328353")
+HOST_PLAN = eib.HostPlan(
+    host="h",
+    status=eib.ComplianceStatus.COMPLIANT,
+    change="none",
+    quick_boot=ELIGIBILITY,
+    suspend_to_memory=ELIGIBILITY,
+    live_patch=ELIGIBILITY,
+    boot_bank=BOOT_BANK,
+    rollback=ROLLBACK,
+)
 VALUES: list[Any] = [
+    ELIGIBILITY,
+    BOOT_BANK,
+    ROLLBACK,
+    HOST_PLAN,
+    eib.RemediationPlan(image="i", status=eib.ComplianceStatus.COMPLIANT, impact="NO_IMPACT", hosts=[HOST_PLAN]),
+    eib.PlannedItem(name="c", action=eib.PlanAction.INSTALL, after="1.0-1"),
+    eib.Obstacle(reason="r"),
+    eib.Adoption(reasons=["r"]),
+    eib.Wave(hosts=["h"], moves=[eib.ManualMove("h", "w")]),
+    eib.ManualMove("h", "w"),
+    eib.RolloutConstraints(max_parallel=2, excluded=["h"]),
+    eib.HostImage(host="h", missing=["m"]),
+    eib.LostDevice(device=eib.PciDevice(address="a", vendor_id=1, device_id=2), loss=eib.DeviceLoss.LOST),
+    eib.DroppedIds("d", ["80861528"]),
     VIB,
     COMPONENT,
     COMPONENT.bulletin,

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 from support.command_line import answer, found, run, spec_file
+from support.small_images import RELEASED, base_vibs, write_base_depot
 
+from esximage_builder.authoring.vib import author_vib, vgz_payload
 from esximage_builder.findings import Finding, Severity
+from esximage_builder.models.vib import Vib
 from esximage_builder.rules.classify import Change, ChangeKind
 from esximage_builder.rules.diff import ImageDiff
+from esximage_builder.versions import VibVersion
 from esximage_builder.views.change import change_as_dict
 from esximage_builder.views.diff import diff_as_dict, render_diff
 from esximage_builder.views.findings import finding_as_dict
@@ -111,7 +115,41 @@ def test_an_empty_difference_as_json() -> None:
         "add_on": None,
         "components": [],
         "vibs": [],
+        "lost_devices": [],
+        "dropped_ids": {},
     }
+
+
+@pytest.mark.parametrize(("ids", "number"), [("8086:1533", "80861533"), ("14e4:16d7", "14e416d7")])
+def test_devices_that_lose_their_driver_are_shown(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ids: str, number: str
+) -> None:
+    versions = ("7.0.3-0.50.20036589", "7.0.3-0.55.20328353")
+    depots = []
+    for version, tags in zip(versions, (["driver", f"PCIID {number}"], ["driver", "PCIID 15b31015"]), strict=True):
+        vib = Vib(
+            name="net",
+            version=VibVersion("1.0-1" if version == versions[0] else "2.0-1"),
+            vendor="ACM",
+            summary="net",
+            released_at=RELEASED,
+            tags=tags,
+        )
+        net = author_vib(vib, [vgz_payload("net", {"usr/lib/net": b"net"})], unsigned=True)
+        vibs = base_vibs(version, kernel=b"kernel", bios_loader=bytes(4096), efi_image=bytes(4096))
+        depots.append(tmp_path / f"{version}.zip")
+        write_base_depot(depots[-1], version, [*vibs, net])
+    devices = tmp_path / "lspci.txt"
+    devices.write_text(f"0000:02:00.0 Class 0200: {ids} [vmnic0]\n")
+    asked = [spec_file(tmp_path, f"{version}.json", version) for version in versions]
+    arguments: list[str | Path] = ["diff", *asked, "--depot", *depots, "--devices", devices]
+    code, out, _ = run(capsys, *arguments)
+    assert code == 0
+    assert "Devices that lose their driver" in out
+    assert "Dropped ids" in out
+    document = answer(capsys, *arguments)
+    assert [entry["loss"] for entry in document["lost_devices"]] == ["lost"]
+    assert document["dropped_ids"] == {"net": [number]}
 
 
 def test_marks_of_a_change_are_shown() -> None:

@@ -37,6 +37,8 @@ FEWEST = {
     "component": ["create", "x.vib", "--out", "x.zip"],
     "check": ["--depot", "x.zip", "--base", "7.0U3g", "--host", "esx1.json"],
     "hardware": ["--depot", "x.zip", "--base", "7.0U3g", "--devices", "lspci.txt"],
+    "plan": ["--depot", "x.zip", "--base", "7.0U3g", "--host", "esx1.json"],
+    "extract": ["--depot", "x.zip", "--host", "esx1.json"],
     "verify": ["x.zip"],
     "vib": ["create", "files", "--description", "x.toml", "--out", "x.vib"],
     "add-on": ["create", "x.zip", "--out", "y.zip", "--name", "A", "--version", "1", "--supports", "8.0"],
@@ -125,7 +127,8 @@ def test_every_module_is_a_verb_or_known_by_name() -> None:
     """A verb that is not in the table cannot be asked for."""
     assert {path.stem for path in CLI.glob("*.py")} == {
         *map(module_name, VERBS),
-        *("__init__", "app", "ending", "image_options", "output", "paths", "start", "targets", "wanted_vibs"),
+        *("__init__", "app", "ending", "image_options", "output", "paths", "sound_image", "start", "targets"),
+        "wanted_vibs",
     }
 
 
@@ -182,7 +185,9 @@ LOADS = {
     "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
-    "check": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
+    "check": (IMAGE_OPTIONS | {"cli.paths", "cli.sound_image", "cli.targets"}, {"verify", "authoring"}),
+    "plan": (IMAGE_OPTIONS | {"cli.paths", "cli.sound_image", "cli.targets"}, {"verify", "authoring"}),
+    "extract": ({"cli.paths", "cli.targets"}, {"verify", "authoring"}),
     "hardware": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring", "export"}),
     "diff": ({"cli.paths", "cli.wanted_vibs"}, {"export", "verify", "authoring"}),
     "split": ({"cli.paths", "cli.targets"}, {"verify", "authoring"}),

@@ -17,7 +17,8 @@ from support.pages import HOSTILE, Page, unmarked
 import esximage_builder as eib
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.image import OverriddenComponent, RemovedComponent
-from esximage_builder.views.image import boot_bank_bytes, drivers
+from esximage_builder.rules.boot_layout import boot_bank_bytes
+from esximage_builder.views.image import drivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -82,7 +82,10 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "outputs.*.findings.*": FINDING | {"waived"},
     },
     "diff": {
-        "": {"change", "impact", "cautions", "security", "base_image", "add_on", "components", "vibs"},
+        "": {
+            "change", "impact", "cautions", "security", "base_image", "add_on", "components", "vibs",
+            "lost_devices", "dropped_ids",
+        },
         "change": CHANGE,
         "add_on": ITEM,
         "components.*": ITEM,
