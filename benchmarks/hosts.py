@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.rules import make_base_vib, make_catalog, make_component, make_driver
 from esximage_builder.hosts.check import ComplianceTarget
 from esximage_builder.hosts.fleet import check_fleet
+from esximage_builder.hosts.remediation import plan_remediation
 from esximage_builder.models.host import Host, HostComponent
 from esximage_builder.models.spec import SoftwareSpec
 from esximage_builder.rules.compose import compose
@@ -36,6 +37,7 @@ from esximage_builder.versions import BaseImageVersion, ComponentVersion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.compliance import HostCompliance
     from esximage_builder.models.image import Image
 
@@ -66,7 +68,8 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         for run in make_runs(image, stack, with_dask=options.dask):
             digests.add(measure(run, options.hosts))
-    print(f"\nall the same bytes: {'yes' if len(digests) == 1 else 'NO'}")
+    print(f"\nall the same bytes: {'yes' if len(digests) == 1 else 'NO'}\n")
+    print_planning(options.hosts // _MOST_HOSTS or 1)
 
 
 def print_head(hosts: int) -> None:
@@ -86,6 +89,20 @@ def print_checking_alone(image: Image) -> None:
     seconds = time.process_time() - start
     speed = _IN_MEMORY / seconds
     print(f"| checking alone, {_IN_MEMORY} hosts in memory | {seconds:.2f} | | {speed:,.0f} | | {peak_mib()} |")
+
+
+def print_planning(scale: int) -> None:
+    """Print what planning costs, for clusters of a hundred and a thousand hosts (times the scale)."""
+    image, catalog = make_image_and_catalog()
+    print("| planning, hosts of a cluster | s | hosts/s | with something to do | peak RSS MiB |")
+    print("|---|---|---|---|---|")
+    for count in (100 * scale, 1_000 * scale):
+        cluster = [make_host(number) for number in range(count)]
+        start = time.process_time()
+        plan = plan_remediation(image, cluster, catalog=catalog)
+        seconds = time.process_time() - start
+        going = sum(host.has_actions for host in plan.hosts)
+        print(f"| {count} | {seconds:.2f} | {count / seconds:,.0f} | {going} | {peak_mib()} |")
 
 
 def make_runs(image: Image, stack: contextlib.ExitStack, *, with_dask: bool) -> Iterator[Run]:
@@ -137,9 +154,15 @@ def peak_mib() -> int:
 
 
 def make_image() -> Image:
-    drivers = [make_driver(name, "2.0-1") for name in driver_names()]
-    vibs = [make_base_vib(), *drivers]
-    return compose(make_catalog(vibs, [make_component(vib) for vib in vibs]), SoftwareSpec(base_image=_BASE))
+    return make_image_and_catalog()[0]
+
+
+def make_image_and_catalog() -> tuple[Image, Catalog]:
+    """The image, and a catalog that knows the older drivers too, so that plans can say what goes."""
+    vibs = [make_base_vib(), *(make_driver(name, "2.0-1") for name in driver_names())]
+    older = [make_driver(name, "1.0-1") for name in driver_names()]
+    known = make_catalog([*vibs, *older], list(map(make_component, vibs)), more=map(make_component, older))
+    return compose(known, SoftwareSpec(base_image=_BASE)), known
 
 
 @functools.cache

@@ -10,7 +10,7 @@ Rules (docs/hosts.md#restore):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import attrs
 
@@ -25,7 +25,7 @@ from esximage_builder.models.spec import SoftwareSpec
 from esximage_builder.rules.compose import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from esximage_builder.models.catalog import Catalog, HasCatalog
     from esximage_builder.models.compliance import HostCompliance
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from esximage_builder.models.image import Image
     from esximage_builder.models.spec import AddOnReference
     from esximage_builder.versions import ComponentVersion
+
+    Kinds: TypeAlias = tuple[tuple[Host, ...], ...]
 
 __all__ = ["image_to_adopt"]
 
@@ -54,61 +56,92 @@ def image_to_adopt(hosts: Iterable[Host], catalog: Catalog | HasCatalog) -> Adop
     cluster = tuple(hosts)
     if not cluster:
         return Adoption(reasons=["there is no host to take an image from"])
-    extracted = [image_of_host(host, loaded) for host in _different(cluster)]
-    candidates = [_Candidate(found.image, cluster, loaded) for found in extracted if _is_whole(found)]
-    best = min(candidates, key=_Candidate.rank, default=None)
+    kinds = _kinds(cluster)
+    extracted = [image_of_host(kind[0], loaded) for kind in kinds]
+    best = _best(extracted, kinds, loaded)
     if best is None or best.lowers:
-        best = _made(extracted, cluster, loaded) or best
+        best = _made(extracted, kinds, loaded) or best
     if best is None or best.lowers:
-        return Adoption(others=[host.name for host in cluster], reasons=[*_why_none(extracted), *_why_lowered(best)])
-    return best.adoption()
+        return Adoption(
+            others=[host.name for host in cluster], reasons=[*_why_none(extracted), *_why_lowered(best, cluster)]
+        )
+    return best.adoption(cluster)
 
 
-def _different(hosts: Sequence[Host]) -> list[Host]:
-    """Return of hosts that have the same software the first ones."""
-    first: dict[object, Host] = {}
-    for host in hosts:
-        first.setdefault((host.told, *(getattr(host, part.value) for part in _SOFTWARE)), host)
-    return list(first.values())
+def _kinds(cluster: Sequence[Host]) -> tuple[tuple[Host, ...], ...]:
+    """Return the hosts that have the same software together."""
+    kinds: dict[object, list[Host]] = {}
+    for host in cluster:
+        kinds.setdefault((host.told, *(getattr(host, part.value) for part in _SOFTWARE)), []).append(host)
+    return tuple(map(tuple, kinds.values()))
 
 
 _SOFTWARE = tuple(part for part in HostPart if part is not HostPart.DEVICES)
 
 
-def _is_whole(found: HostImage) -> bool:
-    return found.image is not None and found.spec is not None
+def _best(extracted: Iterable[HostImage], kinds: Kinds, catalog: Catalog) -> _Candidate | None:
+    """Return the image that changes the fewest hosts and lowers nothing, else one that lowers the fewest components.
+
+    Judging each image on all hosts takes the square of their number, so those that surely lower a
+    component are told by the latest version of each.
+    """
+    whole = [found.image for found in extracted if found.image is not None and found.spec is not None]
+    latest = _latest(host for kind in kinds for host in kind[:1])
+    lowered = [_lowered(image, latest) for image in whole]
+    fewest = min(lowered, default=0)
+    chosen = [image for image, count in zip(whole, lowered, strict=True) if count == fewest]
+    candidates = (_Candidate(image, kinds, catalog) for image in (chosen[:1] if fewest else chosen))
+    return min(candidates, key=_Candidate.rank, default=None)
+
+
+def _latest(hosts: Iterable[Host]) -> dict[str, ComponentVersion]:
+    latest: dict[str, ComponentVersion] = {}
+    for part in (part for host in hosts for part in host.components):
+        known = latest.get(part.name)
+        if known is None or known < part.version:
+            latest[part.name] = part.version
+    return latest
+
+
+def _lowered(image: Image, latest: Mapping[str, ComponentVersion]) -> int:
+    """Return how many components of an image are older than those of some host."""
+    parts = (entry.component for entry in image.components)
+    return sum(part.name in latest and part.version < latest[part.name] for part in parts)
 
 
 @final
 class _Candidate:
-    """An image, judged on all hosts."""
+    """An image, judged on one host of each kind."""
 
-    def __init__(self, image: Image | None, cluster: Sequence[Host], catalog: Catalog) -> None:
-        assert image is not None  # noqa: S101 - whoever calls has looked
+    def __init__(self, image: Image, kinds: Kinds, catalog: Catalog) -> None:
         self.image = image
-        target = ComplianceTarget(image, catalog)
-        self.verdicts = tuple(target.check(host) for host in cluster)
+        self._kinds = kinds
+        self._target = ComplianceTarget(image, catalog)
+        self._statuses = tuple(self._target.check(kind[0]).status for kind in kinds)
 
     @property
     def lowers(self) -> bool:
         """Whether something on a host would go down."""
-        return any(verdict.status is ComplianceStatus.INCOMPATIBLE for verdict in self.verdicts)
+        return ComplianceStatus.INCOMPATIBLE in self._statuses
 
     def rank(self) -> tuple[int, int]:
         """How many hosts it lowers something on, and how many it changes or cannot judge."""
-        statuses = [verdict.status for verdict in self.verdicts]
-        return (
-            statuses.count(ComplianceStatus.INCOMPATIBLE),
-            len(statuses) - statuses.count(ComplianceStatus.COMPLIANT),
-        )
+        judged = tuple(zip(self._kinds, self._statuses, strict=True))
+        lowered = sum(len(kind) for kind, status in judged if status is ComplianceStatus.INCOMPATIBLE)
+        return lowered, sum(len(kind) for kind, status in judged if status is not ComplianceStatus.COMPLIANT)
 
-    def adoption(self) -> Adoption:
+    def verdicts(self, cluster: Iterable[Host]) -> tuple[HostCompliance, ...]:
+        """Judge it on every host."""
+        return tuple(map(self._target.check, cluster))
+
+    def adoption(self, cluster: Iterable[Host]) -> Adoption:
         """Return it as the answer."""
-        others = [verdict for verdict in self.verdicts if verdict.status is not ComplianceStatus.COMPLIANT]
+        verdicts = self.verdicts(cluster)
+        others = [verdict for verdict in verdicts if verdict.status is not ComplianceStatus.COMPLIANT]
         return Adoption(
             image=self.image,
             spec=self.image.spec,
-            like=[verdict.host for verdict in self.verdicts if verdict.status is ComplianceStatus.COMPLIANT],
+            like=[verdict.host for verdict in verdicts if verdict.status is ComplianceStatus.COMPLIANT],
             others=[verdict.host for verdict in others],
             reasons=[reason for verdict in others for reason in _reasons(verdict)],
         )
@@ -125,7 +158,7 @@ def _reasons(verdict: HostCompliance) -> Iterator[str]:
     yield from (f"{verdict.host}: the inventory does not tell: {part.value.replace('_', ' ')}" for part in missing)
 
 
-def _made(extracted: Iterable[HostImage], cluster: Sequence[Host], catalog: Catalog) -> _Candidate | None:
+def _made(extracted: Iterable[HostImage], kinds: Kinds, catalog: Catalog) -> _Candidate | None:
     """Return an image of the latest of all hosts; None if it cannot be made."""
     specs = [found.spec for found in extracted if found.spec is not None]
     images = [found.image for found in extracted if found.spec is not None and found.image is not None]
@@ -138,11 +171,11 @@ def _made(extracted: Iterable[HostImage], cluster: Sequence[Host], catalog: Cata
     try:
         image = compose(catalog, spec)
         brought = {entry.component.name: entry.component.version for entry in image.components}
-        pins = _later_ones(cluster, brought)
+        pins = _later_ones((kind[0] for kind in kinds), brought)
         image = compose(catalog, attrs.evolve(spec, components=tuple(pins.items()))) if pins else image
     except EsxImageError:
         return None
-    return _Candidate(image, cluster, catalog)
+    return _Candidate(image, kinds, catalog)
 
 
 def _latest_add_on(references: Iterable[AddOnReference | None]) -> tuple[AddOnReference, ...] | None:
@@ -153,14 +186,10 @@ def _latest_add_on(references: Iterable[AddOnReference | None]) -> tuple[AddOnRe
     return tuple(sorted(known, key=lambda reference: reference.version)[-1:])
 
 
-def _later_ones(cluster: Iterable[Host], brought: dict[str, ComponentVersion]) -> dict[str, ComponentVersion]:
+def _later_ones(hosts: Iterable[Host], brought: Mapping[str, ComponentVersion]) -> dict[str, ComponentVersion]:
     """Return the components of hosts that are later than those that are brought."""
-    pins: dict[str, ComponentVersion] = {}
-    for part in (part for host in cluster for part in host.components):
-        known = pins.get(part.name) or brought.get(part.name)
-        if known is not None and known < part.version:
-            pins[part.name] = part.version
-    return pins
+    latest = _latest(hosts)
+    return {name: version for name, version in latest.items() if name in brought and brought[name] < version}
 
 
 def _why_none(extracted: Iterable[HostImage]) -> Iterator[str]:
@@ -170,9 +199,7 @@ def _why_none(extracted: Iterable[HostImage]) -> Iterator[str]:
             yield f"{found.host}: it is older than 7.0 and has no components, so no spec composes its image"
 
 
-def _why_lowered(best: _Candidate | None) -> Iterator[str]:
-    if best is None:
-        return
-    for verdict in best.verdicts:
+def _why_lowered(best: _Candidate | None, cluster: Iterable[Host]) -> Iterator[str]:
+    for verdict in () if best is None else best.verdicts(cluster):
         if verdict.status is ComplianceStatus.INCOMPATIBLE:
             yield from _reasons(verdict)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from support.counted_lines import lines_run_in
 from support.memory_catalogs import Stock, spec
 from support.release_catalogs import AGENT, DELL, shop, version_of
 from support.small_hosts import host_of, with_component, with_vibs
 
+from esximage_builder.hosts import check
 from esximage_builder.hosts.check import check_compliance
 from esximage_builder.hosts.restore import image_to_adopt
 from esximage_builder.models.compliance import ComplianceStatus
@@ -47,6 +49,24 @@ def test_where_each_host_has_something_later_the_image_has_the_latest_of_all() -
     assert adoption.image is not None
     cluster = check_compliance(adoption.image, [first, second])
     assert {host.status for host in cluster.hosts} == {ComplianceStatus.NON_COMPLIANT}
+
+
+def test_the_work_grows_with_the_hosts_and_not_with_their_square() -> None:
+    stock = shop(["7.0U3f"], [A08])
+    newest = host_of(image_of(stock, "7.0U3f", A08), "esx0")
+    agent = next(part for part in newest.components if part.name == AGENT)
+    versions = [f"0.{number}-1" for number in range(40)]
+    for version in versions:
+        stock.driver(AGENT, version)
+    older = [attrs.evolve(with_component(newest, AGENT, version), name=f"esx-{version}") for version in versions]
+    catalog = stock.catalog()
+
+    def lines_for(count: int) -> int:
+        return lines_run_in(check, lambda: image_to_adopt([*older[:count], newest], catalog))
+
+    assert image_to_adopt([*older, newest], catalog).spec == image_to_adopt([newest], catalog).spec
+    assert str(agent.version) not in versions
+    assert lines_for(40) < 5 * lines_for(10)
 
 
 def test_hosts_of_two_vendors_have_no_image_in_common() -> None:
