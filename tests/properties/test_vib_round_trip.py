@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PARTS = st.text("abcZ09._-é ", min_size=1, max_size=6).filter(
-    lambda part: part == part.strip() and part.strip(".")
-)  # a file list keeps no blanks at the ends of a path
+    lambda part: part == part.strip() and part.strip(". ")
+)  # a file list keeps no blanks at the ends of a path; parts of dots and blanks alone are refused as `..` is
 _FILE_MODES = st.integers(0, 0o777).map(lambda mode: mode | 0o400) | st.sampled_from([0o1644, 0o1600])
 _FOLDER_MODES = st.integers(0, 0o777).map(lambda mode: mode | 0o700)
 _TEXT = 'name = "a"\nversion = "1-1"\nvendor = "A"\nsummary = "s"\nrelease-date = 2024-01-31\n'
