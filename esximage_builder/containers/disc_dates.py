@@ -44,7 +44,8 @@ def check_dates(descriptor: bytes, records: Sequence[Record]) -> Iterator[DiscFa
     for name, data in volume.items():
         if not _is_unset(data) and _date_of_volume(data) is None:
             yield _told("the volume has a date that is none", f"volume descriptor: {name}", repr(data))
-    yield from _check_one_date(volume, records)
+    if records:
+        yield from _check_one_date(volume, records)
 
 
 def _check_one_date(volume: dict[str, bytes], records: Sequence[Record]) -> Iterator[DiscFault]:

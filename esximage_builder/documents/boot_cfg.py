@@ -45,7 +45,7 @@ class BootModuleLine:
     options: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file_name} {self.options}".rstrip()
+        return f"{self.file_name} {self.options}" if self.options else self.file_name
 
 
 @final
@@ -158,6 +158,6 @@ def render_boot_cfg(boot_cfg: BootCfg) -> bytes:
     ]
     lines += [f"{key}={value}" for key, value in boot_cfg.extra]
     for line in lines:
-        if len(line.splitlines()) > 1:
+        if line.splitlines() != [line]:
             raise ModelError("boot.cfg cannot hold a line break", found=repr(line)[:80], expected="one line per key")
     return ("\n".join(lines) + "\n").encode()

@@ -233,19 +233,22 @@ class _Unit:
     def _spec(self, meaning: str, key: str) -> str:
         value, where = self._entry(meaning)
         if isinstance(value, str):
-            return value if key != "uiString" else ""
+            return value.strip() if key != "uiString" else ""
         spec = value_of({} if value is None else value, dict, where=where, expected="an object")
         text = spec.get(key)
         return "" if text is None else str(value_of(text, str, where=pointer(where, key), expected="a text")).strip()
 
+    def _part_of_id(self, part: int) -> str:
+        return self.text("release_id").rpartition(":")[part].strip()
+
     @property
     def name(self) -> str:
-        return self._spec("name_spec", "name") or self.text("name") or self.text("release_id").rpartition(":")[0]
+        return self._spec("name_spec", "name") or self.text("name") or self._part_of_id(0)
 
     @property
     def version(self) -> str:
         version = self._spec("version_spec", "version") or self.text("version")
-        version = version or self.text("release_id").rpartition(":")[2]
+        version = version or self._part_of_id(2)
         if not version:
             raise InvalidFieldError(
                 "the release unit has no version", where=pointer(self.where, "versionSpec"), expected="a version"

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
 FLIPS = 2000
-PARTS = {0: 490, 1: 489, 2: 484, 3: 488}
-"""Of the 500 flips of each part, how many the other reader reads otherwise."""
+PARTS = 4
+AT_LEAST = 1900
+"""How many of the flips the other reader reads otherwise; a few more or less with each build of zlib, which packs
+the disc's documents into other bytes."""
 
 TOLD = re.compile(r"(.* text \d+|.*\bdate\b.*|.* note|(spare|rest|words|record) .*)")
 """Facts that decide nothing that boots or upgrades: a word about them is enough."""
@@ -63,12 +65,12 @@ def is_decisive(fact: str, after: Facts) -> bool:
     return TOLD.fullmatch(fact) is None and fact in after and fact in whole()[1]
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", range(PARTS))
 def test_what_another_reader_reads_otherwise_is_told_and_named(part: int) -> None:
     """And what decides something is an error."""
     _, before, _ = whole()
     otherwise = 0
-    size = FLIPS // len(PARTS)
+    size = FLIPS // PARTS
     for seed in range(part * size, (part + 1) * size):
         area, iso = flipped(seed)
         after = facts_of(iso)
@@ -83,11 +85,9 @@ def test_what_another_reader_reads_otherwise_is_told_and_named(part: int) -> Non
         assert re.search(NAMED.get(area, re.escape(area.rstrip("."))), words), shown
         if any(is_decisive(fact, after) for fact in differing):
             assert not verification.is_passed, shown
-    assert otherwise == PARTS[part]
+    assert otherwise >= AT_LEAST // PARTS
 
 
 def test_the_page_states_these_figures() -> None:
-    count = sum(PARTS.values())
-
     assert f"Of {FLIPS:,} bytes changed" in PAGE.read_text()
-    assert f"reads {count:,} otherwise" in PAGE.read_text()
+    assert f"reads more than {AT_LEAST:,} otherwise" in PAGE.read_text()

@@ -196,3 +196,16 @@ def test_long_names_that_lead_to_other_bytes_are_a_warning(tmp_path: Path, tree:
     (found,) = faults_of(iso[: at + 2] + both(sector + 1) + iso[at + 10 :])
 
     assert (found.what, found.severity) == ("long names lead to other bytes than short ones", WARNING)
+
+
+def test_a_disc_whose_only_tree_cannot_be_read_is_told() -> None:
+    """There is no file then whose date could stand out."""
+    (root,) = struct.unpack_from("<I", whole(), 16 * BLOCK + 156 + 2)
+    at = record(b"EFI")
+    (folder,) = struct.unpack_from("<I", whole(), at + 2)
+    iso = changed(at + 1, bytes([folder - root]) + both(root))  # behind blocks of attributes, so the same place
+
+    with disc_of(iso) as disc:
+        told = [fault.what for fault in check_account(disc, limits=ReadLimits())]
+
+    assert any("cannot be read" in what for what in told)

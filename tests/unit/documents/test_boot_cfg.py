@@ -152,6 +152,8 @@ def test_a_file_is_bounded() -> None:
         pytest.param(attrs.evolve(MODEL, kernelopt="x\r\nmodules="), id="kernelopt"),
         pytest.param(attrs.evolve(MODEL, modules=[BootModuleLine("a.b00", "x\ny=1")]), id="module"),
         pytest.param(attrs.evolve(MODEL, extra=[("a\nb", "x")]), id="key"),
+        pytest.param(attrs.evolve(MODEL, modules=[BootModuleLine("a.b00"), BootModuleLine("\x1d")]), id="last"),
+        pytest.param(attrs.evolve(MODEL, build="1\n"), id="at-the-end"),
     ],
 )
 def test_a_line_break_cannot_smuggle_in_a_key(boot_cfg: BootCfg) -> None:

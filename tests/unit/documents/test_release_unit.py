@@ -335,6 +335,20 @@ def test_however_often_a_key_is_there_what_is_written_says_the_same(extra: dict[
         assert parsed(json.loads(render_release_unit(unit))) == unit
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param({"releaseID": " E : V "}, id="id"),
+        pytest.param({"nameSpec": " E ", "versionSpec": " V "}, id="text"),
+        pytest.param({"nameSpec": {"name": " E "}, "versionSpec": {"version": " V "}}, id="object"),
+    ],
+)
+def test_blanks_around_name_and_version_do_not_count_wherever_they_stand(document: dict[str, Any]) -> None:
+    unit = parsed({"releaseType": "addon"} | document)
+
+    assert (unit.name, str(unit.version)) == ("E", "V")
+
+
 def test_two_versions_of_a_component_both_survive() -> None:
     unit = add_on({"components": {"a": ["1.0", "2.0"], "b": "1"}})
     assert [str(reference) for reference in unit.components] == ["a:1.0", "a:2.0", "b:1"]
