@@ -346,6 +346,7 @@ def test_however_often_a_key_is_there_what_is_written_says_the_same(extra: dict[
 def test_blanks_around_name_and_version_do_not_count_wherever_they_stand(document: dict[str, Any]) -> None:
     unit = parsed({"releaseType": "addon"} | document)
 
+    assert isinstance(unit, AddOn)
     assert (unit.name, str(unit.version)) == ("E", "V")
 
 
