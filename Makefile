@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-wheel test-all lint fixtures test-large boot-all bench fuzz clean
+.PHONY: help demo test test-wheel test-all lint fixtures test-long test-large boot-all bench fuzz clean
 
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
+	@echo "make test-long   unit tests and properties with all their examples, five times as many"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
 	@echo "make boot-all    boot every generation's layout in QEMU and write docs/boot-matrix.md (minutes)"
 	@echo "make fuzz        fuzz every parser with atheris for SECONDS each (60), and add to docs/fuzzing.md"
@@ -43,6 +44,9 @@ test-all: $(STAMP)
 
 fixtures: $(STAMP)
 	$(BIN)/python fixtures/make_fixtures.py --check
+
+test-long: $(STAMP)
+	ESXIMAGE_LONG=1 $(BIN)/python -m pytest -n auto tests/properties tests/unit
 
 test-large: $(STAMP)
 	ESXIMAGE_LARGE=1 $(BIN)/python -m pytest -m large

@@ -11,6 +11,7 @@ import hypothesis
 from hypothesis import given, settings, strategies as st
 from support import compose_oracle as oracle_compose
 from support.compose_oracle import Expected
+from support.effort import share
 from support.memory_catalogs import COMPONENT_NAMES, GHOST, ISLAND, Depot, cut_down, depots
 
 from esximage_builder.limits import SearchLimits
@@ -106,11 +107,11 @@ _WANTED = (
 
 
 def test_the_oracle_agrees_on_everything_that_matters() -> None:
-    """Equal to the oracle on examples that provably have every rule at work a hundred times and more."""
+    """Equal to the oracle on examples that provably have every rule at work, a hundred times and more in all."""
     seen: collections.Counter[str] = collections.Counter()
 
     @settings(
-        max_examples=1400,
+        max_examples=share(1400),
         derandomize=True,
         database=None,
         phases=[hypothesis.Phase.generate],
@@ -123,7 +124,7 @@ def test_the_oracle_agrees_on_everything_that_matters() -> None:
         seen.update(set(_highlights(depot, image)))
 
     compare()
-    assert {name: seen[name] for name in _WANTED if seen[name] < 100} == {}
+    assert {name: seen[name] for name in _WANTED if seen[name] < share(100)} == {}
 
 
 @_FEW

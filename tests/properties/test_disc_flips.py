@@ -1,5 +1,7 @@
 """Two thousand bytes of a disc changed, one at a time: whatever another reader then reads otherwise is told.
 
+Every run takes a share of them, `make test-long` all.
+
 The other reader (``support.disc_reader``) shares no line with the library. It reads every number in both forms,
 every text, every date, every document; a change that it does not see stands in bytes that nobody reads.
 """
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.disc_reader import differences, facts_of, places_of
+from support.effort import share
 from support.written_images import written
 
 import esximage_builder as eib
@@ -70,7 +73,7 @@ def test_what_another_reader_reads_otherwise_is_told_and_named(part: int) -> Non
     """And what decides something is an error."""
     _, before, _ = whole()
     otherwise = 0
-    size = FLIPS // PARTS
+    size = share(FLIPS) // PARTS
     for seed in range(part * size, (part + 1) * size):
         area, iso = flipped(seed)
         after = facts_of(iso)
@@ -85,7 +88,7 @@ def test_what_another_reader_reads_otherwise_is_told_and_named(part: int) -> Non
         assert re.search(NAMED.get(area, re.escape(area.rstrip("."))), words), shown
         if any(is_decisive(fact, after) for fact in differing):
             assert not verification.is_passed, shown
-    assert otherwise >= AT_LEAST // PARTS
+    assert otherwise >= share(AT_LEAST) // PARTS
 
 
 def test_the_page_states_these_figures() -> None:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from support import memory_catalogs as catalogs, schema_strategies as strategies
 from support.changed_depots import DEPOTS, ROOT, clean_environment
+from support.effort import share
 from support.finding_calls import codes_in
 from support.memory_catalogs import COMPONENT_NAMES, component, depots
 
@@ -140,7 +141,7 @@ def locks() -> st.SearchStrategy[Lock]:
     )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(150), suppress_health_check=[HealthCheck.too_slow])
 @given(locks())
 def test_what_is_written_reads_back_the_same(lock: Lock) -> None:
     data = render_lock(lock)
@@ -562,7 +563,7 @@ def with_files(catalog: eib.Catalog) -> eib.Catalog:
     )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(150), suppress_health_check=[HealthCheck.too_slow])
 @given(depots())
 def test_whatever_is_loaded_besides_the_locked_image_comes_back(depot: catalogs.Depot) -> None:
     """Higher versions of everything, which an open version would take, and other bytes of every VIB id."""

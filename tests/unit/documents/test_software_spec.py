@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from support import schema_strategies as strategies
+from support.effort import share
 
 from esximage_builder.depot.documents import read_software_spec, write_software_spec
 from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
@@ -217,7 +218,7 @@ def test_an_error_carries_a_json_pointer(document: dict[str, Any], where: str) -
     assert caught.value.expected
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(250), suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.software_specs())
 def test_what_is_written_is_read_back(spec: SoftwareSpec) -> None:
     data = render_software_spec(spec)
