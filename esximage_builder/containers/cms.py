@@ -6,9 +6,10 @@ contentType, signingTime and messageDigest. VIBs of acceptance level *accepted* 
 may carry two of them, one after the other, by certificates of two issuers. An empty file
 means unsigned. See docs/formats.md, "The signature of a VIB".
 
-Not judged here: whether the certificate chains to anyone, whether it has expired or been
-revoked, whether its holder may sign at that level. A signature that *covers* a descriptor
-only proves that whoever holds the key of the enclosed certificate signed those bytes.
+A signature that *covers* a descriptor only proves that whoever holds the key of the enclosed
+certificate signed those bytes. Whether that certificate leads to one that the caller trusts is
+asked apart, with ``anchors``: by the issuers' signatures, from certificate to certificate. Never
+judged: whether a certificate has expired or been revoked, and whether its holder may sign at that level.
 
 This is the only module that knows ``cryptography`` and ``asn1crypto``. Both come with the
 optional extra ``signatures`` and are imported when a function is called.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime as dt
+import functools
 import hashlib
 from typing import TYPE_CHECKING, Any, final
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.x509 import Certificate
 
 __all__ = [
     "SignatureFacts",
@@ -44,6 +47,7 @@ __all__ = [
     "check_signatures",
     "describe_signature",
     "describe_signatures",
+    "require_anchors",
     "sign_detached",
 ]
 
@@ -52,6 +56,8 @@ _END = b"-----END PKCS7-----"
 _LINE_CHARACTERS = 64
 _LARGEST_BYTES = 1024 * 1024
 _LARGEST_COUNT = 16
+_LONGEST_CHAIN = 8
+_WEAK_DIGESTS = frozenset({"md5", "sha1"})
 _FIRST_UTC_TIME_YEAR, _LAST_UTC_TIME_YEAR = 1950, 2049
 _DIGESTS = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
 
@@ -69,10 +75,13 @@ class SignatureFacts:
         issuer: The same of the certificate's issuer.
         signed_at: When, as the signer's own clock said, in UTC; None if not stated.
         digest_algorithm: ``sha-256``; the file's own word for others than SHA-2.
+        valid_from: Begin of the certificate's validity, in UTC. A fact, not judged.
         valid_until: End of the certificate's validity, in UTC. A fact, not judged.
         covers_descriptor: True or False after a check; None if none was made, or if the
             signature uses something that cannot be checked here.
         problem: Why ``covers_descriptor`` is not True after a check; else empty.
+        is_trusted: Whether it covers the bytes and its certificate leads to one of the anchors; None without any.
+        distrust: Why ``is_trusted`` is False; else empty.
     """
 
     signer: str
@@ -80,8 +89,11 @@ class SignatureFacts:
     signed_at: dt.datetime | None
     digest_algorithm: str
     valid_until: dt.datetime | None
+    valid_from: dt.datetime | None = None
     covers_descriptor: bool | None = None
     problem: str = ""
+    is_trusted: bool | None = None
+    distrust: str = ""
 
 
 def describe_signatures(pem: bytes, *, where: str) -> tuple[SignatureFacts, ...]:
@@ -113,30 +125,45 @@ def describe_signature(pem: bytes, *, where: str) -> SignatureFacts:
     return describe_signatures(pem, where=where)[0]
 
 
-def check_signatures(pem: bytes, content: bytes, *, where: str) -> tuple[SignatureFacts, ...]:
+def check_signatures(
+    pem: bytes, content: bytes, *, where: str, anchors: bytes | None = None
+) -> tuple[SignatureFacts, ...]:
     """Check each signature of a ``sig.pkcs7`` against the bytes it should cover.
 
     A signature covers ``content`` if its messageDigest attribute is the digest of exactly
     these bytes and the RSA signature over its signed attributes verifies with the enclosed
-    certificate. **Trust is not judged**: neither the issuer nor the expiry of the certificate
-    is looked at, so anybody can make a signature that passes.
+    certificate. **Without anchors trust is not judged**: anybody can make a signature that passes.
 
     Args:
         pem: The whole member, not empty.
         content: ``descriptor.xml`` as it is in the VIB, byte for byte; the copies in a
             depot's metadata differ and never verify.
         where: How to name the signature in errors.
+        anchors: Certificates that are trusted, in PEM; None asks for no trust.
 
     Returns:
         One for each signature, in the order of the file, with ``covers_descriptor`` and
-        ``problem`` filled in.
+        ``problem`` filled in, and with anchors ``is_trusted`` and ``distrust``.
 
     Raises:
+        ModelError: The anchors are no certificates.
         MalformedDocumentError: As ``describe_signatures`` raises it.
         LimitExceededError: As ``describe_signatures`` raises it.
         MissingExtraError: As ``describe_signatures`` raises it.
     """
-    return tuple(_check(signature, content) for signature in _parse_signatures(pem, where=where))
+    trusted = None if anchors is None else _load_anchors(anchors)
+    return tuple(_check(signature, content, trusted) for signature in _parse_signatures(pem, where=where))
+
+
+def require_anchors(anchors: bytes | None) -> None:
+    """Refuse anchors that are no certificates; None, which asks for no trust, is none to refuse.
+
+    Raises:
+        ModelError: They are not.
+        MissingExtraError: The optional libraries are not installed.
+    """
+    if anchors is not None:
+        _load_anchors(anchors)
 
 
 def check_signature(pem: bytes, content: bytes, *, where: str) -> SignatureFacts:
@@ -171,6 +198,8 @@ class _Signature:
     signature: bytes
     signed_attributes: bytes | None
     public_key: bytes
+    certificate: bytes
+    enclosed: tuple[bytes, ...]
 
 
 def _parse_signatures(pem: bytes, *, where: str) -> list[_Signature]:
@@ -254,7 +283,7 @@ def _parse_signed_data(der: bytes) -> _Signature:
     values = _attribute_values(signed) if has_attributes else {}
     hash_name = str(signer["digest_algorithm"]["algorithm"].native)
     signed_at = values.get("signing_time")
-    valid_until = certificate["tbs_certificate"]["validity"]["not_after"].native
+    validity = certificate["tbs_certificate"]["validity"]
     digest = values.get("message_digest")
     return _Signature(
         facts=SignatureFacts(
@@ -262,7 +291,8 @@ def _parse_signed_data(der: bytes) -> _Signature:
             issuer=_short_name(certificate.issuer),
             signed_at=_utc(signed_at),
             digest_algorithm=_DIGESTS.get(hash_name, hash_name),
-            valid_until=_utc(valid_until),
+            valid_from=_utc(validity["not_before"].native),
+            valid_until=_utc(validity["not_after"].native),
         ),
         content_type=str(values.get("content_type", "none stated")) if has_attributes else "data",
         message_digest=digest if isinstance(digest, bytes) else None,
@@ -271,6 +301,8 @@ def _parse_signed_data(der: bytes) -> _Signature:
         signature=signer["signature"].native,
         signed_attributes=_as_set(signed) if has_attributes else None,
         public_key=certificate.public_key.dump(),
+        certificate=certificate.dump(),
+        enclosed=tuple(item.chosen.dump() for item in signed_data["certificates"] if item.name == "certificate"),
     )
 
 
@@ -330,9 +362,13 @@ def _utc(value: object) -> dt.datetime | None:
 # Checking
 
 
-def _check(signature: _Signature, content: bytes) -> SignatureFacts:
+def _check(signature: _Signature, content: bytes, anchors: tuple[Certificate, ...] | None) -> SignatureFacts:
     verdict, problem = _verdict(signature, content)
-    return attrs.evolve(signature.facts, covers_descriptor=verdict, problem=problem)
+    facts = attrs.evolve(signature.facts, covers_descriptor=verdict, problem=problem)
+    if anchors is None:
+        return facts
+    distrust = _distrust(signature, anchors) if verdict is True else problem
+    return attrs.evolve(facts, is_trusted=not distrust, distrust=distrust)
 
 
 def _verdict(signature: _Signature, content: bytes) -> tuple[bool | None, str]:
@@ -369,6 +405,74 @@ def _verify_rsa(signature: _Signature, signed: bytes) -> tuple[bool | None, str]
     except exceptions.InvalidSignature:
         return False, "the signature does not fit the key of the enclosed certificate"
     return True, ""
+
+
+# Trust
+
+
+@functools.lru_cache(maxsize=4)
+def _load_anchors(pem: bytes) -> tuple[Certificate, ...]:
+    with _needs_extra():
+        from cryptography import x509  # noqa: PLC0415 - an optional extra
+    try:
+        return tuple(x509.load_pem_x509_certificates(pem))
+    except (ValueError, TypeError) as error:
+        raise ModelError(
+            "the certificates to trust cannot be read",
+            found=str(error) or "no certificate",
+            expected="one certificate or several, in PEM",
+            hint="convert others with: openssl x509 -inform DER -in FILE -out FILE.pem",
+        ) from error
+
+
+def _distrust(signature: _Signature, anchors: tuple[Certificate, ...]) -> str:
+    """Return why the certificate leads to no anchor; empty if it does."""
+    with _needs_extra():
+        from cryptography import x509  # noqa: PLC0415 - an optional extra
+    try:
+        current = x509.load_der_x509_certificate(signature.certificate)
+        enclosed = [x509.load_der_x509_certificate(der) for der in signature.enclosed[:_LARGEST_COUNT]]
+    except (ValueError, TypeError) as error:
+        return f"a certificate in it cannot be read: {error}"
+    for depth in range(_LONGEST_CHAIN):
+        if current in anchors or any(_has_issued(anchor, current, depth, is_anchor=True) for anchor in anchors):
+            return ""
+        others = (item for item in enclosed if item != current and _has_issued(item, current, depth, is_anchor=False))
+        above = next(others, None)
+        if above is None:
+            return f"its certificate leads to {current.issuer.rfc4514_string()!r}, which is not among those trusted"
+        current = above
+    return "its chain of certificates is longer than any"
+
+
+def _has_issued(issuer: Certificate, subject: Certificate, depth: int, *, is_anchor: bool) -> bool:
+    """Tell whether a certificate may issue others, so far below itself, and has issued this one."""
+    with _needs_extra():
+        from cryptography import exceptions  # noqa: PLC0415 - an optional extra
+    broken = (ValueError, TypeError, exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm)
+    try:
+        digest = subject.signature_hash_algorithm
+        if not _may_issue(issuer, depth, is_anchor=is_anchor) or (digest is not None and digest.name in _WEAK_DIGESTS):
+            return False
+        subject.verify_directly_issued_by(issuer)
+    except broken:
+        return False
+    return True
+
+
+def _may_issue(issuer: Certificate, depth: int, *, is_anchor: bool) -> bool:
+    """Tell whether its extensions let a certificate issue others; an anchor of the old kind has none."""
+    with _needs_extra():
+        from cryptography import x509  # noqa: PLC0415 - an optional extra
+    try:
+        basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return is_anchor and issuer.version is x509.Version.v1
+    try:
+        signs = issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        signs = True
+    return basic.ca and signs and (basic.path_length is None or depth <= basic.path_length)
 
 
 # Signing

@@ -1,0 +1,81 @@
+"""What signatures are worth, as values: those of VIBs, and detached ones that a host keeps.
+
+A host keeps the signature of a VIB as ``NAME.xml.sig``. It covers ``NAME.xml.orig``, and ``NAME.xml``
+where there is no such file.
+
+Source: docs/formats.md, "The signature of a VIB".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from esximage_builder.containers.cms import check_signatures, require_anchors
+from esximage_builder.errors import DepotError, MissingExtraError
+from esximage_builder.models.vib_facts import SignatureStatus, Trust, VibSignature
+
+if TYPE_CHECKING:
+    from esximage_builder.containers.cms import SignatureFacts
+
+__all__ = ["signatures_if_possible", "verify_detached"]
+
+
+def verify_detached(
+    data: bytes, signature: bytes, *, anchors: bytes | None = None, where: str = "the signature"
+) -> tuple[VibSignature, ...]:
+    """Check a detached signature, as ``sig.pkcs7`` of a VIB and ``.xml.sig`` of a host are.
+
+    Without ``anchors`` nothing is ever called trusted: anybody can make a signature that is intact.
+
+    Args:
+        data: The exact bytes that it should cover: ``descriptor.xml`` of a VIB; of a host the file
+            ``.xml.orig``, or ``.xml`` where there is none.
+        signature: The whole file, PEM; may hold several.
+        anchors: Certificates to trust, in PEM; None does not ask for trust.
+        where: How to name the signature in problems.
+
+    Returns:
+        One for each signature, in their order; a single one if it cannot be read; empty if there is none.
+
+    Raises:
+        ModelError: ``anchors`` are no certificates.
+        MissingExtraError: The extra ``signatures`` is not installed.
+    """
+    require_anchors(anchors)
+    if not signature.strip():
+        return ()
+    try:
+        checked = check_signatures(signature, data, where=where, anchors=anchors)
+    except DepotError as error:
+        trust = Trust.NOT_ASKED if anchors is None else Trust.UNTRUSTED
+        problem = f"{error.message}: {error.found}" if error.found else error.message
+        return (VibSignature(status=SignatureStatus.UNREADABLE, trust=trust, problem=problem),)
+    return tuple(map(_as_value, checked))
+
+
+def signatures_if_possible(data: bytes, signature: bytes, *, where: str) -> tuple[VibSignature, ...] | None:
+    """Return the same without asking for trust, or None where the extra ``signatures`` is not installed."""
+    if not signature.strip():
+        return ()
+    try:
+        return verify_detached(data, signature, where=where)
+    except MissingExtraError:
+        return None
+
+
+def _as_value(facts: SignatureFacts) -> VibSignature:
+    return VibSignature(
+        status=_STATUS[facts.covers_descriptor],
+        trust=_TRUST[facts.is_trusted],
+        signer=facts.signer,
+        issuer=facts.issuer,
+        digest_algorithm=facts.digest_algorithm,
+        signed_at=facts.signed_at,
+        valid_from=facts.valid_from,
+        valid_until=facts.valid_until,
+        problem=facts.problem or facts.distrust,
+    )
+
+
+_STATUS = {True: SignatureStatus.INTACT, False: SignatureStatus.BROKEN, None: SignatureStatus.UNREADABLE}
+_TRUST = {True: Trust.TRUSTED, False: Trust.UNTRUSTED, None: Trust.NOT_ASKED}
