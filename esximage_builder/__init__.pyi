@@ -22,6 +22,7 @@ from esximage_builder.depot.opening import (
 )
 from esximage_builder.depot.sniff import FileKind as FileKind, Sniffed as Sniffed, sniff as sniff
 from esximage_builder.depot.store import MeasuredVibStore as MeasuredVibStore, measured as measured
+from esximage_builder.depot.verifying import VerifiedVib as VerifiedVib
 from esximage_builder.documents.boot_cfg import (
     BootCfg as BootCfg,
     BootModuleLine as BootModuleLine,
@@ -30,6 +31,7 @@ from esximage_builder.documents.boot_cfg import (
 )
 from esximage_builder.documents.bulletin import parse_bulletin as parse_bulletin
 from esximage_builder.documents.image_profile import parse_image_profile as parse_image_profile
+from esximage_builder.documents.signatures import verify_detached as verify_detached
 from esximage_builder.documents.vib_archive import VibHead as VibHead
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor as parse_vib_descriptor
 from esximage_builder.errors import (
@@ -164,7 +166,12 @@ from esximage_builder.models.vib import (
     Vib as Vib,
     VibFile as VibFile,
 )
-from esximage_builder.models.vib_facts import VibFacts as VibFacts
+from esximage_builder.models.vib_facts import (
+    SignatureStatus as SignatureStatus,
+    Trust as Trust,
+    VibFacts as VibFacts,
+    VibSignature as VibSignature,
+)
 from esximage_builder.models.vib_store import (
     PackedVib as PackedVib,
     PackedVibStore as PackedVibStore,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
+from esximage_builder.authoring.source_tree import read_source_file
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
 from esximage_builder.cli.paths import input_path
 from esximage_builder.depot.sniff import FileKind, sniff
+from esximage_builder.limits import ReadLimits
 from esximage_builder.verify.bundle import verify_bundle
 from esximage_builder.verify.disc import verify_iso
 from esximage_builder.verify.vib_file import verify_vib
@@ -29,17 +32,33 @@ class Options:
     path: str
     kind: str
     as_json: bool
+    trust: str = ""
 
     @classmethod
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
         """Take them over from the parser."""
-        return cls(path=input_path(namespace.path), kind=namespace.kind, as_json=namespace.json)
+        return cls(path=input_path(namespace.path), kind=namespace.kind, as_json=namespace.json, trust=namespace.trust)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     parser.add_argument("path", metavar="PATH", help="a bundle, an unpacked one, an installer ISO or a .vib file")
     parser.add_argument("--kind", choices=("vlcm", "esxcli"), default="vlcm", help="who shall take the bundle")
+    add_trust(parser)
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names certificates to trust."""
+    parser.add_argument(
+        "--trust", metavar="FILE.pem", default="", help="certificates that signatures of VIBs must lead to"
+    )
+
+
+def anchors_of(trust: str) -> bytes | None:
+    """Return the certificates to trust; None where none are named, which asks for no trust."""
+    if not trust:
+        return None
+    return read_source_file(Path(input_path(trust)), max_bytes=ReadLimits().document_bytes, follow=True)
 
 
 def run(options: Options) -> int:
@@ -53,7 +72,8 @@ def run(options: Options) -> int:
 
 
 def _verification_of(options: Options) -> Verification:
-    kind = sniff(options.path).kind
+    kind, anchors = sniff(options.path).kind, anchors_of(options.trust)
     if kind in (FileKind.ISO, FileKind.VIB):
-        return verify_iso(options.path) if kind is FileKind.ISO else verify_vib(options.path)
-    return verify_bundle(options.path, kind=options.kind)
+        verify = verify_iso if kind is FileKind.ISO else verify_vib
+        return verify(options.path, anchors=anchors)
+    return verify_bundle(options.path, kind=options.kind, anchors=anchors)

@@ -15,7 +15,9 @@ from esximage_builder.authoring.vib import VibSigner
 from esximage_builder.authoring.vib_of_files import read_vib_description, write_vib
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
 from esximage_builder.cli.paths import input_path
+from esximage_builder.cli.verify import add_trust, anchors_of
 from esximage_builder.depot.opening import open_depot
+from esximage_builder.documents.signatures import head_facts
 from esximage_builder.errors import ModelError
 from esximage_builder.limits import ReadLimits
 from esximage_builder.source_date import latest_timestamp
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Options", "add_arguments", "run"]
 
 _LIMITS = ReadLimits()
-_TEXTS = ("description", "out", "key", "certificate")
+_TEXTS = ("description", "out", "key", "certificate", "trust")
 _FLAGS = ("force", "keep_times", "unsigned", "stage", "trusted")
 
 
@@ -54,6 +56,7 @@ class Options:
     force: bool
     keep_times: bool
     key: str
+    trust: str
     certificate: str
     unsigned: bool
     stage: bool
@@ -71,6 +74,7 @@ class Options:
             force=namespace.force,
             keep_times=namespace.keep_times,
             key=input_path(namespace.key),
+            trust=namespace.trust,
             certificate=input_path(namespace.certificate),
             unsigned=namespace.unsigned,
             stage=namespace.stage,
@@ -89,6 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="say whether a VIB is whole", allow_abbrev=False)
     _add_create(create)
     _add_extract(extract)
+    add_trust(verify)
     for action in (info, extract, verify):
         action.add_argument("path", metavar="VIB", help="a .vib file")
     for action in (create, info, extract, verify):
@@ -153,11 +158,11 @@ def _info(options: Options) -> int:
     require_kind(options.path, FileKind.VIB)
     with open_depot(options.path) as depot:
         (vib,) = depot.catalog.vibs
-        is_signed = depot.read_vib_head(vib).is_signed
+        facts = head_facts(vib.id, depot.read_vib_head(vib))
     if options.as_json:
-        print_json(vib_as_dict(vib, is_signed=is_signed))
+        print_json(vib_as_dict(vib, is_signed=facts.is_signed, facts=facts))
     else:
-        print_text(render_vib(vib, is_signed=is_signed))
+        print_text(render_vib(vib, facts=facts))
     return EXIT_DONE
 
 
@@ -174,7 +179,7 @@ def _extract(options: Options) -> int:
 
 
 def _verify(options: Options) -> int:
-    verification = verify_vib(options.path)
+    verification = verify_vib(options.path, anchors=anchors_of(options.trust))
     if options.as_json:
         print_json(verification_as_dict(verification))
     else:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 import attrs
 
 from esximage_builder.codes import make_finding
+from esximage_builder.containers.cms import require_anchors
 from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source
 from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.store import MeasuredFiles, facts_of_vibs
+from esximage_builder.depot.verifying import VerifiedVib, verify_vibs
 from esximage_builder.errors import (
     DepotErrors,
     EsxImageError,
@@ -26,6 +28,7 @@ from esximage_builder.errors import (
 )
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.progress import Progress, no_progress
 from esximage_builder.streams.identity import input_files
 
 if TYPE_CHECKING:
@@ -163,12 +166,56 @@ class Depot:
         """
         return self._facts.vib_facts(vib)
 
-    def facts_of(self, vibs: Iterable[Vib]) -> tuple[VibFacts, ...]:
+    def facts_of(self, vibs: Iterable[Vib], *, anchors: bytes | None = None) -> tuple[VibFacts, ...]:
         """Return the facts about those VIBs that the depot holds, for ``validate``.
 
         A VIB that cannot be read is told of in its facts. A closed depot knows nothing.
+
+        Args:
+            vibs: Of this depot.
+            anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
+
+        Raises:
+            ModelError: ``anchors`` are no certificates.
+            MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
         """
-        return () if self._is_closed else facts_of_vibs(vibs, self)
+        require_anchors(anchors)
+        return () if self._is_closed else facts_of_vibs(vibs, self, anchors=anchors)
+
+    def verify(
+        self,
+        *,
+        deep: bool = True,
+        anchors: bytes | None = None,
+        workers: int = 2,
+        progress: Progress = no_progress,
+    ) -> tuple[VerifiedVib, ...]:
+        """Read every VIB to its end: all checksums, stored and unpacked, descriptor and signatures.
+
+        Nothing is kept in memory but what was found, which is the same for any number of workers.
+
+        Args:
+            deep: Unpack payloads and check those checksums too.
+            anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
+            workers: How many VIBs are read at a time.
+            progress: Told after each VIB how many bytes of all are done, from the calling thread.
+
+        Returns:
+            One for each VIB of the catalog, in its order; damage is a finding, not an exception.
+
+        Raises:
+            ModelError: No such number of workers, or ``anchors`` that are no certificates.
+            MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
+        """
+        return verify_vibs(
+            self.catalog.vibs,
+            self,
+            limits=self.limits,
+            deep=deep,
+            anchors=anchors,
+            workers=workers,
+            progress=progress,
+        )
 
     def sources_of(self, vib: Vib) -> tuple[str, ...]:
         """Return the names of the sources that hold the VIB; empty if none does."""

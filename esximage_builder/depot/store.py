@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, final, runtime_check
 
 import attrs
 
+from esximage_builder.documents.signatures import head_facts
 from esximage_builder.documents.vib_archive import VibHead, read_vib_head
 from esximage_builder.errors import (
     ChecksumMismatchError,
@@ -234,7 +235,7 @@ class MeasuredFiles:
         with known.lock:
             if known.facts is None:
                 inside = head.parse(where=vib.id, limits=self._limits)
-                known.facts = VibFacts(vib_id=vib.id, descriptor=inside, is_signed=head.is_signed)
+                known.facts = head_facts(vib.id, head, inside)
             return known.facts
 
     def _known_of(self, vib: Vib) -> _Known:
@@ -312,12 +313,17 @@ def measured(store: VibStore, *, limits: ReadLimits | None = None) -> MeasuredVi
     return store if isinstance(store, MeasuredVibStore) else _Measured(store, limits or ReadLimits())
 
 
-def facts_of_vibs(vibs: Iterable[Vib], store: MeasuredVibStore) -> tuple[VibFacts, ...]:
+def facts_of_vibs(
+    vibs: Iterable[Vib], store: MeasuredVibStore, *, anchors: bytes | None = None
+) -> tuple[VibFacts, ...]:
     """Return the facts about those VIBs that a store holds; what cannot be read is a fact too, and says why."""
     found = []
     for vib in vibs:
         try:
-            found.append(store.vib_facts(vib))
+            facts = store.vib_facts(vib)
+            if anchors is not None:
+                facts = head_facts(vib.id, store.vib_head(vib), facts.descriptor, anchors=anchors)
+            found.append(facts)
         except NotInDepotError:
             continue  # whoever wants its bytes is told
         except EsxImageError as error:

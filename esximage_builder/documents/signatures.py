@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.containers.cms import check_signatures, require_anchors
 from esximage_builder.errors import DepotError, MissingExtraError
-from esximage_builder.models.vib_facts import SignatureStatus, Trust, VibSignature
+from esximage_builder.models.vib_facts import SignatureStatus, Trust, VibFacts, VibSignature
 
 if TYPE_CHECKING:
     from esximage_builder.containers.cms import SignatureFacts
+    from esximage_builder.documents.vib_archive import VibHead
+    from esximage_builder.models.vib import Vib
 
-__all__ = ["signatures_if_possible", "verify_detached"]
+__all__ = ["head_facts", "verify_detached"]
 
 
 def verify_detached(
@@ -53,14 +55,28 @@ def verify_detached(
     return tuple(map(_as_value, checked))
 
 
-def signatures_if_possible(data: bytes, signature: bytes, *, where: str) -> tuple[VibSignature, ...] | None:
-    """Return the same without asking for trust, or None where the extra ``signatures`` is not installed."""
-    if not signature.strip():
-        return ()
+def head_facts(vib_id: str, head: VibHead, descriptor: Vib | None = None, *, anchors: bytes | None = None) -> VibFacts:
+    """Return what the head of a VIB says, as a value.
+
+    Args:
+        vib_id: Id of the VIB.
+        head: Its exact descriptor and signature.
+        descriptor: What the descriptor says, for those who want it in the value.
+        anchors: Certificates to trust, in PEM; None does not ask for trust.
+
+    Raises:
+        ModelError: ``anchors`` are no certificates.
+        MissingExtraError: Trust is asked for and the extra ``signatures`` is not installed; without anchors
+            the signatures are then None.
+    """
+    signatures: tuple[VibSignature, ...] | None
     try:
-        return verify_detached(data, signature, where=where)
+        signatures = verify_detached(head.descriptor, head.signature, anchors=anchors, where=vib_id)
     except MissingExtraError:
-        return None
+        if anchors is not None:
+            raise
+        signatures = None
+    return VibFacts(vib_id=vib_id, descriptor=descriptor, is_signed=head.is_signed, signatures=signatures)
 
 
 def _as_value(facts: SignatureFacts) -> VibSignature:

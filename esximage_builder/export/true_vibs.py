@@ -70,7 +70,7 @@ class VibCheck:
             NotInDepotError: The store lacks a VIB.
             DepotError: A VIB cannot be read.
         """
-        findings = tuple(finding for vib in vibs for finding in self._findings_of(vib))
+        findings = tuple(dict.fromkeys(finding for vib in vibs for finding in self._findings_of(vib)))
         require_allowed(findings, allow=self.allow, what=_NOT_TRUE)
         return findings
 
@@ -118,7 +118,7 @@ def check_unpacked(vibs: Iterable[Vib], store: MeasuredVibStore, *, limits: Read
 
 
 def _unpacked_findings(vib: Vib, store: MeasuredVibStore, limits: ReadLimits) -> tuple[Finding, ...]:
-    from esximage_builder.verify.vib import check_vib  # noqa: PLC0415 - for those who ask for it
+    from esximage_builder.depot.vib_check import check_vib  # noqa: PLC0415 - for those who ask for it
 
     described = store.vib_facts(vib).descriptor or vib
     with open_source(store, vib) as source:

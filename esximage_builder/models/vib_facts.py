@@ -105,7 +105,9 @@ class VibFacts:
     vib_id: str
     descriptor: Vib | None = None
     is_signed: bool = False
-    signatures: tuple[VibSignature, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(as_tuple))
+    signatures: tuple[VibSignature, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(as_tuple)
+    )
     problem: str = ""
     where: str = ""
 

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 from esximage_builder.codes import make_finding
+from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.vib import Payload, Vib
+from esximage_builder.models.vib_facts import SignatureStatus, Trust
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
 
-    from esximage_builder.findings import Finding
-    from esximage_builder.models.vib_facts import VibFacts
+    from esximage_builder.models.vib_facts import VibFacts, VibSignature
 
-__all__ = ["check_descriptor", "check_signed", "check_vib_facts", "differing_fields", "true_level"]
+__all__ = ["check_descriptor", "check_expiry", "check_signed", "check_vib_facts", "differing_fields", "true_level"]
 
 _GET_AGAIN = "the file is damaged or was changed: get it again from its publisher"
 _UNKNOWN = ("extra", "extra_requirements", "extra_relationships")
@@ -119,21 +121,98 @@ def check_descriptor(vib: Vib, inside: Vib, *, where: str) -> Iterator[Finding]:
         )
 
 
-def check_signed(vib: Vib, *, is_signed: bool, where: str) -> tuple[Finding, ...]:
-    """See that a VIB from partner level up has a signature; whether it is right is not looked at."""
-    if is_signed or vib.acceptance_level < AcceptanceLevel.PARTNER:
-        return ()
-    level = vib.acceptance_level.display
-    return (
-        make_finding(
+def check_signed(vib: Vib, facts: VibFacts, *, where: str) -> Iterator[Finding]:
+    """See that a VIB from partner level up has a signature, and what every signature is worth.
+
+    Args:
+        vib: At the level that it claims.
+        facts: What was found; whose a signature is was asked for or not, and counts if it was.
+        where: How to name the VIB.
+    """
+    if not facts.is_signed:
+        yield from _unsigned(vib, where)
+    elif facts.signatures is None:
+        yield make_finding(
+            "signatures-not-checked",
+            "signatures were not looked at: what checks them is not installed",
+            remedy="pip install esximage-builder[signatures]",
+        )
+    else:
+        for signature in facts.signatures:
+            if not signature.is_intact:
+                yield _bad_signature(vib, signature, where)
+        if all(signature.trust is Trust.UNTRUSTED for signature in facts.signatures):
+            yield from _untrusted(vib, facts.signatures, where)
+
+
+def _unsigned(vib: Vib, where: str) -> Iterator[Finding]:
+    if vib.acceptance_level >= AcceptanceLevel.PARTNER:
+        level = vib.acceptance_level
+        yield make_finding(
             "signature-missing",
-            f"{vib.id} claims to be {level} but is not signed",
+            f"{vib.id} claims to be {level.display} but is not signed",
             where=where,
             items=(where,),
-            facts={"vib": vib.id},
+            facts={"vib": vib.id, "level": level.value},
             remedy=_GET_AGAIN,
-        ),
+        )
+
+
+def _bad_signature(vib: Vib, signature: VibSignature, where: str) -> Finding:
+    is_broken = signature.status is SignatureStatus.BROKEN
+    words = "its signature covers something else" if is_broken else "its signature cannot be read or checked"
+    by = f" (by {signature.signer!r})" if signature.signer else ""
+    return _about_signature(
+        "signature-broken" if is_broken else "signature-unreadable",
+        f"{vib.id} claims to be {vib.acceptance_level.display}, and {words}{by}",
+        vib,
+        where,
+        signature.problem,
     )
+
+
+def _untrusted(vib: Vib, signatures: tuple[VibSignature, ...], where: str) -> Iterator[Finding]:
+    """Say that intact signatures lead to nobody who is trusted; others were told of already."""
+    intact = [signature for signature in signatures if signature.is_intact]
+    if intact:
+        signers = ", ".join(repr(signature.signer) for signature in intact)
+        message = f"{vib.id} claims to be {vib.acceptance_level.display}, and is signed by nobody trusted: {signers}"
+        yield _about_signature("signature-untrusted", message, vib, where, intact[0].problem)
+
+
+def _about_signature(code: str, message: str, vib: Vib, where: str, cause: str) -> Finding:
+    """Return an error from partner level up, where hosts go by signatures, and a warning below."""
+    level = vib.acceptance_level
+    return make_finding(
+        code,
+        message,
+        severity=Severity.ERROR if level >= AcceptanceLevel.PARTNER else Severity.WARNING,
+        items=(where,),
+        facts={"vib": vib.id, "level": level.value},
+        cause=cause,
+        remedy=_GET_AGAIN,
+        where=where,
+    )
+
+
+def check_expiry(facts: Iterable[VibFacts], moment: dt.datetime) -> Iterator[Finding]:
+    """Name certificates that have expired, each once with its date; no signature is refused for it.
+
+    Args:
+        facts: What was found.
+        moment: When, aware.
+    """
+    expired: dict[tuple[str, dt.datetime], list[str]] = {}
+    for item in facts:
+        for signature in item.signatures or ():
+            if signature.valid_until is not None and signature.is_expired(moment):
+                expired.setdefault((signature.signer, signature.valid_until), []).append(item.vib_id)
+    for (signer, until), vib_ids in sorted(expired.items()):
+        yield make_finding(
+            "certificate-expired",
+            f"the certificate of {signer!r} expired on {until.date().isoformat()}; VIBs signed with it: {len(vib_ids)}",
+            items=tuple(dict.fromkeys(vib_ids)),
+        )
 
 
 def check_vib_facts(vibs: Iterable[Vib], facts: Iterable[VibFacts]) -> Iterator[Finding]:
@@ -158,7 +237,7 @@ def _check_one(vib: Vib, facts: VibFacts) -> Iterator[Finding]:
         return
     yield from check_descriptor(vib, facts.descriptor, where=vib.id)
     higher = max(vib, facts.descriptor, key=lambda described: described.acceptance_level)
-    yield from check_signed(higher, is_signed=facts.is_signed, where=vib.id)
+    yield from check_signed(higher, facts, where=vib.id)
 
 
 def true_level(vib: Vib, facts: VibFacts | None) -> AcceptanceLevel:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.codes import make_finding
+from esximage_builder.containers.cms import require_anchors
 from esximage_builder.containers.zip import open_zip
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, sniff
@@ -26,6 +27,7 @@ from esximage_builder.errors import EsxImageError, ModelError, NotADepotError, N
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.verify.bundle_contents import CONTENTS_QUESTIONS, NamedFiles, check_contents
 from esximage_builder.verify.checklist import Certainty, Checklist, Question, require_kind
+from esximage_builder.verify.signed import signer_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +56,12 @@ _QUESTIONS = (
 
 
 def verify_bundle(
-    path: str | Path, *, kind: str = "vlcm", deep: bool = True, limits: ReadLimits | None = None
+    path: str | Path,
+    *,
+    kind: str = "vlcm",
+    deep: bool = True,
+    limits: ReadLimits | None = None,
+    anchors: bytes | None = None,
 ) -> Verification:
     """Verify an offline bundle.
 
@@ -63,6 +70,7 @@ def verify_bundle(
         kind: Who shall take it: ``vlcm`` (wants components and a vendor code), ``esxcli``.
         deep: Unpack payloads and check those checksums too; False checks stored bytes only.
         limits: Upper bounds; None takes the defaults.
+        anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
 
     Returns:
         Checks with findings; damage is a finding, not an exception.
@@ -70,15 +78,17 @@ def verify_bundle(
     Raises:
         NotADepotError: The file is no zip at all, or a folder of something else.
         SourceUnreadableError: It is missing or cannot be read.
-        ModelError: An unknown kind.
+        ModelError: An unknown kind, or ``anchors`` that are no certificates.
+        MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
     """
     if kind not in _KINDS:
         raise ModelError("this is no kind of bundle", found=repr(kind), expected=" or ".join(_KINDS))
+    require_anchors(anchors)
     bounds = limits or ReadLimits()
     is_folder = sniff(path).kind is FileKind.FOLDER
     if not is_folder:
         require_kind(path, FileKind.ZIP)
-    checks = Checklist(str(path), _questions(kind, deep=deep))
+    checks = Checklist(str(path), _questions(kind, deep=deep, anchors=anchors))
     with contextlib.ExitStack() as stack:
         try:
             tree = _open_tree(Path(path), bounds, stack, is_folder=is_folder)
@@ -92,14 +102,15 @@ def verify_bundle(
         checks.answer("archive", why_not="it is a folder" if is_folder else "")
         files = _check_index(tree, checks, kind, bounds)
         depot = stack.enter_context(open_depot(path, limits=bounds, strict=False))
-        check_contents(files, depot, checks, kind=kind, deep=deep)
+        check_contents(files, depot, checks, kind=kind, deep=deep, anchors=anchors)
     return checks.result(kind)
 
 
-def _questions(kind: str, *, deep: bool) -> Iterator[Question]:
+def _questions(kind: str, *, deep: bool, anchors: bytes | None) -> Iterator[Question]:
+    words = {"depth": "stored and unpacked" if deep else "stored", "signer": signer_words(anchors)}
     for question in _QUESTIONS:
         if kind == "vlcm" or question.name not in _FOR_VLCM:
-            yield attrs.evolve(question, text=question.text.format(depth="stored and unpacked" if deep else "stored"))
+            yield attrs.evolve(question, text=question.text.format(**words))
 
 
 def _open_tree(path: Path, limits: ReadLimits, stack: contextlib.ExitStack, *, is_folder: bool) -> DepotTree:

@@ -8,6 +8,7 @@ Source: docs/formats.md#bundle-layout.
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from typing import TYPE_CHECKING, NamedTuple, final
 
@@ -16,11 +17,12 @@ import attrs
 from esximage_builder.codes import as_error, has_code, make_finding
 from esximage_builder.depot.store import open_source
 from esximage_builder.depot.tree import join
+from esximage_builder.depot.vib_check import check_head, check_vib
 from esximage_builder.errors import EsxImageError, VersionSyntaxError
 from esximage_builder.limits import UnpackBudget
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.verify.checklist import Certainty, Question
-from esximage_builder.verify.vib import check_head, check_vib
+from esximage_builder.verify.signed import SignedVibs
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
@@ -51,11 +53,12 @@ CONTENTS_QUESTIONS = (
     Question("vibs", "is every VIB there that a component, bulletin or profile lists?"),
     Question("vib-paths", "is every VIB where the metadata says?"),
     Question("vib-checksums", "has every VIB a sha-256 in the metadata?"),
-    Question("descriptors", "is every descriptor that of the metadata, and signed from partner level up?"),
+    Question("descriptors", "is every descriptor that of the metadata?"),
+    Question("signatures", "are VIBs from partner level up signed, and does each signature cover its VIB ({signer})?"),
     Question("bytes", "are all bytes what their checksums say ({depth})?"),
     Question("vcf-version", "is the vcfVersion attribute of 9.x there?", Certainty.INFERRED),
 )
-"""Asked in this order; ``{depth}`` stands for how far bytes are read."""
+"""Asked in this order; ``{depth}`` stands for how far bytes are read, ``{signer}`` for whether trust is asked for."""
 
 
 @final
@@ -74,7 +77,9 @@ class NamedFiles:
     has_metadata: bool
 
 
-def check_contents(bundle: NamedFiles, depot: Depot, checks: Checklist, *, kind: str, deep: bool) -> None:
+def check_contents(
+    bundle: NamedFiles, depot: Depot, checks: Checklist, *, kind: str, deep: bool, anchors: bytes | None
+) -> None:
     """Answer the questions about what the metadata describes.
 
     Args:
@@ -83,6 +88,7 @@ def check_contents(bundle: NamedFiles, depot: Depot, checks: Checklist, *, kind:
         checks: Takes the answers.
         kind: Who shall take it; some questions are for ``vlcm`` only.
         deep: Unpack payloads too.
+        anchors: Certificates to trust; None asks for no trust.
     """
     is_described = _is_described(depot.catalog)
     _check_documents(bundle, depot.catalog, checks, is_described=is_described)
@@ -91,7 +97,7 @@ def check_contents(bundle: NamedFiles, depot: Depot, checks: Checklist, *, kind:
         _check_release_units(depot.catalog, checks)
     _check_references(depot.catalog, checks)
     _check_vib_facts(bundle, depot, checks)
-    _check_bytes(bundle.tree, depot, checks, deep=deep)
+    _check_bytes(bundle.tree, depot, checks, deep=deep, anchors=anchors)
     if kind == "vlcm":
         _check_vcf(depot.catalog, checks)
 
@@ -284,15 +290,32 @@ def _stated_path(vib: Vib) -> str:
     return "" if vib.file is None else vib.file.relative_path
 
 
-def _check_bytes(tree: DepotTree, depot: Depot, checks: Checklist, *, deep: bool) -> None:
+def _check_bytes(tree: DepotTree, depot: Depot, checks: Checklist, *, deep: bool, anchors: bytes | None) -> None:
     vibs = depot.catalog.vibs
     heads = [finding for vib in vibs for finding in _head_findings(depot, vib)]
     checks.answer("descriptors", heads, why_not="" if vibs else _NO_VIB)
+    _check_signatures(depot, checks, anchors)
     size_bytes = sum(found.st_size for found in depot.source_files.values() if stat.S_ISREG(found.st_mode))
     budget = UnpackBudget(depot.limits, size_bytes)
     damage = [finding for vib in vibs for finding in _byte_findings(depot, vib, budget, deep=deep)]
     damage += _damaged_members(tree, depot)
     checks.answer("bytes", damage, why_not="" if vibs else f"{_NO_VIB}; other files were only read to their ends")
+
+
+def _check_signatures(depot: Depot, checks: Checklist, anchors: bytes | None) -> None:
+    """Look at the signature of every VIB that can be read; the others were told of already."""
+    signed = SignedVibs(anchors)
+    looked_at = 0
+    for vib in depot.catalog.vibs:
+        with contextlib.suppress(EsxImageError):
+            head = depot.read_vib_head(vib)
+            inside = head.parse(where=depot.where_is(vib), limits=depot.limits)
+            highest = max(vib, inside, key=lambda described: described.acceptance_level)
+            signed.add(highest, head, where=depot.where_is(vib))
+            looked_at += 1
+    damaged = len(depot.catalog.vibs) - looked_at
+    why_not = f"not of {damaged} VIBs, which are damaged" if damaged else ""
+    signed.answer(checks, "signatures", why_not=why_not if depot.catalog.vibs else _NO_VIB)
 
 
 def _head_findings(depot: Depot, vib: Vib) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ import attrs
 
 from esximage_builder.codes import make_finding
 from esximage_builder.containers.boot_info_table import is_boot_info_table_right, is_rest_usual
+from esximage_builder.containers.cms import require_anchors
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.disc_files import (
@@ -37,6 +38,7 @@ from esximage_builder.verify.disc_bytes import disc_unreadable
 from esximage_builder.verify.disc_image import NO_BOOT_CFG, Booted, check_installed
 from esximage_builder.verify.disc_menu import check_menu
 from esximage_builder.verify.disc_volume import check_catalog, check_volume
+from esximage_builder.verify.signed import signer_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Set as AbstractSet
@@ -63,20 +65,23 @@ _QUESTIONS = (
     Question("vibs", "is every VIB of the profile there?"),
     Question("module-order", "are the modules those of the image, in the stock order?"),
     Question("build", "does boot.cfg name the image's build?"),
-    Question("signatures", "are VIBs from partner level up signed?"),
+    Question("signatures", "are VIBs from partner level up signed, and does each signature cover its VIB ({signer})?"),
     Question("archives", "are the archives whole that the boot loader loads?"),
     Question("files", "does every file belong to the image?", Certainty.INFERRED),
     Question("bytes", "are all payloads there, and what their checksums say ({depth})?"),
 )
 
 
-def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None = None) -> Verification:
+def verify_iso(
+    path: str | Path, *, deep: bool = True, limits: ReadLimits | None = None, anchors: bytes | None = None
+) -> Verification:
     """Verify an installer disc.
 
     Args:
         path: The ISO.
         deep: Unpack payloads and check those checksums too; False checks stored bytes only.
         limits: Upper bounds; None takes the defaults.
+        anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
 
     Returns:
         Checks with findings; damage is a finding, not an exception.
@@ -84,13 +89,18 @@ def verify_iso(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
     Raises:
         NotADepotError: The file is no ISO at all.
         SourceUnreadableError: It is missing or cannot be read.
+        ModelError: ``anchors`` are no certificates.
+        MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
     """
+    require_anchors(anchors)
     bounds = limits or ReadLimits()
     require_kind(path, FileKind.ISO)
-    return verify_disc(Path(path), where=str(path), deep=deep, limits=bounds)
+    return verify_disc(Path(path), where=str(path), deep=deep, limits=bounds, anchors=anchors)
 
 
-def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: ReadLimits) -> Verification:
+def verify_disc(
+    source: Path | BinaryIO, *, where: str, deep: bool, limits: ReadLimits, anchors: bytes | None = None
+) -> Verification:
     """Verify an installer disc, which is opened once; as ``verify_iso``.
 
     Args:
@@ -98,8 +108,9 @@ def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: Read
         where: How to name it.
         deep: Unpack payloads too.
         limits: Upper bounds.
+        anchors: Certificates to trust.
     """
-    checks = Checklist(where, _questions(deep=deep))
+    checks = Checklist(where, _questions(deep=deep, anchors=anchors))
     with contextlib.ExitStack() as stack:
         try:
             disc = stack.enter_context(open_iso(source, where=where, limits=limits))
@@ -113,14 +124,16 @@ def verify_disc(source: Path | BinaryIO, *, where: str, deep: bool, limits: Read
         checks.answer("names", _lower_case_names(disc))
         boot_cfgs = _check_boot_cfg(disc, checks, limits)
         boot_cfg = next(iter(boot_cfgs.values()), None)
-        booted = Booted(disc=disc, boot_cfg=boot_cfg, has_table=has_table, named=frozenset(_named(boot_cfgs)))
+        named = frozenset(_named(boot_cfgs))
+        booted = Booted(disc=disc, boot_cfg=boot_cfg, has_table=has_table, named=named, anchors=anchors)
         check_installed(booted, checks, stack, limits, deep=deep)
     return checks.result("iso")
 
 
-def _questions(*, deep: bool) -> Iterator[Question]:
+def _questions(*, deep: bool, anchors: bytes | None) -> Iterator[Question]:
+    words = {"depth": "stored and unpacked" if deep else "stored", "signer": signer_words(anchors)}
     for question in _QUESTIONS:
-        yield attrs.evolve(question, text=question.text.format(depth="stored and unpacked" if deep else "stored"))
+        yield attrs.evolve(question, text=question.text.format(**words))
 
 
 # How the disc boots

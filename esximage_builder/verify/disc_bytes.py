@@ -11,11 +11,11 @@ from esximage_builder.containers.boot_info_table import without_boot_info_table
 from esximage_builder.containers.gzip import gunzip_blocks
 from esximage_builder.containers.tar_gz import TarGzReader
 from esximage_builder.depot.disc import DiscTree
+from esximage_builder.depot.vib_check import check_payload, check_vib
 from esximage_builder.disc_files import DPU_DEPOT, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import UnpackBudget
-from esximage_builder.verify.vib import check_payload, check_vib
 from esximage_builder.vocabulary import INSTALLER_OPTION, INSTALLER_PAYLOADS, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from esximage_builder.verify.disc_bytes import check_archives, check_disc_bytes,
 from esximage_builder.verify.disc_menu import check_menu_words
 from esximage_builder.verify.disc_strangers import check_strangers
 from esximage_builder.verify.disc_upgrade import check_label, check_upgrade, has_upgrade_folder
-from esximage_builder.verify.vib import check_signed
+from esximage_builder.verify.signed import SignedVibs
 from esximage_builder.vocabulary import PayloadType
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ class Booted:
         boot_cfg: The one for BIOS, else the one for UEFI; None if neither can be read.
         has_table: Whether the table in the BIOS loader is right; None without such a loader.
         named: Paths that the boot menu and both ``boot.cfg`` name, in upper case.
+        anchors: Certificates to trust, in PEM; None asks for no trust.
     """
 
     disc: IsoReader
     boot_cfg: BootCfg | None
     has_table: bool | None
     named: frozenset[str]
+    anchors: bytes | None = None
 
 
 def check_installed(
@@ -127,7 +129,7 @@ def _check_image(booted: Booted, contents: SourceContents, checks: Checklist, li
         checks.answer("build", why_not=why_not)
     else:
         _check_against_boot_cfg(images, booted.boot_cfg, checks)
-    _check_signatures(contents, checks, limits)
+    _check_signatures(booted, contents, checks, limits)
     return images
 
 
@@ -143,14 +145,15 @@ def _check_against_boot_cfg(images: Sequence[Image], boot_cfg: BootCfg, checks: 
     checks.answer("build", build, why_not="" if len(named) == len(images) else why_not)
 
 
-def _check_signatures(contents: SourceContents, checks: Checklist, limits: ReadLimits) -> None:
+def _check_signatures(booted: Booted, contents: SourceContents, checks: Checklist, limits: ReadLimits) -> None:
     """Look for signatures; VIBs that are damaged are named here where the check of bytes is not asked."""
     damaged: list[Finding] = []
-    problems = list(_signature_findings(contents, damaged, limits))
+    signed = SignedVibs(booted.anchors)
+    problems = list(_look_at_signatures(contents, signed, damaged, limits))
     if not _names_files(contents):
         problems += damaged
     why_not = f"not of {len(damaged)} VIBs, which are damaged" if damaged else ""
-    checks.answer("signatures", problems, why_not=why_not if contents.vibs else "the disc has no VIB")
+    signed.answer(checks, "signatures", problems, why_not=why_not if contents.vibs else "the disc has no VIB")
 
 
 def _check_archives(
@@ -273,19 +276,21 @@ def _missing_vibs(image: Image) -> Iterator[Finding]:
         yield make_finding("vib-missing", message, items=(entry.vib_id,), facts={"vib": entry.vib_id})
 
 
-def _signature_findings(contents: SourceContents, damaged: list[Finding], limits: ReadLimits) -> Iterator[Finding]:
-    """Yield what is not signed, or could not be read; put what is damaged into its list."""
+def _look_at_signatures(
+    contents: SourceContents, signed: SignedVibs, damaged: list[Finding], limits: ReadLimits
+) -> Iterator[Finding]:
+    """Collect signatures; yield what could not be read, and put what is damaged into its list."""
     for vib, location in contents.vibs:
         try:
             with location.tree.open(location.path) as source:
-                is_signed = read_vib_head(source, where=location.where, limits=limits).is_signed
+                head = read_vib_head(source, where=location.where, limits=limits)
         except SourceUnreadableError as error:
             yield disc_unreadable(f"the signature of {vib.id}", error)
             continue
         except EsxImageError as error:
             damaged.append(_damaged_vib(vib, location, error))
             continue
-        yield from check_signed(vib, is_signed=is_signed, where=location.where)
+        signed.add(vib, head, where=location.where)
 
 
 def _damaged_vib(vib: Vib, location: VibLocation, error: EsxImageError) -> Finding:

@@ -1,7 +1,7 @@
 """Is a single ``.vib`` file whole, and what its own descriptor says of it?
 
 Nothing outside of the file is needed: the descriptor has size and checksums of every payload.
-Whether the signature over the descriptor is right, and whose it is, is not looked at.
+Whose the signature over the descriptor is, is asked with certificates that the caller trusts alone.
 
 Source: docs/formats.md#vib.
 """
@@ -16,7 +16,9 @@ import attrs
 
 from esximage_builder.codes import has_code, make_finding
 from esximage_builder.containers.ar import ArStream
+from esximage_builder.containers.cms import require_anchors
 from esximage_builder.depot.sniff import FileKind
+from esximage_builder.depot.vib_check import GET_AGAIN, check_vib, damaged_vib
 from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError
 from esximage_builder.limits import ReadLimits, UnpackBudget
@@ -24,7 +26,7 @@ from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
 from esximage_builder.verify.checklist import Checklist, Question, require_kind
-from esximage_builder.verify.vib import GET_AGAIN, check_signed, check_vib, damaged_vib
+from esximage_builder.verify.signed import SignedVibs, signer_words
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
@@ -33,13 +35,16 @@ if TYPE_CHECKING:
 __all__ = ["verify_vib"]
 
 
-def verify_vib(path: str | Path, *, deep: bool = True, limits: ReadLimits | None = None) -> Verification:
+def verify_vib(
+    path: str | Path, *, deep: bool = True, limits: ReadLimits | None = None, anchors: bytes | None = None
+) -> Verification:
     """Verify a single ``.vib`` file by its own descriptor.
 
     Args:
         path: The file.
         deep: Unpack payloads and check those checksums too; False checks stored bytes only.
         limits: Upper bounds; None takes the defaults.
+        anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
 
     Returns:
         Checks with findings; damage is a finding, not an exception.
@@ -47,12 +52,15 @@ def verify_vib(path: str | Path, *, deep: bool = True, limits: ReadLimits | None
     Raises:
         NotADepotError: The file is no VIB at all.
         SourceUnreadableError: It is missing or cannot be read.
+        ModelError: ``anchors`` are no certificates.
+        MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
     """
+    require_anchors(anchors)
     bounds = limits or ReadLimits()
     require_kind(path, FileKind.VIB)
-    checks = Checklist(str(path), _questions(deep=deep))
+    checks = Checklist(str(path), _questions(deep=deep, anchors=anchors))
     with contextlib.closing(SharedFile(Path(path), where=str(path), noun="VIB")) as file:
-        _VibFile(file, bounds).check(checks, deep=deep)
+        _VibFile(file, bounds, anchors).check(checks, deep=deep)
     return checks.result("vib")
 
 
@@ -63,6 +71,7 @@ class _VibFile:
 
     file: SharedFile
     limits: ReadLimits
+    anchors: bytes | None
 
     def check(self, checks: Checklist, *, deep: bool) -> None:
         """Ask everything that there is something to look at for."""
@@ -83,7 +92,9 @@ class _VibFile:
         found = check_vib(vib, self._open(), where=self.file.where, limits=self.limits, budget=budget, deep=deep)
         checks.answer("archive", [finding for finding in found if has_code(finding, "vib-damaged")])
         checks.answer("descriptor")
-        checks.answer("signature", check_signed(vib, is_signed=head.is_signed, where=self.file.where))
+        signed = SignedVibs(self.anchors)
+        signed.add(vib, head, where=self.file.where)
+        signed.answer(checks, "signature")
         checks.answer("bytes", [finding for finding in found if not has_code(finding, "vib-damaged")])
 
     def _open(self) -> BinaryIO:
@@ -102,12 +113,15 @@ class _VibFile:
         return []
 
 
-def _questions(*, deep: bool) -> tuple[Question, ...]:
+def _questions(*, deep: bool, anchors: bytes | None) -> tuple[Question, ...]:
+    signer = signer_words(anchors)
     depth = "stored and unpacked" if deep else "stored"
     return (
         Question("archive", "is it a sound ar archive of descriptor, signature and payloads?"),
         Question("descriptor", "can the descriptor be read?"),
-        Question("signature", "is it signed, if it is from partner level up?"),
+        Question(
+            "signature", f"is it signed, if it is from partner level up, and does each signature cover it ({signer})?"
+        ),
         Question("bytes", f"are all payloads what the descriptor says ({depth})?"),
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from esximage_builder.documents.signatures import head_facts
 from esximage_builder.views.blocks import Cause, Paragraph, Section, Table, filled_sections
 from esximage_builder.views.findings import finding_as_dict
+from esximage_builder.views.signatures import signatures_as_list
 from esximage_builder.views.text import render_text
 from esximage_builder.vocabulary import AcceptanceLevel
 
@@ -110,6 +112,7 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _vib(vib: Vib, depot: Depot) -> dict[str, Any]:
+    head = depot.read_vib_head(vib)
     return {
         "id": vib.id,
         "name": vib.name,
@@ -117,7 +120,8 @@ def _vib(vib: Vib, depot: Depot) -> dict[str, Any]:
         "vendor": vib.vendor,
         "type": vib.type,
         "acceptance_level": vib.acceptance_level.value,
-        "signed": depot.read_vib_head(vib).is_signed,
+        "signed": head.is_signed,
+        "signatures": signatures_as_list(head_facts(vib.id, head)),
         "payloads": [
             {"name": payload.name, "type": payload.type, "size": payload.size_bytes} for payload in vib.payloads
         ],

@@ -9,6 +9,7 @@ import attrs
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
 from esximage_builder.views.findings import cause_of_finding, finding_as_dict
 from esximage_builder.views.image import bytes_text
+from esximage_builder.views.signatures import signature_words, signatures_as_list
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from esximage_builder.authoring.extract import ExtractedVib
     from esximage_builder.findings import Finding
     from esximage_builder.models.vib import Payload, Vib
+    from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.views.blocks import Block
 
 __all__ = [
@@ -30,12 +32,13 @@ __all__ = [
 ]
 
 
-def vib_as_dict(vib: Vib, *, is_signed: bool) -> dict[str, object]:
+def vib_as_dict(vib: Vib, *, is_signed: bool, facts: VibFacts | None = None) -> dict[str, object]:
     """Return what a VIB says of itself as JSON has it.
 
     Args:
         vib: As its descriptor tells it.
-        is_signed: Whether a signature is there; whether it is right is another question.
+        is_signed: Whether a signature is there.
+        facts: What its signatures are worth; None if nobody looked.
     """
     return {
         "id": vib.id,
@@ -48,6 +51,7 @@ def vib_as_dict(vib: Vib, *, is_signed: bool) -> dict[str, object]:
         "released_at": None if vib.released_at is None else vib.released_at.isoformat(),
         "acceptance_level": vib.acceptance_level.value,
         "signed": is_signed,
+        "signatures": None if facts is None else signatures_as_list(facts),
         "urls": [{"key": key, "url": url} for key, url in vib.urls],
         **{key: list(map(str, group)) for key, _, group in _relations(vib)},
         "tags": list(vib.tags),
@@ -97,12 +101,12 @@ def _flags(vib: Vib) -> Iterator[tuple[str, str, bool]]:
     yield "overlay", "Overlay", vib.overlay
 
 
-def render_vib(vib: Vib, *, is_signed: bool) -> str:
+def render_vib(vib: Vib, *, facts: VibFacts) -> str:
     """Return what a VIB says of itself as text; arguments as for ``vib_as_dict``."""
-    return render_text(_sections(vib, is_signed=is_signed))
+    return render_text(_sections(vib, facts))
 
 
-def _sections(vib: Vib, *, is_signed: bool) -> tuple[Section, ...]:
+def _sections(vib: Vib, facts: VibFacts) -> tuple[Section, ...]:
     payloads = [
         (item.name, item.type, "" if item.size_bytes is None else f"{item.size_bytes:,}", _kinds(item))
         for item in vib.payloads
@@ -110,7 +114,7 @@ def _sections(vib: Vib, *, is_signed: bool) -> tuple[Section, ...]:
     files = [] if vib.files is None else list(map(Paragraph, vib.files))
     return filled_sections(
         (
-            Section(vib.id, [Facts(_facts(vib, is_signed=is_signed))]),
+            Section(vib.id, [Facts(_facts(vib, facts))]),
             Section("Relations", _relation_blocks(vib)),
             Section(
                 f"Payloads ({len(payloads)})",
@@ -121,13 +125,13 @@ def _sections(vib: Vib, *, is_signed: bool) -> tuple[Section, ...]:
     )
 
 
-def _facts(vib: Vib, *, is_signed: bool) -> list[tuple[str, str]]:
+def _facts(vib: Vib, found: VibFacts) -> list[tuple[str, str]]:
     facts = [
         ("Summary", vib.summary),
         ("Description", "" if vib.description == vib.summary else vib.description),
         ("Released", "" if vib.released_at is None else vib.released_at.isoformat()),
         ("Acceptance level", vib.acceptance_level.display),
-        ("Signature", "there; verify says more" if is_signed else "none"),
+        ("Signature", signature_words(found)),
         ("For", ", ".join(f"{item.product_line} {item.version}".strip() for item in vib.software_platforms)),
         ("Machines", ", ".join(f"{item.vendor} {item.model}".strip() for item in vib.hardware_platforms)),
         ("Maintenance mode", _maintenance(vib)),

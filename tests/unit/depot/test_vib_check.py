@@ -19,7 +19,7 @@ from esximage_builder.errors import EsxImageError, MalformedDocumentError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.vib import Payload, Vib, VibFile
-from esximage_builder.verify.vib import check_head, check_payload, check_signed, check_vib
+from esximage_builder.depot.vib_check import check_head, check_payload, check_signed, check_vib
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:

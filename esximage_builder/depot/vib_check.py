@@ -16,7 +16,7 @@ from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import UnpackBudget
-from esximage_builder.rules.vib_facts import check_descriptor, check_signed
+from esximage_builder.rules.vib_facts import check_descriptor
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
 from esximage_builder.vocabulary import TARDISK_TYPES, PayloadType
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from esximage_builder.limits import ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
-__all__ = ["GET_AGAIN", "check_head", "check_payload", "check_signed", "check_vib", "damaged_vib"]
+__all__ = ["GET_AGAIN", "check_head", "check_payload", "check_vib", "damaged_vib"]
 
 GET_AGAIN = "the file is damaged or was changed: get it again from its publisher"
 _GUNZIP = "gunzip"
@@ -115,19 +115,14 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
 
 
 def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) -> tuple[Finding, ...]:
-    """Compare a VIB's own descriptor with the metadata, and see that a signature is there, as validation does.
+    """Compare a VIB's own descriptor with the metadata, as validation does.
 
     Raises:
         EsxImageError: The file is no VIB or is damaged.
     """
     head = read_vib_head(source, where=where, limits=limits)
     inside = head.parse(where=where, limits=limits)
-    return (
-        *check_descriptor(vib, inside, where=where),
-        *check_signed(
-            max(vib, inside, key=lambda described: described.acceptance_level), is_signed=head.is_signed, where=where
-        ),
-    )
+    return tuple(check_descriptor(vib, inside, where=where))
 
 
 def check_payload(
