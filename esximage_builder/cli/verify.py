@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
-from esximage_builder.authoring.source_tree import read_source_file
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
 from esximage_builder.cli.paths import input_path
+from esximage_builder.cli.trust import add_trust, anchors_of
 from esximage_builder.depot.sniff import FileKind, sniff
-from esximage_builder.limits import ReadLimits
 from esximage_builder.verify.bundle import verify_bundle
 from esximage_builder.verify.disc import verify_iso
 from esximage_builder.verify.vib_file import verify_vib
@@ -45,20 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="a bundle, an unpacked one, an installer ISO or a .vib file")
     parser.add_argument("--kind", choices=("vlcm", "esxcli"), default="vlcm", help="who shall take the bundle")
     add_trust(parser)
-
-
-def add_trust(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names certificates to trust."""
-    parser.add_argument(
-        "--trust", metavar="FILE.pem", default="", help="certificates that signatures of VIBs must lead to"
-    )
-
-
-def anchors_of(trust: str) -> bytes | None:
-    """Return the certificates to trust; None where none are named, which asks for no trust."""
-    if not trust:
-        return None
-    return read_source_file(Path(input_path(trust)), max_bytes=ReadLimits().document_bytes, follow=True)
 
 
 def run(options: Options) -> int:

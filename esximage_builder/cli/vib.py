@@ -15,7 +15,7 @@ from esximage_builder.authoring.vib import VibSigner
 from esximage_builder.authoring.vib_of_files import read_vib_description, write_vib
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
 from esximage_builder.cli.paths import input_path
-from esximage_builder.cli.verify import add_trust, anchors_of
+from esximage_builder.cli.trust import add_trust, anchors_of
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.documents.signatures import head_facts
 from esximage_builder.errors import ModelError

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esximage_builder.containers.cms import check_signatures, require_anchors
-from esximage_builder.errors import DepotError, MissingExtraError
+from esximage_builder.errors import DepotError, LimitExceededError, MissingExtraError
+from esximage_builder.limits import ReadLimits
 from esximage_builder.models.vib_facts import SignatureStatus, Trust, VibFacts, VibSignature
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ __all__ = ["head_facts", "verify_detached"]
 
 
 def verify_detached(
-    data: bytes, signature: bytes, *, anchors: bytes | None = None, where: str = "the signature"
+    data: bytes,
+    signature: bytes,
+    *,
+    anchors: bytes | None = None,
+    where: str = "the signature",
+    limits: ReadLimits | None = None,
 ) -> tuple[VibSignature, ...]:
     """Check a detached signature, as ``sig.pkcs7`` of a VIB and ``.xml.sig`` of a host are.
 
@@ -35,6 +41,7 @@ def verify_detached(
         signature: The whole file, PEM; may hold several.
         anchors: Certificates to trust, in PEM; None does not ask for trust.
         where: How to name the signature in problems.
+        limits: Upper bounds; None takes the defaults. A signature longer than a document is unreadable.
 
     Returns:
         One for each signature, in their order; a single one if it cannot be read; empty if there is none.
@@ -47,12 +54,23 @@ def verify_detached(
     if not signature.strip():
         return ()
     try:
+        _require_within(signature, limits or ReadLimits(), where)
         checked = check_signatures(signature, data, where=where, anchors=anchors)
     except DepotError as error:
         trust = Trust.NOT_ASKED if anchors is None else Trust.UNTRUSTED
         problem = f"{error.message}: {error.found}" if error.found else error.message
         return (VibSignature(status=SignatureStatus.UNREADABLE, trust=trust, problem=problem),)
     return tuple(map(_as_value, checked))
+
+
+def _require_within(signature: bytes, limits: ReadLimits, where: str) -> None:
+    if len(signature) > limits.document_bytes:
+        raise LimitExceededError(
+            "the signature is larger than the limit",
+            where=where,
+            found=f"{len(signature)} bytes",
+            expected=f"at most {limits.document_bytes} bytes",
+        )
 
 
 def head_facts(vib_id: str, head: VibHead, descriptor: Vib | None = None, *, anchors: bytes | None = None) -> VibFacts:

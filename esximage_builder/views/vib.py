@@ -51,7 +51,7 @@ def vib_as_dict(vib: Vib, *, is_signed: bool, facts: VibFacts | None = None) -> 
         "released_at": None if vib.released_at is None else vib.released_at.isoformat(),
         "acceptance_level": vib.acceptance_level.value,
         "signed": is_signed,
-        "signatures": None if facts is None else signatures_as_list(facts),
+        "signatures": ([] if not is_signed else None) if facts is None else signatures_as_list(facts),
         "urls": [{"key": key, "url": url} for key, url in vib.urls],
         **{key: list(map(str, group)) for key, _, group in _relations(vib)},
         "tags": list(vib.tags),

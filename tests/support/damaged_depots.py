@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 from support.changed_depots import ar_members, edit_zip, in_metadata, render_vib, zip_members
+from support.document_builders import signature_over
 from support.small_images import base_vibs, write_base_depot
 
 if TYPE_CHECKING:
@@ -44,7 +45,14 @@ def with_changed_vib(
     path = _vib_path(source, name)
     members = ar_members(zip_members(source)[path])
     change(members)
-    return _with_file(source, target, path, name, render_vib(members, mode=mode))
+    return _with_file(source, target, path, name, render_vib(_signed_anew(members), mode=mode))
+
+
+def _signed_anew(members: Members) -> Members:
+    """A changed descriptor gets a signature that covers it: other questions than that are asked of such VIBs."""
+    if not members["sig.pkcs7"]:
+        return members
+    return {**members, "sig.pkcs7": signature_over(members["descriptor.xml"])}
 
 
 def _with_file(source: Path, target: Path, path: str, name: str, data: bytes) -> Path:
@@ -241,7 +249,7 @@ def certified_depot(folder: Path, name: str) -> Path:
 
     def certify(members: Members) -> None:
         members["descriptor.xml"] = re.sub(*levels, members["descriptor.xml"])
-        members["sig.pkcs7"] = b"-----BEGIN PKCS7-----\ninvented\n-----END PKCS7-----\n"
+        members["sig.pkcs7"] = signature_over(members["descriptor.xml"])
 
     with_changed_vib(folder / "plain.zip", folder / "half.zip", name, certify)
     return with_changed_metadata(folder / "half.zip", folder / "certified.zip", name, *levels)

@@ -7,19 +7,34 @@ kin return a changed copy, ``without`` one that lacks something.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 from xml.sax.saxutils import escape, quoteattr
 
 import attrs
 
+from esximage_builder.containers.cms import sign_detached
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-SIGNATURE = b"-----BEGIN PKCS7-----\nMIIA\n-----END PKCS7-----\n"
+KEYS = Path(__file__).parents[2] / "fixtures" / "keys"
+SIGNED_AT = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@functools.cache
+def signature_over(descriptor: bytes) -> bytes:
+    """A signature by the test key that covers a descriptor."""
+    key, certificate = (KEYS / f"TEST-ONLY-{name}.pem" for name in ("key", "certificate"))
+    return sign_detached(
+        descriptor, key_pem=key.read_bytes(), certificate_pem=certificate.read_bytes(), signed_at=SIGNED_AT
+    )
+
 
 _RELATIONSHIPS = ("depends", "conflicts", "replaces", "provides", "compatibleWith")
 _FLAGS = ("live-install-allowed", "live-remove-allowed", "cimom-restart", "stateless-ready", "overlay")
@@ -62,7 +77,7 @@ class VibBuilder:
     payload_name: str = "netacme"
     payload: bytes = b"payload bytes of net-acme"
     payload_attributes: Mapping[str, str] = attrs.field(factory=dict)
-    signature: bytes = SIGNATURE
+    signature: bytes | None = None
     elements: Mapping[str, str] = attrs.field(factory=dict)
     missing: frozenset[str] = frozenset()
     appended: str = ""
@@ -133,6 +148,11 @@ class VibBuilder:
         document = f'<vib version="5.0">{inside}{self.appended}</vib>'
         return (indented(document) if self.is_pretty else document).encode()
 
+    @property
+    def signed_with(self) -> bytes:
+        """The signature in the file: one that covers the descriptor, if none was given."""
+        return signature_over(self.descriptor()) if self.signature is None else self.signature
+
     def descriptor(self) -> bytes:
         """``descriptor.xml`` as it lies in the ``.vib``."""
         return self._document({})
@@ -151,7 +171,7 @@ class VibBuilder:
         """The ``.vib`` file."""
         members = (
             ("descriptor.xml", self.descriptor()),
-            ("sig.pkcs7", self.signature),
+            ("sig.pkcs7", self.signed_with),
             (self.payload_name, self.payload),
         )
         return b"!<arch>\n" + b"".join(self._member(name, data) for name, data in members)

@@ -128,7 +128,7 @@ def test_every_module_is_a_verb_or_known_by_name() -> None:
     assert {path.stem for path in CLI.glob("*.py")} == {
         *map(module_name, VERBS),
         *("__init__", "app", "ending", "image_options", "output", "paths", "sound_image", "start", "targets"),
-        "wanted_vibs",
+        *("trust", "wanted_vibs"),
     }
 
 
@@ -191,9 +191,9 @@ LOADS = {
     "hardware": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring", "export"}),
     "diff": ({"cli.paths", "cli.wanted_vibs"}, {"export", "verify", "authoring"}),
     "split": ({"cli.paths", "cli.targets"}, {"verify", "authoring"}),
-    "verify": ({"cli.paths"}, {"export", "authoring"}),
+    "verify": ({"cli.paths", "cli.trust"}, {"export", "authoring"}),
     "component": ({"cli.paths"}, {"verify", "authoring"}),
-    "vib": ({"cli.paths"}, {"export"}),
+    "vib": ({"cli.paths", "cli.trust"}, {"export"}),
     "add-on": ({"cli.paths", "cli.targets"}, {"verify"}),
     "bundle": ({"cli.paths", "cli.targets"}, {"verify"}),
 }

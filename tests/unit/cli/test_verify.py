@@ -45,7 +45,7 @@ def bundle(tmp_path: Path) -> Path:
 def test_what_is_whole_passes_with_one_line_for_each_check(run: Run, iso: Path, bundle: Path) -> None:
     for path, verdict, count, unasked in (
         (iso, "passed as iso", 18, 0),
-        (bundle, "passed as vlcm, 1 of 17 questions not asked", 17, 1),
+        (bundle, "passed as vlcm, 1 of 18 questions not asked", 18, 1),
     ):
         code, out, err = run("verify", path)
         first, *checks = out.splitlines()
@@ -121,7 +121,7 @@ def test_an_unpacked_bundle_is_verified_in_its_folder(run: Run, tmp_path: Path, 
     code, out, err = run("verify", tmp_path / "depot")
 
     assert (code, err) == (0, "")
-    assert out.startswith(f"{tmp_path / 'depot'}: passed as vlcm, 2 of 17 questions not asked\n")
+    assert out.startswith(f"{tmp_path / 'depot'}: passed as vlcm, 2 of 18 questions not asked\n")
     assert "  [not asked] is it a sound zip archive? (confirmed)\n      why: it is a folder\n" in out
 
 
@@ -192,3 +192,15 @@ def test_an_image_is_built_from_a_disc(run: Run, tmp_path: Path) -> None:
 
     assert (code, err) == (0, "")
     assert run("verify", target)[0] == 0
+
+
+def test_trust_is_asked_with_the_certificates_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is none is told of, and one of somebody else's lets nothing pass."""
+    driver = DEPOTS / "Intel-i40en_2.8.4.0-1OEM.700.1.0.15843807.zip"
+    ours = ROOT / "fixtures" / "keys" / "TEST-ONLY-certificate.pem"
+    arguments = ["verify", str(driver), "--kind", "esxcli", "--trust"]
+    assert main([*arguments, str(ours)]) == 0
+    assert "and does it lead to a certificate that is trusted" in capsys.readouterr().out
+    (tmp_path / "none.pem").write_bytes(b"nothing")
+    assert main([*arguments, str(tmp_path / "none.pem")]) == 2
+    assert main([*arguments, str(tmp_path / "nowhere.pem")]) == 2

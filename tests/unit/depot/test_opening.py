@@ -114,7 +114,7 @@ def test_the_bytes_of_a_vib_are_those_of_its_file(plain: Path) -> None:
         with depot.open_vib(vib) as stream:
             assert stream.read() == VIB.vib()
         head = depot.read_vib_head(vib)
-        assert (head.descriptor, head.signature, head.is_signed) == (VIB.descriptor(), VIB.signature, True)
+        assert (head.descriptor, head.signature, head.is_signed) == (VIB.descriptor(), VIB.signed_with, True)
         assert depot.where_is(vib) == f"{plain}!{VIB.relative_path}"
         packed = depot.open_packed_vib(vib)
         assert packed is not None
@@ -239,7 +239,7 @@ def test_a_loose_vib_and_its_copy_in_a_depot_are_one(tmp_path: Path, vib: VibBui
     with open_depot(loose) as opened:
         (alone,) = opened.catalog.vibs
         assert (alone.id, alone.file is not None and alone.file.size_bytes) == (vib.id, len(vib.vib()))
-        assert opened.read_vib_head(alone).is_signed is bool(vib.signature)
+        assert opened.read_vib_head(alone).is_signed is bool(vib.signed_with)
         assert opened.open_packed_vib(alone) is None
     both = catalog_of(loose, depot)
     assert both.vibs == (alone,)

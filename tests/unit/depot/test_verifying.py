@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from support.damaged_depots import with_changed_vib
+from support.changed_depots import ar_members, edit_zip, render_vib
 
 import esximage_builder as eib
 from esximage_builder.containers.cms import sign_detached
@@ -168,7 +168,14 @@ def test_anchors_that_are_no_certificates_are_refused(anchors: bytes) -> None:
 
 
 def changed(tmp_path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
-    return with_changed_vib(DRIVER, tmp_path / "changed.zip", "i40en", change)
+    def edit(name: str, data: bytes) -> bytes:
+        if not name.endswith(".vib"):
+            return data
+        members = ar_members(data)
+        change(members)
+        return render_vib(members)
+
+    return edit_zip(DRIVER, tmp_path / "changed.zip", edit)
 
 
 def codes_of(path: Path, anchors: bytes | None = None) -> set[str]:
@@ -188,7 +195,7 @@ def test_a_vib_of_partner_level_up_needs_a_signature_of_its_own(tmp_path: Path, 
     bundle = eib.verify_bundle(path, kind="esxcli")
     assert {finding.code for check in bundle.checks if check.name == "signatures" for finding in check.findings} == {
         code
-    }
+    }, bundle.findings
     with eib.open_depot(path) as depot:
         (finding,) = [f for item in depot.verify() for f in item.findings if f.code == code]
         assert finding.severity is eib.Severity.ERROR

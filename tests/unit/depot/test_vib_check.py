@@ -15,11 +15,13 @@ from support.small_images import small_vib
 
 from esximage_builder.authoring.vib import raw_payload, vgz_payload
 from esximage_builder.checksums import Checksum
+from esximage_builder.depot.vib_check import check_head, check_payload, check_vib
 from esximage_builder.errors import EsxImageError, MalformedDocumentError
 from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.vib import Payload, Vib, VibFile
-from esximage_builder.depot.vib_check import check_head, check_payload, check_signed, check_vib
+from esximage_builder.models.vib_facts import VibFacts
+from esximage_builder.rules.vib_facts import check_signed
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
@@ -387,6 +389,7 @@ def test_a_file_without_descriptor_raises_our_error() -> None:
 @pytest.mark.parametrize("level", AcceptanceLevel)
 @pytest.mark.parametrize("is_signed", [True, False])
 def test_a_signature_is_wanted_from_partner_level_up(level: AcceptanceLevel, is_signed: bool) -> None:  # noqa: FBT001 - a table
-    found = check_signed(attrs.evolve(a_vib()[0], acceptance_level=level), is_signed=is_signed, where="a.vib")
+    vib = attrs.evolve(a_vib()[0], acceptance_level=level)
+    found = tuple(check_signed(vib, VibFacts(vib_id=vib.id, is_signed=is_signed, signatures=()), where="a.vib"))
 
     assert codes(found) == ([] if is_signed or level is AcceptanceLevel.COMMUNITY else ["signature-missing"])

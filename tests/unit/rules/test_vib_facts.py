@@ -10,7 +10,7 @@ import pytest
 
 import esximage_builder as eib
 from esximage_builder.checksums import Checksum
-from esximage_builder.rules.vib_facts import check_vib_facts, differing_fields, true_level
+from esximage_builder.rules.vib_facts import check_expiry, check_vib_facts, differing_fields, true_level
 
 LEVEL = eib.AcceptanceLevel
 PAYLOAD = eib.Payload(name="net", type="vgz", size_bytes=7, checksums=[Checksum("sha-256", "ab")])
@@ -33,7 +33,8 @@ VIB = eib.Vib(
 
 
 def facts(inside: eib.Vib | None = VIB, *, is_signed: bool = True) -> eib.VibFacts:
-    return eib.VibFacts(vib_id=VIB.id, descriptor=inside, is_signed=is_signed)
+    signatures = [eib.VibSignature(status=eib.SignatureStatus.INTACT)] if is_signed else []
+    return eib.VibFacts(vib_id=VIB.id, descriptor=inside, is_signed=is_signed, signatures=signatures)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,49 @@ def test_a_vib_that_cannot_be_read_is_damaged_and_one_without_facts_is_passed_ov
     assert (finding.code, finding.message, finding.where) == ("vib-damaged", "no archive", "a.vib")
     assert true_level(VIB, unread) is VIB.acceptance_level
     assert true_level(VIB, None) is VIB.acceptance_level
+
+
+@pytest.mark.parametrize("level", LEVEL)
+@pytest.mark.parametrize("status", [eib.SignatureStatus.BROKEN, eib.SignatureStatus.UNREADABLE])
+def test_a_bad_signature_is_an_error_from_partner_level_up(
+    level: eib.AcceptanceLevel, status: eib.SignatureStatus
+) -> None:
+    """Below, hosts do not go by signatures; a second one that is intact does not help."""
+    vib = attrs.evolve(VIB, acceptance_level=level)
+    signatures = [eib.VibSignature(status=eib.SignatureStatus.INTACT), eib.VibSignature(status=status, problem="p")]
+    (finding,) = check_vib_facts([vib], [attrs.evolve(facts(vib), signatures=signatures)])
+    assert finding.code == f"signature-{status.value}"
+    assert (finding.severity is eib.Severity.ERROR) is (level >= LEVEL.PARTNER)
+    assert finding.fact("level") == level.value
+    assert level.display in finding.message
+
+
+def test_one_trusted_signature_of_two_is_enough() -> None:
+    """Two issuers sign one VIB, for two kinds of host."""
+    trusted = eib.VibSignature(status=eib.SignatureStatus.INTACT, trust=eib.Trust.TRUSTED)
+    untrusted = attrs.evolve(trusted, trust=eib.Trust.UNTRUSTED)
+    vib = attrs.evolve(VIB, acceptance_level=LEVEL.PARTNER)
+    for signatures, codes in (((untrusted, trusted), []), ((untrusted, untrusted), ["signature-untrusted"])):
+        found = check_vib_facts([vib], [attrs.evolve(facts(vib), signatures=signatures)])
+        assert [finding.code for finding in found] == codes
+
+
+def test_what_nobody_looked_at_is_said_once() -> None:
+    """Without the extra, silence would be a promise; a line for each VIB would be noise."""
+    vibs = [attrs.evolve(VIB, name=name) for name in ("a", "b", "c")]
+    found = set(check_vib_facts(vibs, [eib.VibFacts(vib_id=v.id, descriptor=v, is_signed=True) for v in vibs]))
+    (finding,) = found
+    assert (finding.code, finding.severity) == ("signatures-not-checked", eib.Severity.INFO)
+
+
+def test_expired_certificates_are_named_once_with_their_date() -> None:
+    """And are no error."""
+    old = eib.VibSignature(
+        status=eib.SignatureStatus.INTACT, signer="Old", valid_until=datetime(2018, 3, 4, tzinfo=UTC)
+    )
+    two = [attrs.evolve(facts(), vib_id=name, signatures=[old]) for name in ("a", "b")]
+    (finding,) = check_expiry(two, datetime(2024, 1, 1, tzinfo=UTC))
+    assert (finding.code, finding.severity, finding.items) == ("certificate-expired", eib.Severity.INFO, ("a", "b"))
+    assert "2018-03-04" in finding.message
+    assert "Old" in finding.message
+    assert not list(check_expiry(two, datetime(2018, 3, 3, tzinfo=UTC)))

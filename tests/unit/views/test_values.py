@@ -59,7 +59,12 @@ CONTRACT: dict[str, dict[str, set[str]]] = {
         "bulletins.*": {"id", "vendor", "vibs"} | ADVICE,
         "profiles.*": {"name", "vendor", "acceptance_level", "vibs"},
         "vibs.*": {
-            "id", "name", "version", "vendor", "type", "acceptance_level", "signed", "payloads", "sources",
+            "id", "name", "version", "vendor", "type", "acceptance_level", "signed", "signatures", "payloads",
+            "sources",
+        },
+        "vibs.*.signatures.*": {
+            "status", "trust", "signer", "issuer", "digest_algorithm", "signed_at", "valid_from", "valid_until",
+            "problem",
         },
         "vibs.*.payloads.*": {"name", "type", "size"},
     },
