@@ -416,7 +416,7 @@ def _load_anchors(pem: bytes) -> tuple[Certificate, ...]:
         from cryptography import x509  # noqa: PLC0415 - an optional extra
     try:
         return tuple(x509.load_pem_x509_certificates(pem))
-    except (ValueError, TypeError) as error:
+    except _broken_certificate() as error:
         raise ModelError(
             "the certificates to trust cannot be read",
             found=str(error) or "no certificate",
@@ -427,13 +427,31 @@ def _load_anchors(pem: bytes) -> tuple[Certificate, ...]:
 
 def _distrust(signature: _Signature, anchors: tuple[Certificate, ...]) -> str:
     """Return why the certificate leads to no anchor; empty if it does."""
+    try:
+        return _chain_problem(signature, anchors)
+    except _broken_certificate() as error:
+        return f"a certificate in it cannot be read: {error}"
+
+
+def _broken_certificate() -> tuple[type[Exception], ...]:
+    """Return what the library lets out of certificates that are not what they should be; it parses late."""
+    with _needs_extra():
+        from cryptography import exceptions, x509  # noqa: PLC0415 - an optional extra
+    return (
+        ValueError,
+        TypeError,
+        exceptions.InvalidSignature,
+        exceptions.UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+    )
+
+
+def _chain_problem(signature: _Signature, anchors: tuple[Certificate, ...]) -> str:
     with _needs_extra():
         from cryptography import x509  # noqa: PLC0415 - an optional extra
-    try:
-        current = x509.load_der_x509_certificate(signature.certificate)
-        enclosed = [x509.load_der_x509_certificate(der) for der in signature.enclosed[:_LARGEST_COUNT]]
-    except (ValueError, TypeError) as error:
-        return f"a certificate in it cannot be read: {error}"
+    current = x509.load_der_x509_certificate(signature.certificate)
+    enclosed = [x509.load_der_x509_certificate(der) for der in signature.enclosed[:_LARGEST_COUNT]]
     for depth in range(_LONGEST_CHAIN):
         if current in anchors or any(_has_issued(anchor, current, depth, is_anchor=True) for anchor in anchors):
             return ""
@@ -447,15 +465,12 @@ def _distrust(signature: _Signature, anchors: tuple[Certificate, ...]) -> str:
 
 def _has_issued(issuer: Certificate, subject: Certificate, depth: int, *, is_anchor: bool) -> bool:
     """Tell whether a certificate may issue others, so far below itself, and has issued this one."""
-    with _needs_extra():
-        from cryptography import exceptions  # noqa: PLC0415 - an optional extra
-    broken = (ValueError, TypeError, exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm)
     try:
         digest = subject.signature_hash_algorithm
         if not _may_issue(issuer, depth, is_anchor=is_anchor) or (digest is not None and digest.name in _WEAK_DIGESTS):
             return False
         subject.verify_directly_issued_by(issuer)
-    except broken:
+    except _broken_certificate():
         return False
     return True
 

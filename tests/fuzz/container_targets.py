@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fuzz.target import (
@@ -32,7 +33,9 @@ from esximage_builder.containers.toml import parse_toml
 from esximage_builder.containers.zip import ZipReader, open_zip, require_zip_signature
 from esximage_builder.containers.zstd import unzstd_blocks
 from esximage_builder.documents.bulletin import parse_bulletin_element
+from esximage_builder.documents.signatures import head_facts, verify_detached
 from esximage_builder.documents.software_platform import parse_software_platforms
+from esximage_builder.documents.vib_archive import VibHead
 from esximage_builder.documents.vib_descriptor import parse_relationships
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["CONTAINER_TARGETS"]
 
 _WHEN: Final = datetime(2024, 1, 31, tzinfo=UTC)
+_ANCHOR = (Path(__file__).parents[2] / "fixtures" / "keys" / "TEST-ONLY-certificate.pem").read_bytes()
 
 
 def _ar_stream(data: bytes) -> None:
@@ -81,11 +85,14 @@ def _signatures(data: bytes) -> None:
         errors += refusal(call, data, where=WHERE)
     for check in (cms.check_signatures, cms.check_signature):
         errors += refusal(check, data, b"<vib/>", where=WHERE)
+    verify_detached(b"<vib/>", data, anchors=_ANCHOR)
+    head_facts("vib", VibHead(descriptor=b"<vib/>", signature=data))
     if errors:
         raise errors[0]
 
 
 def _signing(data: bytes) -> None:
+    refusal(cms.require_anchors, data)
     cms.sign_detached(b"<vib/>", key_pem=data, certificate_pem=data, signed_at=_WHEN)
 
 
@@ -213,10 +220,13 @@ CONTAINER_TARGETS: Final = (
     Target(
         "cms",
         _signatures,
-        ("cms.describe_signature", "cms.describe_signatures", "cms.check_signature", "cms.check_signatures"),
+        (
+            *("cms.describe_signature", "cms.describe_signatures", "cms.check_signature", "cms.check_signatures"),
+            *("signatures.verify_detached", "signatures.head_facts"),
+        ),
         Shape.PEM,
     ),
-    Target("cms_signing", _signing, ("cms.sign_detached",), Shape.PEM),
+    Target("cms_signing", _signing, ("cms.sign_detached", "cms.require_anchors"), Shape.PEM),
     Target("gzip", _gzip, ("gzip.gunzip_blocks", "gzip.gunzip_stream"), Shape.GZIP, BIG),
     Target("iso_layout", _lay_out, ("iso9660.lay_out_iso", "iso9660.is_legal_iso_path"), Shape.TEXT, 2048),
     Target("iso_reader", _disc, ("iso9660_reader.open_iso", "iso9660_reader.read_disc"), Shape.ISO, BIG),
