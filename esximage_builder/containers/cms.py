@@ -11,8 +11,8 @@ certificate signed those bytes. Whether that certificate leads to one that the c
 asked apart, with ``anchors``: by the issuers' signatures, from certificate to certificate. Never
 judged: whether a certificate has expired or been revoked, and whether its holder may sign at that level.
 
-This is the only module that knows ``cryptography`` and ``asn1crypto``. Both come with the
-optional extra ``signatures`` and are imported when a function is called.
+Only this module and ``containers.certificates`` know ``cryptography`` and ``asn1crypto``. Both come
+with the optional extra ``signatures`` and are imported when a function is called.
 
 Source: RFC 5652; sizes and forms were measured on public VIBs.
 """
@@ -20,29 +20,22 @@ Source: RFC 5652; sizes and forms were measured on public VIBs.
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime as dt
-import functools
 import hashlib
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from esximage_builder.errors import (
-    LimitExceededError,
-    MalformedDocumentError,
-    MissingExtraError,
-    ModelError,
-)
+from esximage_builder.containers.certificates import certificate_fault, distrust, load_anchors, needs_extra
+from esximage_builder.errors import DepotError, LimitExceededError, MalformedDocumentError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.x509 import Certificate
 
 __all__ = [
     "SignatureFacts",
+    "check_each_signature",
     "check_signature",
     "check_signatures",
     "describe_signature",
@@ -56,8 +49,6 @@ _END = b"-----END PKCS7-----"
 _LINE_CHARACTERS = 64
 _LARGEST_BYTES = 1024 * 1024
 _LARGEST_COUNT = 16
-_LONGEST_CHAIN = 8
-_WEAK_DIGESTS = frozenset({"md5", "sha1"})
 _FIRST_UTC_TIME_YEAR, _LAST_UTC_TIME_YEAR = 1950, 2049
 _DIGESTS = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
 
@@ -151,8 +142,32 @@ def check_signatures(
         LimitExceededError: As ``describe_signatures`` raises it.
         MissingExtraError: As ``describe_signatures`` raises it.
     """
-    trusted = None if anchors is None else _load_anchors(anchors)
+    trusted = None if anchors is None else load_anchors(anchors)
     return tuple(_check(signature, content, trusted) for signature in _parse_signatures(pem, where=where))
+
+
+def check_each_signature(
+    pem: bytes, content: bytes, *, where: str, anchors: bytes | None = None
+) -> tuple[SignatureFacts | DepotError, ...]:
+    """Check each signature as ``check_signatures`` does; one that cannot be read hides none of the others.
+
+    Returns:
+        One for each signature, in the order of the file: what it says, or why it cannot be read.
+
+    Raises:
+        ModelError: As ``check_signatures`` raises it.
+        MalformedDocumentError: The file is no PEM text.
+        LimitExceededError: As ``describe_signatures`` raises it.
+        MissingExtraError: As ``describe_signatures`` raises it.
+    """
+    trusted = None if anchors is None else load_anchors(anchors)
+    found: list[SignatureFacts | DepotError] = []
+    for number, block in enumerate(_pem_blocks(pem, where=where), start=1):
+        try:
+            found.append(_check(_parse_numbered(block, number, where=where), content, trusted))
+        except DepotError as error:
+            found.append(error)
+    return tuple(found)
 
 
 def require_anchors(anchors: bytes | None) -> None:
@@ -163,7 +178,7 @@ def require_anchors(anchors: bytes | None) -> None:
         MissingExtraError: The optional libraries are not installed.
     """
     if anchors is not None:
-        _load_anchors(anchors)
+        load_anchors(anchors)
 
 
 def check_signature(pem: bytes, content: bytes, *, where: str) -> SignatureFacts:
@@ -203,23 +218,27 @@ class _Signature:
 
 
 def _parse_signatures(pem: bytes, *, where: str) -> list[_Signature]:
-    parsed = []
-    for number, der in enumerate(_pem_blocks(pem, where=where), start=1):
-        try:
-            parsed.append(_parse_signed_data(der))
-        except _BROKEN_DER as error:
-            raise MalformedDocumentError(
-                f"signature {number} is no PKCS#7 SignedData as VIBs carry it",
-                where=where,
-                found=str(error),
-                expected="one signer, with its certificate enclosed",
-                hint="the file was damaged or changed: download the VIB again",
-            ) from error
-    return parsed
+    return [
+        _parse_numbered(block, number, where=where)
+        for number, block in enumerate(_pem_blocks(pem, where=where), start=1)
+    ]
+
+
+def _parse_numbered(block: bytes, number: int, *, where: str) -> _Signature:
+    try:
+        return _parse_signed_data(_der_of(block))
+    except _BROKEN_DER as error:
+        raise MalformedDocumentError(
+            f"signature {number} is no PKCS#7 SignedData as VIBs carry it",
+            where=where,
+            found=str(error),
+            expected="one signer, with its certificate enclosed",
+            hint="the file was damaged or changed: download the VIB again",
+        ) from error
 
 
 def _pem_blocks(pem: bytes, *, where: str) -> list[bytes]:
-    """Return the DER of each PEM block; between and around them only blanks may stand."""
+    """Return what stands in each PEM block; between and around them only line ends may stand."""
     if len(pem) > _LARGEST_BYTES:
         raise LimitExceededError(
             "the signature is larger than any signature",
@@ -229,17 +248,26 @@ def _pem_blocks(pem: bytes, *, where: str) -> list[bytes]:
             hint="check that the file is sig.pkcs7 of a VIB",
         )
     blocks: list[bytes] = []
-    rest = pem.strip()
+    rest = pem.replace(b"\r\n", b"\n").strip(b"\n")
     while rest.startswith(_BEGIN) and _END in rest and len(blocks) < _LARGEST_COUNT:
         body, _, rest = rest.removeprefix(_BEGIN).partition(_END)
-        rest = rest.strip()
-        try:
-            blocks.append(base64.b64decode(b"".join(body.split()), validate=True))
-        except ValueError as error:
-            raise _no_pem(body.strip(), where=where) from error
+        rest = rest.strip(b"\n")
+        blocks.append(body)
     if rest or not blocks:
         raise _no_pem(rest, where=where)
     return blocks
+
+
+def _der_of(block: bytes) -> bytes:
+    """Return what base64 lines stand for; the same bytes have one spelling, so that no change goes unseen."""
+    lines = block.strip(b"\n").split(b"\n")
+    text = b"".join(lines)
+    if len({len(line) for line in lines[:-1]}) > 1:
+        raise ValueError("base64 in lines of different lengths")
+    der = base64.b64decode(text, validate=True)
+    if base64.b64encode(der) != text:
+        raise ValueError("base64 that nobody writes")
+    return der
 
 
 def _no_pem(found: bytes, *, where: str) -> MalformedDocumentError:
@@ -252,22 +280,9 @@ def _no_pem(found: bytes, *, where: str) -> MalformedDocumentError:
     )
 
 
-@contextlib.contextmanager
-def _needs_extra() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise MissingExtraError(
-            "signatures need libraries that are not installed",
-            found=str(error),
-            expected="cryptography and asn1crypto",
-            hint="pip install esximage-builder[signatures]",
-        ) from error
-
-
 def _parse_signed_data(der: bytes) -> _Signature:
     """Take a ContentInfo apart; lets any of ``_BROKEN_DER`` out."""
-    with _needs_extra():
+    with needs_extra():
         from asn1crypto import cms  # noqa: PLC0415 - an optional extra
     info = cms.ContentInfo.load(der, strict=True)
     if info["content_type"].native != "signed_data":
@@ -277,26 +292,17 @@ def _parse_signed_data(der: bytes) -> _Signature:
         raise ValueError(f"{len(signed_data['signer_infos'])} signers")
     signer = signed_data["signer_infos"][0]
     certificate = _signer_certificate(signed_data, signer)
+    _require_form(signed_data, signer)
     signed = signer["signed_attrs"]
     # An absent optional field is a Void, whose native value is None.
     has_attributes = signed.native is not None
     values = _attribute_values(signed) if has_attributes else {}
-    hash_name = str(signer["digest_algorithm"]["algorithm"].native)
-    signed_at = values.get("signing_time")
-    validity = certificate["tbs_certificate"]["validity"]
     digest = values.get("message_digest")
     return _Signature(
-        facts=SignatureFacts(
-            signer=_short_name(certificate.subject),
-            issuer=_short_name(certificate.issuer),
-            signed_at=_utc(signed_at),
-            digest_algorithm=_DIGESTS.get(hash_name, hash_name),
-            valid_from=_utc(validity["not_before"].native),
-            valid_until=_utc(validity["not_after"].native),
-        ),
+        facts=_stated_facts(signer, certificate, values.get("signing_time")),
         content_type=str(values.get("content_type", "none stated")) if has_attributes else "data",
         message_digest=digest if isinstance(digest, bytes) else None,
-        hash_name=hash_name,
+        hash_name=str(signer["digest_algorithm"]["algorithm"].native),
         signature_algorithm=signer["signature_algorithm"].signature_algo,
         signature=signer["signature"].native,
         signed_attributes=_as_set(signed) if has_attributes else None,
@@ -304,6 +310,42 @@ def _parse_signed_data(der: bytes) -> _Signature:
         certificate=certificate.dump(),
         enclosed=tuple(item.chosen.dump() for item in signed_data["certificates"] if item.name == "certificate"),
     )
+
+
+def _stated_facts(signer: Any, certificate: Any, signed_at: object) -> SignatureFacts:  # noqa: ANN401 - asn1crypto has no types
+    validity = certificate["tbs_certificate"]["validity"]
+    hash_name = str(signer["digest_algorithm"]["algorithm"].native)
+    return SignatureFacts(
+        signer=_short_name(certificate.subject),
+        issuer=_short_name(certificate.issuer),
+        signed_at=_utc(signed_at),
+        digest_algorithm=_DIGESTS.get(hash_name, hash_name),
+        valid_from=_utc(validity["not_before"].native),
+        valid_until=_utc(validity["not_after"].native),
+    )
+
+
+def _require_form(signed_data: Any, signer: Any) -> None:  # noqa: ANN401 - asn1crypto has no types
+    """Refuse what no signature covers and that is not as it must be: versions, algorithms, what is enclosed."""
+    version = "v1" if signer["sid"].name == "issuer_and_serial_number" else "v3"
+    algorithms = [signer["digest_algorithm"], signer["signature_algorithm"], *signed_data["digest_algorithms"]]
+    kinds = {choice.name for choice in signed_data["certificates"]}
+    content = signed_data["encap_content_info"]
+    stated = {item["algorithm"].native for item in signed_data["digest_algorithms"]}
+    if (signed_data["version"].native, signer["version"].native) != (version, version):
+        raise ValueError("versions that do not go with its parts")
+    if stated != {signer["digest_algorithm"]["algorithm"].native}:
+        raise ValueError("digest algorithms that are not the signer's")
+    if signer["signature_algorithm"].signature_algo == "rsassa_pkcs1v15" and any(map(_has_parameters, algorithms)):
+        raise ValueError("parameters of algorithms that have none")
+    if content["content_type"].native != "data" or content["content"].native is not None:
+        raise ValueError("content of its own")
+    if kinds != {"certificate"} or signed_data["crls"].native is not None:
+        raise ValueError("more than certificates enclosed")
+
+
+def _has_parameters(algorithm: Any) -> bool:  # noqa: ANN401 - asn1crypto has no types
+    return algorithm["parameters"].dump() not in (b"", b"\x05\x00")
 
 
 def _signer_certificate(signed_data: Any, signer: Any) -> Any:  # noqa: ANN401 - asn1crypto has no types
@@ -367,8 +409,10 @@ def _check(signature: _Signature, content: bytes, anchors: tuple[Certificate, ..
     facts = attrs.evolve(signature.facts, covers_descriptor=verdict, problem=problem)
     if anchors is None:
         return facts
-    distrust = _distrust(signature, anchors) if verdict is True else problem
-    return attrs.evolve(facts, is_trusted=not distrust, distrust=distrust)
+    reason = distrust(signature.certificate, signature.enclosed, anchors) if verdict is True else problem
+    if verdict is True and reason:
+        reason = f"{reason}; it was issued by {facts.issuer!r}"
+    return attrs.evolve(facts, is_trusted=not reason, distrust=reason)
 
 
 def _verdict(signature: _Signature, content: bytes) -> tuple[bool | None, str]:
@@ -385,11 +429,13 @@ def _verdict(signature: _Signature, content: bytes) -> tuple[bool | None, str]:
         if signature.message_digest != hashlib.new(signature.hash_name, content).digest():
             return False, "its message digest is that of other bytes: the descriptor was changed after signing"
         signed = signature.signed_attributes
-    return _verify_rsa(signature, signed)
+    verdict, problem = _verify_rsa(signature, signed)
+    fault = certificate_fault(signature.enclosed) if verdict else ""
+    return (False, fault) if fault else (verdict, problem)
 
 
 def _verify_rsa(signature: _Signature, signed: bytes) -> tuple[bool | None, str]:
-    with _needs_extra():
+    with needs_extra():
         from cryptography import exceptions  # noqa: PLC0415 - an optional extra
         from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
@@ -405,89 +451,6 @@ def _verify_rsa(signature: _Signature, signed: bytes) -> tuple[bool | None, str]
     except exceptions.InvalidSignature:
         return False, "the signature does not fit the key of the enclosed certificate"
     return True, ""
-
-
-# Trust
-
-
-@functools.lru_cache(maxsize=4)
-def _load_anchors(pem: bytes) -> tuple[Certificate, ...]:
-    with _needs_extra():
-        from cryptography import x509  # noqa: PLC0415 - an optional extra
-    try:
-        return tuple(x509.load_pem_x509_certificates(pem))
-    except _broken_certificate() as error:
-        raise ModelError(
-            "the certificates to trust cannot be read",
-            found=str(error) or "no certificate",
-            expected="one certificate or several, in PEM",
-            hint="convert others with: openssl x509 -inform DER -in FILE -out FILE.pem",
-        ) from error
-
-
-def _distrust(signature: _Signature, anchors: tuple[Certificate, ...]) -> str:
-    """Return why the certificate leads to no anchor; empty if it does."""
-    try:
-        return _chain_problem(signature, anchors)
-    except _broken_certificate() as error:
-        return f"a certificate in it cannot be read: {error}"
-
-
-def _broken_certificate() -> tuple[type[Exception], ...]:
-    """Return what the library lets out of certificates that are not what they should be; it parses late."""
-    with _needs_extra():
-        from cryptography import exceptions, x509  # noqa: PLC0415 - an optional extra
-    return (
-        ValueError,
-        TypeError,
-        exceptions.InvalidSignature,
-        exceptions.UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        x509.InvalidVersion,
-    )
-
-
-def _chain_problem(signature: _Signature, anchors: tuple[Certificate, ...]) -> str:
-    with _needs_extra():
-        from cryptography import x509  # noqa: PLC0415 - an optional extra
-    current = x509.load_der_x509_certificate(signature.certificate)
-    enclosed = [x509.load_der_x509_certificate(der) for der in signature.enclosed[:_LARGEST_COUNT]]
-    for depth in range(_LONGEST_CHAIN):
-        if current in anchors or any(_has_issued(anchor, current, depth, is_anchor=True) for anchor in anchors):
-            return ""
-        others = (item for item in enclosed if item != current and _has_issued(item, current, depth, is_anchor=False))
-        above = next(others, None)
-        if above is None:
-            return f"its certificate leads to {current.issuer.rfc4514_string()!r}, which is not among those trusted"
-        current = above
-    return "its chain of certificates is longer than any"
-
-
-def _has_issued(issuer: Certificate, subject: Certificate, depth: int, *, is_anchor: bool) -> bool:
-    """Tell whether a certificate may issue others, so far below itself, and has issued this one."""
-    try:
-        digest = subject.signature_hash_algorithm
-        if not _may_issue(issuer, depth, is_anchor=is_anchor) or (digest is not None and digest.name in _WEAK_DIGESTS):
-            return False
-        subject.verify_directly_issued_by(issuer)
-    except _broken_certificate():
-        return False
-    return True
-
-
-def _may_issue(issuer: Certificate, depth: int, *, is_anchor: bool) -> bool:
-    """Tell whether its extensions let a certificate issue others; an anchor of the old kind has none."""
-    with _needs_extra():
-        from cryptography import x509  # noqa: PLC0415 - an optional extra
-    try:
-        basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return is_anchor and issuer.version is x509.Version.v1
-    try:
-        signs = issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        signs = True
-    return basic.ca and signs and (basic.path_length is None or depth <= basic.path_length)
 
 
 # Signing
@@ -527,7 +490,7 @@ def sign_detached(content: bytes, *, key_pem: bytes, certificate_pem: bytes, sig
 
 
 def _render_signed_data(content: bytes, *, key: RSAPrivateKey, certificate_der: bytes, moment: dt.datetime) -> bytes:
-    with _needs_extra():
+    with needs_extra():
         from asn1crypto import cms, core, x509  # noqa: PLC0415 - an optional extra
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
@@ -580,7 +543,7 @@ def _signing_moment(signed_at: dt.datetime) -> dt.datetime:
 
 def _load_pair(key_pem: bytes, certificate_pem: bytes) -> tuple[RSAPrivateKey, bytes]:
     """Return the key and the DER of its certificate, after a check that they belong together."""
-    with _needs_extra():
+    with needs_extra():
         from cryptography import exceptions, x509  # noqa: PLC0415 - an optional extra
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from esximage_builder.containers.cms import check_signatures, require_anchors
+from esximage_builder.containers.cms import check_each_signature, require_anchors
 from esximage_builder.errors import DepotError, LimitExceededError, MissingExtraError
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.vib_facts import SignatureStatus, Trust, VibFacts, VibSignature
@@ -55,12 +55,16 @@ def verify_detached(
         return ()
     try:
         _require_within(signature, limits or ReadLimits(), where)
-        checked = check_signatures(signature, data, where=where, anchors=anchors)
+        checked = check_each_signature(signature, data, where=where, anchors=anchors)
     except DepotError as error:
-        trust = Trust.NOT_ASKED if anchors is None else Trust.UNTRUSTED
-        problem = f"{error.message}: {error.found}" if error.found else error.message
-        return (VibSignature(status=SignatureStatus.UNREADABLE, trust=trust, problem=problem),)
-    return tuple(map(_as_value, checked))
+        checked = (error,)
+    return tuple(_unreadable(item, anchors) if isinstance(item, DepotError) else _as_value(item) for item in checked)
+
+
+def _unreadable(error: DepotError, anchors: bytes | None) -> VibSignature:
+    trust = Trust.NOT_ASKED if anchors is None else Trust.UNTRUSTED
+    problem = f"{error.message}: {error.found}" if error.found else error.message
+    return VibSignature(status=SignatureStatus.UNREADABLE, trust=trust, problem=problem)
 
 
 def _require_within(signature: bytes, limits: ReadLimits, where: str) -> None:

@@ -141,8 +141,7 @@ def check_signed(vib: Vib, facts: VibFacts, *, where: str) -> Iterator[Finding]:
         for signature in facts.signatures:
             if not signature.is_intact:
                 yield _bad_signature(vib, signature, where)
-        if all(signature.trust is Trust.UNTRUSTED for signature in facts.signatures):
-            yield from _untrusted(vib, facts.signatures, where)
+        yield from _untrusted(vib, facts.signatures, where)
 
 
 def _unsigned(vib: Vib, where: str) -> Iterator[Finding]:
@@ -172,21 +171,30 @@ def _bad_signature(vib: Vib, signature: VibSignature, where: str) -> Finding:
 
 
 def _untrusted(vib: Vib, signatures: tuple[VibSignature, ...], where: str) -> Iterator[Finding]:
-    """Say that intact signatures lead to nobody who is trusted; others were told of already."""
-    intact = [signature for signature in signatures if signature.is_intact]
-    if intact:
-        signers = ", ".join(repr(signature.signer) for signature in intact)
-        message = f"{vib.id} claims to be {vib.acceptance_level.display}, and is signed by nobody trusted: {signers}"
-        yield _about_signature("signature-untrusted", message, vib, where, intact[0].problem)
+    """Name intact signatures that lead to nobody who is trusted; others were told of already."""
+    untrusted = [item for item in signatures if item.is_intact and item.trust is Trust.UNTRUSTED]
+    if not untrusted:
+        return
+    signers = ", ".join(repr(signature.signer) for signature in untrusted)
+    claim = f"{vib.id} claims to be {vib.acceptance_level.display}, and is signed by"
+    if any(signature.is_trusted for signature in signatures):
+        message, severity = f"{claim} somebody trusted, and by others who are not: {signers}", Severity.INFO
+        yield _about_signature("signature-untrusted", message, vib, where, untrusted[0].problem, severity=severity)
+    else:
+        message = f"{claim} nobody trusted: {signers}"
+        yield _about_signature("signature-untrusted", message, vib, where, untrusted[0].problem)
 
 
-def _about_signature(code: str, message: str, vib: Vib, where: str, cause: str) -> Finding:
+def _about_signature(
+    code: str, message: str, vib: Vib, where: str, cause: str, *, severity: Severity | None = None
+) -> Finding:
     """Return an error from partner level up, where hosts go by signatures, and a warning below."""
     level = vib.acceptance_level
+    by_level = Severity.ERROR if level >= AcceptanceLevel.PARTNER else Severity.WARNING
     return make_finding(
         code,
         message,
-        severity=Severity.ERROR if level >= AcceptanceLevel.PARTNER else Severity.WARNING,
+        severity=severity or by_level,
         items=(where,),
         facts={"vib": vib.id, "level": level.value},
         cause=cause,

@@ -13,7 +13,7 @@ import warnings
 import zipfile
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -21,6 +21,7 @@ from hypothesis import given, settings, strategies as st
 from esximage_builder.containers import cms as cms_format
 from esximage_builder.containers.ar import ArStream
 from esximage_builder.containers.cms import (
+    check_each_signature,
     check_signature,
     check_signatures,
     describe_signature,
@@ -35,6 +36,9 @@ from esximage_builder.errors import (
     ModelError,
 )
 from esximage_builder.limits import ReadLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 cryptography = pytest.importorskip("cryptography", reason="the extra `signatures` is not installed")
 asn1_x509 = pytest.importorskip("asn1crypto.x509", reason="the extra `signatures` is not installed")
@@ -61,9 +65,10 @@ def make_pair(
     *,
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None,
     serial: int = 7,
+    organization: str | None = "ACME",
 ) -> Pair:
     key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "ACME")]
+    names = [] if organization is None else [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)]
     if subject is not None:
         names.append(x509.NameAttribute(NameOID.COMMON_NAME, subject))
     certificate = (
@@ -93,6 +98,14 @@ def sign(content: bytes = CONTENT, *, pair: Pair = PAIR, signed_at: datetime = M
 
 
 SIGNATURE = sign()
+
+
+def self_signed() -> tuple[bytes, Pair]:
+    pair = make_pair("ACME Root", organization=None)
+    return sign(pair=pair), pair
+
+
+SELF_SIGNED = self_signed()
 
 
 def as_der(pem: bytes) -> bytes:
@@ -360,6 +373,7 @@ def test_the_certificate_may_be_named_by_its_key() -> None:
     certificate["tbs_certificate"]["extensions"] = [extension]
     signer = info["content"]["signer_infos"][0]
     signer["sid"] = asn1_cms.SignerIdentifier(name="subject_key_identifier", value=b"twenty bytes of a key")
+    signer["version"] = info["content"]["version"] = "v3"
 
     facts = check_signature(as_pem(info.dump(force=True)), CONTENT, where=WHERE)
 
@@ -406,7 +420,7 @@ def with_two_times() -> bytes:
         pytest.param(SIGNATURE[:-30], "no PEM text", "b'-----BEGIN", id="cut"),
         pytest.param(SIGNATURE + b"x", "no PEM text", "b'x'", id="text-behind"),
         pytest.param(SIGNATURE * 17, "no PEM text", "b'-----BEGIN", id="far-too-many"),
-        pytest.param(SIGNATURE.replace(b"M", b"*"), "no PEM text", "b'*", id="not-base64"),
+        pytest.param(SIGNATURE.replace(b"M", b"*"), "signature 1", "base64", id="not-base64"),
         pytest.param(PAIR.certificate_pem, "no PEM text", "b'-----BEGIN CERT", id="certificate"),
         pytest.param(as_pem(b""), "signature 1 is no PKCS#7", "", id="no-der"),
         pytest.param(SIGNATURE + as_pem(b"\x30\x03abc"), "signature 2 is no PKCS#7", "", id="second-broken"),
@@ -431,6 +445,51 @@ def test_what_is_no_signature_is_refused(pem: bytes, message: str, found: str) -
 def test_a_file_larger_than_any_signature_is_not_parsed() -> None:
     with pytest.raises(LimitExceededError):
         describe_signature(SIGNATURE + b" " * 2_000_000, where=WHERE)
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_no_flipped_bit_in_a_signature_goes_unseen(bit: int) -> None:
+    """What the signature of the signer does not cover is covered by form, or by the issuer of the certificate."""
+    pem, pair = SELF_SIGNED
+    for at in range(0, len(pem), 5):
+        changed = pem[:at] + bytes([pem[at] ^ 1 << bit]) + pem[at + 1 :]
+        with contextlib.suppress(EsxImageError):
+            found = check_signatures(changed, CONTENT, where=WHERE, anchors=pair.certificate_pem)
+            assert not all(facts.is_trusted for facts in found), at
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param(lambda pem: pem.replace(b"\n", b" \n"), "PEM", id="blanks"),
+        pytest.param(lambda pem: pem[:60] + b"\n" + pem[60:], "lines of different lengths", id="lines"),
+        pytest.param(lambda pem: pem.replace(b"\n", b"\x0b", 3), "base64", id="other line ends"),
+        pytest.param(lambda _: respelt(), "base64 that nobody writes", id="spare bits"),
+    ],
+)
+def test_one_signature_has_one_spelling(change: Callable[[bytes], bytes], problem: str) -> None:
+    """Bytes that no checksum covers must not be changed in silence."""
+    with pytest.raises(MalformedDocumentError) as caught:
+        check_signatures(change(SIGNATURE), CONTENT, where=WHERE)
+    assert problem in caught.value.message + caught.value.found
+
+
+def respelt() -> bytes:
+    """Return a signature with a spare bit set behind its last byte."""
+    signatures = (sign(pair=make_pair("A" * length)) for length in range(5, 8))
+    pem = next(pem for pem in signatures if b"=" in pem)
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    at = pem.index(b"=") - 1
+    return pem[:at] + bytes([letters[letters.index(pem[at]) + 1]]) + pem[at + 1 :]
+
+
+def test_one_that_cannot_be_read_hides_none_of_the_others() -> None:
+    """Of two signatures the first may be damaged."""
+    damaged = SIGNATURE.replace(b"M", b"*")
+    first, second, third = check_each_signature(SIGNATURE + damaged + SIGNATURE, CONTENT, where=WHERE)
+    assert isinstance(second, MalformedDocumentError)
+    assert "signature 2" in second.message
+    assert [item.covers_descriptor for item in (first, third) if not isinstance(item, Exception)] == [True, True]
 
 
 @settings(max_examples=400, deadline=None)

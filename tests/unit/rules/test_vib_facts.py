@@ -130,14 +130,19 @@ def test_a_bad_signature_is_an_error_from_partner_level_up(
     assert level.display in finding.message
 
 
-def test_one_trusted_signature_of_two_is_enough() -> None:
-    """Two issuers sign one VIB, for two kinds of host."""
-    trusted = eib.VibSignature(status=eib.SignatureStatus.INTACT, trust=eib.Trust.TRUSTED)
-    untrusted = attrs.evolve(trusted, trust=eib.Trust.UNTRUSTED)
+def test_one_trusted_signature_of_two_is_enough_and_the_other_is_told() -> None:
+    """Two issuers sign one VIB, for two kinds of host; a changed certificate of one must not go unseen."""
+    trusted = eib.VibSignature(status=eib.SignatureStatus.INTACT, trust=eib.Trust.TRUSTED, signer="Ours")
+    untrusted = attrs.evolve(trusted, trust=eib.Trust.UNTRUSTED, signer="Theirs")
     vib = attrs.evolve(VIB, acceptance_level=LEVEL.PARTNER)
-    for signatures, codes in (((untrusted, trusted), []), ((untrusted, untrusted), ["signature-untrusted"])):
-        found = check_vib_facts([vib], [attrs.evolve(facts(vib), signatures=signatures)])
-        assert [finding.code for finding in found] == codes
+    for signatures, severity in (
+        ((untrusted, trusted), eib.Severity.INFO),
+        ((untrusted, untrusted), eib.Severity.ERROR),
+    ):
+        (found,) = check_vib_facts([vib], [attrs.evolve(facts(vib), signatures=signatures)])
+        assert (found.code, found.severity) == ("signature-untrusted", severity)
+        assert "Theirs" in found.message
+    assert not list(check_vib_facts([vib], [attrs.evolve(facts(vib), signatures=(trusted, trusted))]))
 
 
 def test_what_nobody_looked_at_is_said_once() -> None:
