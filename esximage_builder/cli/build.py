@@ -22,6 +22,7 @@ from esximage_builder.cli.output import (
 )
 from esximage_builder.cli.paths import input_path
 from esximage_builder.cli.targets import require_safe_outputs
+from esximage_builder.cli.trust import add_trust, anchors_of
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
@@ -67,6 +68,7 @@ class Options:
     allow: tuple[str, ...]
     check: Check
     as_json: bool
+    trust: str = ""
 
     @classmethod
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
@@ -89,6 +91,7 @@ class Options:
             allow=tuple(namespace.allow),
             check=namespace.check,
             as_json=namespace.json,
+            trust=namespace.trust,
         )
 
     @property
@@ -106,7 +109,8 @@ class Options:
         """The paths to read, outputs excepted."""
         starts = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
         kickstarts = () if self.kickstart is None else (self.kickstart,)
-        return (*self.image.sources(), *starts, *kickstarts)
+        trusted = (input_path(self.trust),) if self.trust else ()
+        return (*self.image.sources(), *starts, *kickstarts, *trusted)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -170,6 +174,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=CHECKS[0],
         help="how payloads are checked: as they are stored, or unpacked too before anything is written",
     )
+    add_trust(parser)
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -208,10 +213,14 @@ def _check(options: Options, depot: Depot) -> _Checked:
         require_lockable(composed)  # before anything else is written
     images = _written_images(options, composed)
     minimum = options.image.minimum_acceptance
+    anchors = anchors_of(options.trust)
     unpacked = check_unpacked(composed.all_vibs, depot, limits=depot.limits) if options.check == "unpacked" else ()
     reports = tuple(
         validate(
-            image, depot.catalog, minimum_acceptance=minimum, vib_facts=depot.facts_of(image.all_vibs)
+            image,
+            depot.catalog,
+            minimum_acceptance=minimum,
+            vib_facts=depot.facts_of(image.all_vibs, anchors=anchors),
         ).with_findings(unpacked)
         for image in images
     )

@@ -56,7 +56,6 @@ def needs_extra() -> Iterator[None]:
         ) from error
 
 
-@functools.lru_cache(maxsize=4)
 def load_anchors(pem: bytes) -> tuple[Certificate, ...]:
     """Return the certificates to trust.
 
@@ -65,8 +64,16 @@ def load_anchors(pem: bytes) -> tuple[Certificate, ...]:
 
     Raises:
         ModelError: There is none, or one cannot be read.
-        MissingExtraError: The optional libraries are not installed.
+        MissingExtraError: One of the optional libraries is not installed.
     """
+    with needs_extra():
+        import asn1crypto  # noqa: F401, PLC0415 - an optional extra
+        import cryptography  # noqa: F401, PLC0415
+    return _load_pem(pem)
+
+
+@functools.lru_cache(maxsize=4)
+def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
     with needs_extra():
         from cryptography import x509  # noqa: PLC0415 - an optional extra
     try:

@@ -116,6 +116,6 @@ class VibFacts:
 class KnowsVibFacts(Protocol):
     """What can tell the facts about VIBs, as an opened depot can."""
 
-    def facts_of(self, vibs: Iterable[Vib]) -> tuple[VibFacts, ...]:
-        """Return the facts about those VIBs that it holds."""
+    def facts_of(self, vibs: Iterable[Vib], *, anchors: bytes | None = None) -> tuple[VibFacts, ...]:
+        """Return the facts about those VIBs that it holds; whose signatures are, with certificates to trust alone."""
         ...

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.codes import CODES, as_error, has_code, make_finding
+from esximage_builder.errors import ModelError
 from esximage_builder.findings import Severity
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.fields import as_tuple
@@ -106,6 +107,8 @@ def validate(
     *,
     minimum_acceptance: AcceptanceLevel | None = None,
     vib_facts: Iterable[VibFacts] | None = None,
+    signatures: Iterable[VibFacts] | None = None,
+    anchors: bytes | None = None,
 ) -> ValidationReport:
     """Look at an image from every side.
 
@@ -116,25 +119,43 @@ def validate(
         minimum_acceptance: VIBs below it are errors ``acceptance-too-low``; None admits all.
         vib_facts: What the VIBs themselves say, from ``Depot.facts_of``, to be held against the metadata;
             None asks ``catalog``, if that is an opened depot. Exports ask in any case.
+        signatures: What signatures are worth, also from ``Depot.facts_of``, for those who ask that apart; they
+            count in place of what ``vib_facts`` or the depot says of the same VIBs, and nothing else of them does.
+        anchors: Certificates to trust, in PEM, with which an opened depot in the place of ``catalog`` is asked
+            whose signatures are; facts that are given were asked with their own.
 
     Returns:
         All findings; nothing about the image is ever an exception.
 
     Raises:
-        ModelError: ``catalog`` is no catalog and has none.
+        ModelError: ``catalog`` is no catalog and has none, or there are ``anchors`` and nobody to ask with them.
+        MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
     """
     loaded = None if catalog is None else catalog_of(catalog)
-    known = _told_facts(image, catalog) if vib_facts is None else vib_facts
+    known = _told_facts(image, catalog, vib_facts, anchors)
     facts = {item.vib_id: item for item in known}
     findings = findings_of(image, loaded)
-    findings.update(check_vib_facts(image.all_vibs, facts.values()))
+    findings.update(check_vib_facts(image.all_vibs, facts.values(), signatures=signatures))
     findings.update(_check_acceptance(image, minimum_acceptance, facts))
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
     return ValidationReport(image_digest=image.digest, findings=ordered)
 
 
-def _told_facts(image: Image, source: object) -> tuple[VibFacts, ...]:
-    return source.facts_of(image.all_vibs) if isinstance(source, KnowsVibFacts) else ()
+def _told_facts(
+    image: Image, source: object, given: Iterable[VibFacts] | None, anchors: bytes | None
+) -> tuple[VibFacts, ...]:
+    """Return the facts that were given, else those that an opened depot tells."""
+    is_asked = given is None and isinstance(source, KnowsVibFacts)
+    if anchors is not None and not is_asked:
+        raise ModelError(
+            "nobody can be asked whose signatures are",
+            found="facts that were asked for before" if given is not None else "a catalog without bytes",
+            expected="an opened depot beside anchors",
+            hint="pass the depot itself, or vib_facts=depot.facts_of(image.all_vibs, anchors=...)",
+        )
+    if given is None and isinstance(source, KnowsVibFacts):
+        return source.facts_of(image.all_vibs) if anchors is None else source.facts_of(image.all_vibs, anchors=anchors)
+    return tuple(given or ())
 
 
 def findings_of(image: Image, catalog: Catalog | None) -> set[Finding]:

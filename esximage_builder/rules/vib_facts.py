@@ -223,18 +223,25 @@ def check_expiry(facts: Iterable[VibFacts], moment: dt.datetime) -> Iterator[Fin
         )
 
 
-def check_vib_facts(vibs: Iterable[Vib], facts: Iterable[VibFacts]) -> Iterator[Finding]:
+def check_vib_facts(
+    vibs: Iterable[Vib], facts: Iterable[VibFacts], *, signatures: Iterable[VibFacts] | None = None
+) -> Iterator[Finding]:
     """Hold what was found in VIBs against their metadata.
 
     Args:
         vibs: By the metadata; those without facts are passed over.
         facts: What was found, of these or more.
+        signatures: Facts whose signatures count in place of those; None has none such.
     """
     known = {item.vib_id: item for item in facts}
+    worth = {item.vib_id: item for item in signatures or ()}
     for vib in vibs:
         item = known.get(vib.id)
         if item is not None:
             yield from _check_one(vib, item)
+        signed = worth.get(vib.id, item)
+        if signed is not None and not signed.problem and not (item is not None and item.problem):
+            yield from _check_worth(vib, signed, item)
 
 
 def _check_one(vib: Vib, facts: VibFacts) -> Iterator[Finding]:
@@ -244,8 +251,13 @@ def _check_one(vib: Vib, facts: VibFacts) -> Iterator[Finding]:
         )
         return
     yield from check_descriptor(vib, facts.descriptor, where=vib.id)
-    higher = max(vib, facts.descriptor, key=lambda described: described.acceptance_level)
-    yield from check_signed(higher, facts, where=vib.id)
+
+
+def _check_worth(vib: Vib, signed: VibFacts, facts: VibFacts | None) -> Iterator[Finding]:
+    """Judge signatures at the highest level that anybody claims."""
+    described = [item.descriptor for item in (signed, facts) if item is not None and item.descriptor is not None]
+    highest = max([vib, *described], key=lambda item: item.acceptance_level)
+    yield from check_signed(highest, signed, where=vib.id)
 
 
 def true_level(vib: Vib, facts: VibFacts | None) -> AcceptanceLevel:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, Any
 
 from esximage_builder.documents.signatures import head_facts
+from esximage_builder.rules.vib_facts import check_signed
 from esximage_builder.views.blocks import Cause, Paragraph, Section, Table, filled_sections
 from esximage_builder.views.findings import finding_as_dict
-from esximage_builder.views.signatures import signatures_as_list
+from esximage_builder.views.signatures import signatures_as_list, worth_words
 from esximage_builder.views.text import render_text
 from esximage_builder.vocabulary import AcceptanceLevel
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from esximage_builder.depot.opening import Depot
     from esximage_builder.models.component import Bulletin
     from esximage_builder.models.vib import Vib
+    from esximage_builder.models.vib_facts import VibFacts
 
 __all__ = ["catalog_as_dict", "render_text_listing", "sections_of_listing"]
 
@@ -29,17 +32,27 @@ _TABLES = (
     ("Bulletins", "bulletins", {"Id": "id", "Vendor": "vendor"}),
     ("Solutions", "solutions", {"Name": "name", "Version": "version"}),
     ("Hardware support packages", "hardware_support", {"Name": "name", "Version": "version", "Vendor": "vendor"}),
-    ("VIBs", "vibs", {"VIB": "id", "Acceptance level": "acceptance_level", "Signature": "signed"}),
+    ("VIBs", "vibs", {"VIB": "id", "Acceptance level": "acceptance_level", "Signature": "signatures"}),
+    ("Signers", "signers", {"Signer": "signer", "Issuer": "issuer", "Valid until": "valid_until", "VIBs": "vibs"}),
 )
 
 
-def catalog_as_dict(depot: Depot) -> dict[str, Any]:
+def catalog_as_dict(depot: Depot, *, anchors: bytes | None = None) -> dict[str, Any]:
     """Return everything in the depots as JSON has it; looks into each ``.vib`` for its signature.
+
+    Args:
+        depot: The opened depots.
+        anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
 
     Raises:
         DepotError: A VIB cannot be read.
+        ModelError: ``anchors`` are no certificates.
+        MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
     """
     catalog = depot.catalog
+    heads = {vib: depot.read_vib_head(vib) for vib in catalog.vibs}
+    facts = {vib: head_facts(vib.id, head, anchors=anchors) for vib, head in heads.items()}
+    worth = dict.fromkeys(finding for vib in facts for finding in check_signed(vib, facts[vib], where=vib.id))
     return {
         "sources": list(catalog.sources),
         "base_images": [
@@ -93,8 +106,8 @@ def catalog_as_dict(depot: Depot) -> dict[str, Any]:
             {"name": unit.name, "version": unit.version.text, "vendor": unit.vendor}
             for unit in catalog.hardware_support
         ],
-        "vibs": [_vib(vib, depot) for vib in catalog.vibs],
-        "findings": [finding_as_dict(finding) for finding in catalog.findings],
+        "vibs": [_vib(vib, depot, facts[vib]) for vib in catalog.vibs],
+        "findings": [finding_as_dict(finding) for finding in (*catalog.findings, *worth)],
     }
 
 
@@ -111,8 +124,7 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _vib(vib: Vib, depot: Depot) -> dict[str, Any]:
-    head = depot.read_vib_head(vib)
+def _vib(vib: Vib, depot: Depot, facts: VibFacts) -> dict[str, Any]:
     return {
         "id": vib.id,
         "name": vib.name,
@@ -120,8 +132,8 @@ def _vib(vib: Vib, depot: Depot) -> dict[str, Any]:
         "vendor": vib.vendor,
         "type": vib.type,
         "acceptance_level": vib.acceptance_level.value,
-        "signed": head.is_signed,
-        "signatures": signatures_as_list(head_facts(vib.id, head)),
+        "signed": facts.is_signed,
+        "signatures": signatures_as_list(facts),
         "payloads": [
             {"name": payload.name, "type": payload.type, "size": payload.size_bytes} for payload in vib.payloads
         ],
@@ -136,10 +148,11 @@ def render_text_listing(listing: dict[str, Any]) -> str:
 
 def sections_of_listing(listing: dict[str, Any]) -> tuple[Section, ...]:
     """Return what ``catalog_as_dict`` gave, a section each kind, the empty ones left out."""
+    shown = listing | {"signers": _signers(listing["vibs"])}
     return filled_sections(
         (
             Section("Sources", map(Paragraph, listing["sources"])),
-            *(_section(title, listing[key], columns) for title, key, columns in _TABLES),
+            *(_section(title, shown[key], columns) for title, key, columns in _TABLES),
             Section("Findings", map(_cause, listing["findings"])),
         )
     )
@@ -152,11 +165,25 @@ def _section(title: str, items: list[dict[str, Any]], columns: dict[str, str]) -
     return Section(f"{title} ({len(items)})", [Table(columns=columns, rows=map(tuple, rows))])
 
 
-def _cell(key: str, value: object) -> str:
+def _signers(vibs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each certificate that signed, with how many VIBs it signed."""
+    found: collections.Counter[tuple[str, str, str]] = collections.Counter()
+    for vib in vibs:
+        for signature in vib["signatures"] or ():
+            if signature["signer"]:
+                until = (signature["valid_until"] or "")[: len("2024-12-31")]
+                found[signature["signer"], signature["issuer"], until] += 1
+    return [
+        {"signer": signer, "issuer": issuer, "valid_until": until, "vibs": count}
+        for (signer, issuer, until), count in sorted(found.items())
+    ]
+
+
+def _cell(key: str, value: Any) -> str:  # noqa: ANN401 - whatever the listing has
     if key == "acceptance_level":
         return "" if value is None else AcceptanceLevel(value).display
-    if key == "signed":
-        return "signed" if value else "unsigned"
+    if key == "signatures":
+        return worth_words(value)
     return str(value)
 
 

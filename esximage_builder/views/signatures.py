@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from esximage_builder.models.vib_facts import VibFacts, VibSignature
 
-__all__ = ["signature_words", "signatures_as_list"]
+__all__ = ["signature_words", "signatures_as_list", "worth_words"]
 
 
 def signatures_as_list(facts: VibFacts) -> list[dict[str, object]] | None:
@@ -44,10 +45,28 @@ def signature_words(facts: VibFacts) -> str:
     return "; ".join(map(_words, facts.signatures))
 
 
+def worth_words(signatures: Sequence[Mapping[str, object]] | None) -> str:
+    """Return what all signatures of a VIB are worth together, in two or three words.
+
+    Args:
+        signatures: As ``signatures_as_list`` has them.
+    """
+    if not signatures:
+        return "not looked at" if signatures is None else "unsigned"
+    found = {signature["status"] for signature in signatures}
+    for status in ("broken", "unreadable"):
+        if status in found:
+            return status
+    trusts = {str(signature["trust"]) for signature in signatures}
+    best = next(trust for trust in _TRUST_WORDS if trust in trusts)
+    return f"intact, {_TRUST_WORDS[best]}"
+
+
 def _words(signature: VibSignature) -> str:
     by = f" by {signature.signer}" if signature.signer else ""
     until = f", certificate until {signature.valid_until.date().isoformat()}" if signature.valid_until else ""
     return f"{signature.status.value}{by}{until}, {_TRUST_WORDS[signature.trust.value]}"
 
 
-_TRUST_WORDS = {"not-asked": "trust not asked", "trusted": "trusted", "untrusted": "not trusted"}
+# The best first: one signature of several is enough.
+_TRUST_WORDS = {"trusted": "trusted", "untrusted": "untrusted", "not-asked": "trust not asked"}

@@ -44,8 +44,10 @@ def with_changed_vib(
     """A copy in which the members of one VIB are changed; its size and digest in the metadata are made to fit."""
     path = _vib_path(source, name)
     members = ar_members(zip_members(source)[path])
+    signature = members["sig.pkcs7"]
     change(members)
-    return _with_file(source, target, path, name, render_vib(_signed_anew(members), mode=mode))
+    signed = _signed_anew(members) if members["sig.pkcs7"] == signature else members
+    return _with_file(source, target, path, name, render_vib(signed, mode=mode))
 
 
 def _signed_anew(members: Members) -> Members:
@@ -145,6 +147,27 @@ def _empty_signature(source: Path, target: Path, name: str) -> Path:
     return with_changed_vib(source, target, name, lambda members: members.update({"sig.pkcs7": b""}))
 
 
+def _flip_signature(source: Path, target: Path, name: str) -> Path:
+    """One byte changed, and metadata and zip made to fit."""
+
+    def change(members: Members) -> None:
+        signature = members["sig.pkcs7"]
+        at = len(signature) // 2
+        members["sig.pkcs7"] = signature[:at] + bytes([signature[at] ^ 0x01]) + signature[at + 1 :]
+
+    return with_changed_vib(source, target, name, change)
+
+
+def _sign_other(source: Path, target: Path, name: str) -> Path:
+    return with_changed_vib(
+        source, target, name, lambda members: members.update({"sig.pkcs7": signature_over(b"another descriptor")})
+    )
+
+
+def _scribble_signature(source: Path, target: Path, name: str) -> Path:
+    return with_changed_vib(source, target, name, lambda members: members.update({"sig.pkcs7": b"x\n"}))
+
+
 def _lower_vib(level: bytes, *, is_signed: bool) -> Callable[[Path, Path, str], Path]:
     """The metadata claims what the depot claims; the VIB says less."""
 
@@ -234,6 +257,9 @@ DAMAGES = {
     "VIB reworded": Damage(_reword_vib(rb"<summary>", b"<summary>Not "), is_in_head=True),
     "VIB conflicts": Damage(_reword_vib(rb"<conflicts\s*/>", b"<conflicts>%b</conflicts>" % _NOBODY), is_in_head=True),
     "signature emptied": Damage(_empty_signature, is_in_head=True),
+    "signature flipped": Damage(_flip_signature, is_in_head=True),
+    "signature of another VIB": Damage(_sign_other, is_in_head=True),
+    "signature that is none": Damage(_scribble_signature, is_in_head=True),
     "another VIB": Damage(_swap, is_in_head=True),
     "sums over unpacked bytes": Damage(_wrong_unpacked, is_seen_stored=False),
     "other contents, packed anew": Damage(_repacked, is_seen_stored=False),

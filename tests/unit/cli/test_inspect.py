@@ -78,7 +78,7 @@ def test_inspect_text_counts_and_names(run: Runner) -> None:
     assert (counts["Base images"], counts["Add-ons"], counts["Image profiles"]) == ("1", "1", "2")
     assert "Bulletins" not in counts, "empty sections are left out"
     assert f"  {VERSION}  7.0 U3g - 20328353" in lines
-    assert sum(line.endswith("  signed") for line in lines) == int(counts["VIBs"])
+    assert sum(line.endswith("  intact, trust not asked") for line in lines) == int(counts["VIBs"])
     assert not any(line != line.rstrip() for line in lines)
 
 

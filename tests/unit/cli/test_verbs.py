@@ -181,8 +181,8 @@ def test_help_does_not_look_for_the_version() -> None:
 # What a verb loads of the command line, and of which floors it loads nothing.
 IMAGE_OPTIONS = {"cli.image_options", "cli.wanted_vibs"}
 LOADS = {
-    "inspect": ({"cli.paths"}, {"verify", "authoring"}),
-    "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets"}, {"verify", "authoring"}),
+    "inspect": ({"cli.paths", "cli.trust"}, {"verify", "authoring"}),
+    "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets", "cli.trust"}, {"verify", "authoring"}),
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "check": (IMAGE_OPTIONS | {"cli.paths", "cli.sound_image", "cli.targets"}, {"verify", "authoring"}),
