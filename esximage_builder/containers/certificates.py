@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
+import warnings
 from typing import TYPE_CHECKING
 
 from esximage_builder.errors import MissingExtraError, ModelError
@@ -31,6 +33,7 @@ __all__ = ["certificate_fault", "distrust", "load_anchors", "needs_extra"]
 _BROKEN_DER = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _MOST_ENCLOSED = 16
 _LONGEST_CHAIN = 8
+_LOCK = threading.Lock()  # filters of warnings are the whole process's
 _WEAK_DIGESTS = frozenset({"md5", "sha1"})
 _BASIC_CONSTRAINTS, _KEY_USAGE, _EXTENDED_KEY_USAGE = "2.5.29.19", "2.5.29.15", "2.5.29.37"
 _UNDERSTOOD = frozenset({_BASIC_CONSTRAINTS, _KEY_USAGE, _EXTENDED_KEY_USAGE})
@@ -72,13 +75,22 @@ def load_anchors(pem: bytes) -> tuple[Certificate, ...]:
     return _load_pem(pem)
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the library from warning of certificates that are old or odd: that would be of somebody else's file."""
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 @functools.lru_cache(maxsize=4)
 def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
     with needs_extra():
         from cryptography import x509  # noqa: PLC0415 - an optional extra
     try:
-        return tuple(x509.load_pem_x509_certificates(pem))
-    except (ValueError, TypeError) as error:
+        with _quietly():
+            return tuple(x509.load_pem_x509_certificates(pem))
+    except _broken() as error:
         raise ModelError(
             "the certificates to trust cannot be read",
             found=str(error) or "no certificate",
@@ -115,7 +127,8 @@ def _names(der: bytes) -> tuple[bytes, bytes]:
 def _load(certificates: Sequence[bytes]) -> list[Certificate]:
     with needs_extra():
         from cryptography import x509  # noqa: PLC0415 - an optional extra
-    return [x509.load_der_x509_certificate(der) for der in certificates[:_MOST_ENCLOSED]]
+    with _quietly():
+        return [x509.load_der_x509_certificate(der) for der in certificates[:_MOST_ENCLOSED]]
 
 
 def _broken() -> tuple[type[Exception], ...]:

@@ -21,7 +21,17 @@ from fuzz.target import (
     require_agreement,
 )
 
-from esximage_builder.containers import boot_info_table, cms, iso9660, json_document, tar_head, ustar, vmtar, xml
+from esximage_builder.containers import (
+    boot_info_table,
+    certificates,
+    cms,
+    iso9660,
+    json_document,
+    tar_head,
+    ustar,
+    vmtar,
+    xml,
+)
 from esximage_builder.containers.ar import ArSplitter, ArStream, read_ar_index
 from esximage_builder.containers.boot_catalog import check_boot_catalog
 from esximage_builder.containers.disc_account import check_account
@@ -86,6 +96,8 @@ def _signatures(data: bytes) -> None:
     for check in (cms.check_signatures, cms.check_signature):
         errors += refusal(check, data, b"<vib/>", where=WHERE)
     verify_detached(b"<vib/>", data, anchors=_ANCHOR)
+    certificates.certificate_fault([data])
+    certificates.distrust(data, [data], certificates.load_anchors(_ANCHOR))
     head_facts("vib", VibHead(descriptor=b"<vib/>", signature=data))
     if errors:
         raise errors[0]
@@ -222,11 +234,14 @@ CONTAINER_TARGETS: Final = (
         _signatures,
         (
             *("cms.describe_signature", "cms.describe_signatures", "cms.check_signature", "cms.check_signatures"),
-            *("signatures.verify_detached", "signatures.head_facts"),
+            *("signatures.verify_detached", "signatures.head_facts", "cms.check_each_signature"),
+            *("certificates.certificate_fault", "certificates.distrust"),
         ),
         Shape.PEM,
     ),
-    Target("cms_signing", _signing, ("cms.sign_detached", "cms.require_anchors"), Shape.PEM),
+    Target(
+        "cms_signing", _signing, ("cms.sign_detached", "cms.require_anchors", "certificates.load_anchors"), Shape.PEM
+    ),
     Target("gzip", _gzip, ("gzip.gunzip_blocks", "gzip.gunzip_stream"), Shape.GZIP, BIG),
     Target("iso_layout", _lay_out, ("iso9660.lay_out_iso", "iso9660.is_legal_iso_path"), Shape.TEXT, 2048),
     Target("iso_reader", _disc, ("iso9660_reader.open_iso", "iso9660_reader.read_disc"), Shape.ISO, BIG),
