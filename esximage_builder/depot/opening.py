@@ -198,7 +198,8 @@ class Depot:
             deep: Unpack payloads and check those checksums too.
             anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
             workers: How many VIBs are read at a time.
-            progress: Told after each VIB how many bytes of all are done, from the calling thread.
+            progress: Told how many bytes of all are read, after each VIB and several times a second, from the
+                calling thread.
 
         Returns:
             One for each VIB of the catalog, in its order; damage is a finding, not an exception.

@@ -27,6 +27,7 @@ from esximage_builder.errors import (
     DepotError,
     EsxImageError,
     LimitExceededError,
+    MissingExtraError,
     NotInDepotError,
     SourceUnreadableError,
 )
@@ -326,6 +327,8 @@ def facts_of_vibs(
             found.append(facts)
         except NotInDepotError:
             continue  # whoever wants its bytes is told
+        except MissingExtraError:
+            raise  # of whoever asks for trust; nothing is wrong with the VIB
         except EsxImageError as error:
             found.append(VibFacts(vib_id=vib.id, problem=error.message, where=error.where))
     return tuple(found)

@@ -6,8 +6,10 @@ import contextlib
 import datetime as dt
 import io
 import random
+import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -15,9 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from support.changed_depots import ar_members, edit_zip, render_vib
+from support.document_builders import DepotBuilder, VibBuilder
 
 import esximage_builder as eib
 from esximage_builder.containers.cms import sign_detached
+from esximage_builder.depot.verifying import verify_vibs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,8 +223,30 @@ def test_findings_are_the_same_for_any_number_of_workers() -> None:
         results = [depot.verify(workers=workers, progress=lambda *step: told.append(step)) for workers in (1, 2, 5)]
         assert results[0] == results[1] == results[2]
         assert [item.vib for item in results[0]] == list(depot.catalog.vibs)
-        assert len(told) == 3 * len(depot.catalog.vibs)
         assert told[-1][1] == told[-1][2] > 0
+
+
+def test_a_long_vib_tells_how_far_it_is(tmp_path: Path) -> None:
+    """Whoever waits for one large VIB sees that something happens, from the thread that called."""
+    vib = VibBuilder(
+        payload=b"p" * 3_000_000, payload_attributes={"type": "text"}, acceptance_level="community", signature=b""
+    )
+    path = tmp_path / "depot.zip"
+    path.write_bytes(DepotBuilder().with_vibs(vib).zip())
+    told: list[tuple[str, int, int, int]] = []
+    with eib.open_depot(path) as depot:
+        (item,) = verify_vibs(
+            depot.catalog.vibs,
+            SlowStore(depot),
+            limits=eib.ReadLimits(),
+            progress=lambda *step: told.append((*step, threading.get_ident())),
+        )
+    done = [step[1] for step in told]
+    assert item.is_sound
+    assert done == sorted(done)
+    assert any(0 < count < done[-1] for count in done)
+    assert done[-1] == told[-1][2] == len(vib.vib())
+    assert {step[3] for step in told} == {threading.get_ident()}
 
 
 @pytest.mark.parametrize("workers", [0, -1, 1000])
@@ -265,9 +291,26 @@ def driver() -> tuple[eib.Vib, bytes, eib.VibHead]:
             return vib, stream.read(), depot.read_vib_head(vib)
 
 
-def codes_with(vib: eib.Vib, data: bytes) -> set[str]:
-    from esximage_builder.depot.verifying import verify_vibs
+class SlowStore:
+    """Gives the bytes of an opened depot, bit by bit."""
 
+    def __init__(self, depot: eib.Depot) -> None:
+        self._depot = depot
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._depot, name)
+
+    def open_vib(self, vib: eib.Vib) -> SlowStream:
+        return SlowStream(self._depot.open_vib(vib).read())
+
+
+class SlowStream(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        time.sleep(0.05)
+        return super().read(size)
+
+
+def codes_with(vib: eib.Vib, data: bytes) -> set[str]:
     store = eib.measured(_Bytes(data))
     (result,) = verify_vibs([vib], store, limits=eib.ReadLimits(), anchors=OURS, workers=1)
     assert all(vib.id in finding.message + str(finding.items) for finding in result.findings)
