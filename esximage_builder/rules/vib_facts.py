@@ -177,24 +177,28 @@ def _untrusted(vib: Vib, signatures: tuple[VibSignature, ...], where: str) -> It
         return
     signers = ", ".join(repr(signature.signer) for signature in untrusted)
     claim = f"{vib.id} claims to be {vib.acceptance_level.display}, and is signed by"
-    if any(signature.is_trusted for signature in signatures):
-        message, severity = f"{claim} somebody trusted, and by others who are not: {signers}", Severity.INFO
-        yield _about_signature("signature-untrusted", message, vib, where, untrusted[0].problem, severity=severity)
-    else:
-        message = f"{claim} nobody trusted: {signers}"
-        yield _about_signature("signature-untrusted", message, vib, where, untrusted[0].problem)
+    cause = untrusted[0].problem
+    if not any(signature.is_trusted for signature in signatures):
+        yield _about_signature("signature-untrusted", f"{claim} nobody trusted: {signers}", vib, where, cause)
+        return
+    yield make_finding(
+        "signature-untrusted",
+        f"{claim} somebody trusted, and by others who are not: {signers}",
+        severity=Severity.INFO,
+        items=(where,),
+        facts={"vib": vib.id, "level": vib.acceptance_level.value},
+        cause=cause,
+        where=where,
+    )
 
 
-def _about_signature(
-    code: str, message: str, vib: Vib, where: str, cause: str, *, severity: Severity | None = None
-) -> Finding:
+def _about_signature(code: str, message: str, vib: Vib, where: str, cause: str) -> Finding:
     """Return an error from partner level up, where hosts go by signatures, and a warning below."""
     level = vib.acceptance_level
-    by_level = Severity.ERROR if level >= AcceptanceLevel.PARTNER else Severity.WARNING
     return make_finding(
         code,
         message,
-        severity=severity or by_level,
+        severity=Severity.ERROR if level >= AcceptanceLevel.PARTNER else Severity.WARNING,
         items=(where,),
         facts={"vib": vib.id, "level": level.value},
         cause=cause,
