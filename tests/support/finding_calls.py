@@ -16,11 +16,11 @@ _MAKER = "make_finding"
 
 @dataclass(frozen=True, kw_only=True)
 class FindingCall:
-    """A call that makes a finding: where it is, its possible codes, its severity if given, its facts."""
+    """A call that makes a finding: where it is, its possible codes, its severities if given, its facts."""
 
     place: str
     codes: frozenset[str]
-    severity: str
+    severities: frozenset[str]
     facts: frozenset[str]
 
 
@@ -67,13 +67,22 @@ def _calls_of(node: ast.AST, name: str) -> list[ast.Call]:
 def _finding_call(call: ast.Call, function: ast.FunctionDef, tree: ast.Module, place: str) -> FindingCall:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     severity, facts = keywords.get("severity"), keywords.get("facts")
-    assert severity is None or isinstance(severity, ast.Attribute), f"{place}: a severity is written out"
     return FindingCall(
         place=place,
         codes=frozenset(_codes(call.args[0], function, tree, place)),
-        severity="" if severity is None else severity.attr.lower(),
+        severities=frozenset() if severity is None else _severities(severity, place),
         facts=frozenset() if facts is None else _fact_names(facts, function, place),
     )
+
+
+def _either(node: ast.expr) -> tuple[ast.expr, ...]:
+    return (node.body, node.orelse) if isinstance(node, ast.IfExp) else (node,)
+
+
+def _severities(node: ast.expr, place: str) -> frozenset[str]:
+    choices = [choice for choice in _either(node) if isinstance(choice, ast.Attribute)]
+    assert len(choices) == len(_either(node)), f"{place}: a severity is written out"
+    return frozenset(choice.attr.lower() for choice in choices)
 
 
 def _codes(node: ast.expr, function: ast.FunctionDef, tree: ast.Module, place: str) -> set[str]:
@@ -84,7 +93,7 @@ def _codes(node: ast.expr, function: ast.FunctionDef, tree: ast.Module, place: s
     names = [argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)]
     given = [_argument(call, names.index(node.id), node.id) for call in _calls_of(tree, function.name)]
     found: set[str] = set()
-    for value in given:
+    for value in (choice for argument in given for choice in _either(argument)):
         if isinstance(value, ast.Name):  # handed on from one parameter to the next
             owner = next(f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and value in set(ast.walk(f)))
             found |= _codes(value, owner, tree, place)
