@@ -13,7 +13,7 @@ help:
 	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
-	@echo "make test-long   unit tests and properties with all their examples, five times as many"
+	@echo "make test-long   unit tests, properties and real files with all examples, five times as many"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
 	@echo "make boot-all    boot every generation's layout in QEMU and write docs/boot-matrix.md (minutes)"
 	@echo "make fuzz        fuzz every parser with atheris for SECONDS each (60), and add to docs/fuzzing.md"
@@ -46,7 +46,7 @@ fixtures: $(STAMP)
 	$(BIN)/python fixtures/make_fixtures.py --check
 
 test-long: $(STAMP)
-	ESXIMAGE_LONG=1 $(BIN)/python -m pytest -n auto tests/properties tests/unit
+	ESXIMAGE_LONG=1 $(BIN)/python -m pytest -n auto tests/properties tests/unit tests/realdata
 
 test-large: $(STAMP)
 	ESXIMAGE_LARGE=1 $(BIN)/python -m pytest -m large
