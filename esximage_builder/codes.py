@@ -690,6 +690,12 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "VIBs for data processing units are in the image but not on the disc.",
               "discs before 8.0 have no archive for them.",
               "take the offline bundle where they are needed."),
+        _code("boots-as-stick", _INFO, None,
+              "which firmware boots what was written from a USB stick.",
+              "UEFI boots a stick by its partition table, which says where the UEFI loader is; a BIOS needs boot code "
+              "in the first sector, which no VIB carries.",
+              "none is needed; for hosts with a BIOS take a CD drive, virtual media or the network.",
+              facts=("uefi", "bios")),
         _code("reserved-vibs-left-out", _WARNING, None,
               "the bundle was exported without the reserved VIBs and components.",
               "the caller asked for it; the base image or add-on still lists those components, so the bundle is "

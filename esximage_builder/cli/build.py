@@ -65,6 +65,7 @@ class Options:
     kernel_options: tuple[str, ...]
     with_tools: bool
     with_installer: bool
+    with_stick: bool
     allow: tuple[str, ...]
     check: Check
     as_json: bool
@@ -88,6 +89,7 @@ class Options:
             kernel_options=tuple(namespace.kernel_option),
             with_tools=not namespace.without_tools,
             with_installer=not namespace.without_installer,
+            with_stick=not namespace.without_stick,
             allow=tuple(namespace.allow),
             check=namespace.check,
             as_json=namespace.json,
@@ -167,6 +169,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--without-tools", action="store_true", help="leave VMware Tools off ISO and network boot tree")
     parser.add_argument("--without-installer", action="store_true", help="leave the installer off, to boot ESXi itself")
+    parser.add_argument(
+        "--without-stick", action="store_true", help="leave the partition entry off the ISO that boots it from a stick"
+    )
     parser.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
     parser.add_argument(
         "--check",
@@ -270,6 +275,7 @@ def _write(checked: _Checked) -> list[ExportResult]:
         kernel_options=options.kernel_command_line,
         with_tools=options.with_tools,
         with_installer=options.with_installer,
+        with_stick=options.with_stick,
         overwrite=options.force,
         allow=options.allow,
         report=checked.reports[0],

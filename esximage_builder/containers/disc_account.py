@@ -6,7 +6,8 @@ different ones of these, so a disc on which they differ boots or installs otherw
 
 * What contradicts itself is an error. What ECMA-119 allows and no writer of installer discs needs is told.
 * Writers have habits that are no fault: names in the free texts, a boot sector in the system area, a
-  partition behind the end. None of these makes an error.
+  partition behind the end. None of these makes an error, and a partition entry over the UEFI loader that
+  stands alone there is not even told.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -18,6 +19,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from esximage_builder.containers.disc_dates import check_dates
+from esximage_builder.containers.disc_stick import stick_of
 from esximage_builder.containers.disc_tree import DiscFault, Tree, check_tree, read_tree
 from esximage_builder.containers.iso9660_reader import BLOCK_BYTES, DESCRIPTORS_AT
 from esximage_builder.errors import MalformedDocumentError
@@ -195,7 +197,7 @@ def _check_extents(disc: IsoReader, trees: list[Tree]) -> Iterator[DiscFault]:
 def _check_beside(disc: IsoReader) -> Iterator[DiscFault]:
     """Tell of bytes that are no part of the volume: firmware and partitioning tools may read them."""
     area = disc.read_at(0, DESCRIPTORS_AT * BLOCK_BYTES)
-    if any(area):
+    if any(area) and not stick_of(disc).is_ours:
         boots = "with a boot sector" if area[510:512] == b"\x55\xaa" else "with no boot sector"
         yield _beside("bytes stand in the system area, before the volume", "system area", boots)
     if 0 < disc.volume_bytes < disc.size_bytes:

@@ -9,6 +9,10 @@ everything except the files whose bytes the caller then writes to their extents 
   entries and the records to be dated come from the bytes, not from pycdlib's objects.
 * What is written: names of 8.3 characters, no Joliet, no Rock Ridge, every date from the
   caller. The same input gives the same bytes on any day and in any time zone.
+* 150 empty sectors follow the files and count as part of the volume: drives that read ahead on burnt
+  discs need them, and other writers put as many.
+* On request the system area, which ECMA-119 leaves to the system, says where the UEFI loader image lies, as
+  a partition: so UEFI boots the disc when it is written to a stick as it is.
 
 Source: ECMA-119, "El Torito" Bootable CD-ROM Format Specification 1.0, docs/formats.md#disc-layout.
 """
@@ -21,6 +25,7 @@ import io
 import os
 import re
 import struct
+import zlib
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, cast, final
@@ -39,6 +44,7 @@ from esximage_builder.containers.iso9660_reader import (
     IsoReader,
     read_disc,
 )
+from esximage_builder.containers.partition_table import EFI_SYSTEM, SECTOR_BYTES, Partition, render_boot_record
 from esximage_builder.disc_files import BOOT_CATALOG
 from esximage_builder.errors import (
     DepotError,
@@ -56,7 +62,9 @@ __all__ = ["IsoFile", "IsoLayout", "is_legal_iso_path", "lay_out_iso"]
 
 
 _MOST_BLOCKS = 2**32 - 1
-_BOOT_SECTOR_BYTES = 512
+_PADDING_BLOCKS = 150
+_VOLUME_BLOCKS = struct.Struct("<I")
+_VOLUME_BLOCKS_AT = 80  # ECMA-119 8.4.8; big-endian right behind it
 _BIOS_LOAD_SECTORS = 4
 _MOST_LOAD_SECTORS = 0xFFFF
 
@@ -164,6 +172,7 @@ def lay_out_iso(
     bios_boot: str | None,
     efi_boot: str | None,
     timestamp: dt.datetime,
+    with_stick: bool = False,
     limits: ReadLimits | None = None,
 ) -> IsoLayout:
     """Give every file its place on a new disc; nothing is written.
@@ -177,6 +186,7 @@ def lay_out_iso(
         efi_boot: Path of ``EFIBOOT.IMG``: entry of platform 0xEF, no emulation, the whole
             image. The default entry if ``bios_boot`` is None. Must have content.
         timestamp: The one date of volume and files, with time zone; written as UTC.
+        with_stick: Have a partition entry of type EF over ``efi_boot``, if there is one.
         limits: Upper bounds for reading the layout back; None takes the defaults.
 
     Returns:
@@ -199,6 +209,7 @@ def lay_out_iso(
         )
     dates = _rendered_dates(timestamp)
     metadata = _rendered_metadata(by_path, volume_id=volume_id, bios_boot=bios_boot, efi_boot=efi_boot)
+    _pad(metadata)
     rendered = _read_back(metadata, where=volume_id, limits=limits or ReadLimits())
     _require_as_asked(rendered, by_path=by_path, boots=boots, metadata_bytes=len(metadata))
     _stamp(metadata, positions=rendered.record_positions, dates=dates)
@@ -206,6 +217,8 @@ def lay_out_iso(
     contents = {path: file.content for path, file in by_path.items() if file.content}
     if bios_boot is not None:
         contents[bios_boot] = with_boot_info_table(contents[bios_boot], offset=offsets[bios_boot])
+    if with_stick and efi_boot is not None:
+        _put_partition(metadata, rendered.files[efi_boot])
     return IsoLayout(
         volume_id=volume_id,
         total_bytes=rendered.volume_bytes,
@@ -319,7 +332,7 @@ def _rendered_metadata(
         if efi_boot is not None:
             # The whole image, as genisoimage and xorriso write it; firmware takes a
             # count of 0 or 1 as "up to the end of the disc".
-            sectors = _blocks(by_path[efi_boot].size_bytes) * (BLOCK_BYTES // _BOOT_SECTOR_BYTES)
+            sectors = _blocks(by_path[efi_boot].size_bytes) * (BLOCK_BYTES // SECTOR_BYTES)
             disc.add_eltorito(
                 _pycdlib_path(efi_boot),
                 boot_load_size=min(sectors, _MOST_LOAD_SECTORS),
@@ -349,6 +362,25 @@ def _read_back(metadata: bytearray, *, where: str, limits: ReadLimits) -> IsoRea
         raise
     except DepotError as error:
         raise ExportError(_NOT_AS_ASKED, where=where, found=error.message, hint=_OTHER_PYCDLIB) from error
+
+
+def _pad(metadata: bytearray) -> None:
+    """Let the volume be longer by the padding, in both forms of the number."""
+    at = DESCRIPTORS_AT * BLOCK_BYTES + _VOLUME_BLOCKS_AT
+    (blocks,) = _VOLUME_BLOCKS.unpack_from(metadata, at)
+    struct.pack_into("<I", metadata, at, blocks + _PADDING_BLOCKS)
+    struct.pack_into(">I", metadata, at + _VOLUME_BLOCKS.size, blocks + _PADDING_BLOCKS)
+
+
+def _put_partition(metadata: bytearray, loader: IsoEntry) -> None:
+    """Write the partition entry into the system area, which pycdlib leaves empty."""
+    partition = Partition(
+        kind=EFI_SYSTEM,
+        first_sector=loader.offset // SECTOR_BYTES,
+        sectors=_blocks(loader.size_bytes) * (BLOCK_BYTES // SECTOR_BYTES),
+    )
+    record = render_boot_record([partition], signature=zlib.crc32(metadata))
+    metadata[: len(record)] = record
 
 
 def _require_as_asked(

@@ -191,14 +191,14 @@ def render_isolinux_cfg(name: str, *, has_menu: bool) -> bytes:
     shown = " ".join(name.split())  # a line break would begin another command
     lines = (
         f"DEFAULT {MENU_PROGRAM if has_menu else 'install'}",
-        f"MENU TITLE {shown} boot menu",
+        f"MENU TITLE {shown} Boot Menu",
         "NOHALT 1",
         "PROMPT 0",
         "TIMEOUT 80",
         "LABEL install",
         f"  KERNEL {BIOS_LOADER.lower()}",
         f"  APPEND -c {BOOT_CFG.lower()}",
-        f"  MENU LABEL {shown} ^installer",
+        f"  MENU LABEL {shown} ^Installer",
         "LABEL hddboot",
         "  LOCALBOOT 0x80",
         "  MENU LABEL ^Boot from local disk",

@@ -92,12 +92,14 @@ class DiscOptions:
             ESXi itself, as a stateless host.
         network_prefix: For a network boot tree: what file names in ``boot.cfg`` are relative
             to; empty for the folder of ``boot.cfg``; None for a disc.
+        with_stick: For a disc: have a partition entry, so that UEFI boots it from a stick too.
     """
 
     kickstart: bytes | None = attrs.field(default=None, repr=False)
     kernel_options: str = attrs.field(default="", validator=_require_plain)
     with_installer: bool = True
     network_prefix: str | None = None
+    with_stick: bool = True
 
     @property
     def is_network(self) -> bool:
@@ -138,6 +140,7 @@ class DiscPlan:
         archives: The generated archives, in the order of ``modules=``.
         bios_boot: Path of the BIOS loader; None if the image has none.
         efi_boot: Path of the UEFI loader image; None if the image has none.
+        with_stick: Have a partition entry over the UEFI loader image.
         findings: What is worth a line in the report.
     """
 
@@ -148,6 +151,7 @@ class DiscPlan:
     archives: tuple[Archive, ...] = attrs.field(converter=as_tuple)
     bios_boot: str | None
     efi_boot: str | None
+    with_stick: bool = False
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)
 
 
@@ -207,9 +211,11 @@ def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions, 
         archives=archives,
         bios_boot=BIOS_BOOT if BIOS_BOOT in placed.values() else None,
         efi_boot=EFI_BOOT if EFI_BOOT in placed.values() else None,
+        with_stick=options.with_stick,
         findings=[
             *_mapped_names(modules, names),
             *_left_out(image, generation.archives),
+            *_stick(options, has_efi=EFI_BOOT in placed.values()),
             *_added_options(options),
             *check_kickstart_options(
                 options.kernel_options,
@@ -354,6 +360,21 @@ def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
 def _isolinux_cfg(image: Image) -> bytes:
     has_menu = any(payload.name.lower() == MENU_PROGRAM for vib in image.host_vibs for payload in vib.payloads)
     return render_isolinux_cfg(image.name, has_menu=has_menu)
+
+
+def _stick(options: DiscOptions, *, has_efi: bool) -> list[Finding]:
+    """Say what the disc is as a stick, written as it is."""
+    if options.is_network:
+        return []
+    uefi = "yes" if has_efi and options.with_stick else "no"
+    return [
+        make_finding(
+            "boots-as-stick",
+            f"stick: UEFI {uefi}, BIOS no",
+            items=(f"UEFI {uefi}", "BIOS no"),
+            facts={"uefi": uefi, "bios": "no"},
+        )
+    ]
 
 
 def _added_options(options: DiscOptions) -> list[Finding]:

@@ -63,6 +63,7 @@ def export_iso(
     kernel_options: str = "",
     with_tools: bool = True,
     with_installer: bool = True,
+    with_stick: bool = True,
     overwrite: bool = False,
     allow: Iterable[str] = (),
     report: ValidationReport | None = None,
@@ -73,7 +74,8 @@ def export_iso(
     """Write an image as a bootable installer disc.
 
     ISO9660 level 3, upper case, no Joliet, no Rock Ridge; one El Torito entry for each boot
-    loader that the image carries. Two exports of one image are the same bytes.
+    loader that the image carries. Written to a stick as it is, the disc boots with UEFI. Two exports
+    of one image are the same bytes.
 
     Args:
         image: What to write.
@@ -85,6 +87,8 @@ def export_iso(
             is ever added unasked.
         with_tools: Carry VMware Tools. Without, neither disc nor image database has the locker VIBs.
         with_installer: Carry the installer and the upgrade folder; without, the disc boots ESXi itself.
+        with_stick: Say where the UEFI loader lies in a partition table too, for firmware that boots no
+            stick without one.
         overwrite: Replace a file that is there; never one that is read.
         allow: Codes of errors that do not matter.
         report: Validation of this image, or of ``without_tools(image)`` where these are left out;
@@ -118,7 +122,9 @@ def export_iso(
     known = measured(store, limits=bounds)
     vib_check = VibCheck(store=known, check=check, allow=allowed, limits=bounds)
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
-    options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
+    options = DiscOptions(
+        kickstart=script, kernel_options=kernel_options, with_installer=with_installer, with_stick=with_stick
+    )
     plan = plan_of_store(boots, known, options, vib_check=vib_check)
     output = IsoOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)
     (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
@@ -210,6 +216,7 @@ def _lay_out(plan: DiscPlan, sizes: Mapping[PayloadKey, int], limits: ReadLimits
         bios_boot=plan.bios_boot,
         efi_boot=plan.efi_boot,
         timestamp=plan.timestamp,
+        with_stick=plan.with_stick,
         limits=limits,
     )
 

@@ -65,6 +65,7 @@ def export_image(
     kernel_options: str = "",
     with_tools: bool = True,
     with_installer: bool = True,
+    with_stick: bool = True,
     overwrite: bool = False,
     pxe_prefix: str = "",
     vendor_code: str = "",
@@ -93,6 +94,7 @@ def export_image(
         kernel_options: For both too.
         with_tools: For both too; bundle, lock and bill always have VMware Tools.
         with_installer: For both too.
+        with_stick: For the disc.
         overwrite: Replace files that are there; never one that is read.
         pxe_prefix: For the network boot tree, as ``prefix`` of ``export_pxe``.
         vendor_code: For the bundle.
@@ -148,7 +150,9 @@ def export_image(
     findings: tuple[Finding, ...] = ()
     if iso is not None or pxe is not None:
         script, findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
-        options = DiscOptions(kickstart=script, kernel_options=kernel_options, with_installer=with_installer)
+        options = DiscOptions(
+            kickstart=script, kernel_options=kernel_options, with_installer=with_installer, with_stick=with_stick
+        )
     network = None if options is None else attrs.evolve(options, network_prefix=checked_prefix(pxe_prefix))
     render = require_sbom_library(sbom_format) if sbom is not None else None
     # What states digests comes first: a VIB that must be measured for them gives its head on the way.

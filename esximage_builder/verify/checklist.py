@@ -129,16 +129,18 @@ class Checklist:
         self._order = list(self._open)
         self._checks: list[Check] = []
 
-    def answer(self, name: str, findings: Iterable[Finding] = (), *, why_not: str = "") -> None:
+    def answer(self, name: str, findings: Iterable[Finding] = (), *, why_not: str = "", said: str = "") -> None:
         """Answer one of the questions.
 
         Args:
             name: Of the question.
             findings: What speaks against it; those that name no place get the file's.
             why_not: Why it could not be asked, or not of all that it is about; empty if it was.
+            said: The answer, where it is more than yes or no.
         """
         question = self._open.pop(name)
-        self.ask(name, question.text, question.certainty, findings, why_not=why_not)
+        text = f"{question.text} {said}" if said else question.text
+        self.ask(name, text, question.certainty, findings, why_not=why_not)
 
     def leave_unasked(self, why_not: str) -> None:
         """Answer every question that is still open with why it could not be asked."""

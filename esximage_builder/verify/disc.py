@@ -19,6 +19,7 @@ import attrs
 from esximage_builder.codes import make_finding
 from esximage_builder.containers.boot_info_table import is_boot_info_table_right, is_rest_usual
 from esximage_builder.containers.cms import require_anchors
+from esximage_builder.containers.disc_stick import stick_of
 from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.depot.sniff import FileKind
 from esximage_builder.disc_files import (
@@ -69,6 +70,7 @@ _QUESTIONS = (
     Question("archives", "are the archives whole that the boot loader loads?"),
     Question("files", "does every file belong to the image?", Certainty.INFERRED),
     Question("bytes", "are all payloads there, and what their checksums say ({depth})?"),
+    Question("stick", "which firmware boots it from a stick, written as it is?"),
 )
 
 
@@ -120,6 +122,7 @@ def verify_disc(
             checks.leave_unasked("the disc cannot be read")
             return checks.result("iso")
         checks.answer("disc", check_volume(disc, limits))
+        _tell_of_stick(disc, checks)
         has_table = _check_boot_entries(disc, checks, limits)
         checks.answer("names", _lower_case_names(disc))
         boot_cfgs = _check_boot_cfg(disc, checks, limits)
@@ -150,6 +153,14 @@ def _lower_case_names(disc: IsoReader) -> list[Finding]:
         return []
     message = f"{len(lower)} names are not upper case; some boot loaders will not find them"
     return [make_finding("name-not-upper-case", message, items=lower[:_SHOWN])]
+
+
+def _tell_of_stick(disc: IsoReader, checks: Checklist) -> None:
+    """Answer what the partition table says; no disc needs one."""
+    try:
+        checks.answer("stick", said=f"{stick_of(disc)}")
+    except EsxImageError as error:
+        checks.answer("stick", [disc_unreadable("the system area", error)])
 
 
 def _check_boot_entries(disc: IsoReader, checks: Checklist, limits: ReadLimits) -> bool | None:

@@ -42,6 +42,39 @@ def test_every_module_of_boot_cfg_arrives(plain_iso: Path, firmware: boot_harnes
     assert result.kernel_cmdline == "/b.b00 cdromBoot runweasel"
 
 
+def without_boot_catalog(iso: Path) -> bytes:
+    """The disc with a boot record that names no standard and no catalog."""
+    data = bytearray(iso.read_bytes())
+    start = 17 * 2048
+    assert data[start + 7 : start + 16] == b"EL TORITO"
+    data[start + 7 : start + 75] = bytes(68)
+    return bytes(data)
+
+
+def test_the_disc_boots_as_a_stick_by_its_partition_alone(plain_iso: Path, tmp_path: Path) -> None:
+    """Some firmware looks for the boot catalog of discs on sticks too: it is destroyed here."""
+    stick = tmp_path / "stick.img"
+    stick.write_bytes(without_boot_catalog(plain_iso))
+
+    result = boot_harness.boot_stick(stick, firmware="uefi", work=tmp_path)
+
+    assert result.modules == arrivals_from_disc(plain_iso)
+
+
+def test_without_partition_and_boot_catalog_no_stick_boots(plain_iso: Path, tmp_path: Path) -> None:
+    """The test above shows something: what it relies on is the partition."""
+    stick = tmp_path / "stick.img"
+    stick.write_bytes(bytes(512) + without_boot_catalog(plain_iso)[512:])
+
+    with pytest.raises(AssertionError, match="did not end well"):
+        boot_harness.boot_stick(stick, firmware="uefi", work=tmp_path, timeout_seconds=25)
+
+
+def test_a_bios_goes_on_to_the_next_device(plain_iso: Path, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="No bootable device"):
+        boot_harness.boot_stick(plain_iso, firmware="bios", work=tmp_path, timeout_seconds=25)
+
+
 def test_the_newest_layout_boots_with_its_kickstart_file(tmp_path: Path) -> None:
     iso = bootable_iso(tmp_path, NEWEST, kickstart=KICKSTART)
 

@@ -35,6 +35,7 @@ from esximage_builder.containers import (
 from esximage_builder.containers.ar import ArSplitter, ArStream, read_ar_index
 from esximage_builder.containers.boot_catalog import check_boot_catalog
 from esximage_builder.containers.disc_account import check_account
+from esximage_builder.containers.disc_stick import stick_of
 from esximage_builder.containers.file_tree import leads_outside, load_tree, read_tree, require_tree, sorted_tree
 from esximage_builder.containers.gzip import gunzip_blocks, gunzip_stream
 from esximage_builder.containers.iso9660_reader import open_iso
@@ -218,6 +219,7 @@ def _disc_account(data: bytes) -> None:
     with open_iso(io.BytesIO(data), where=WHERE, limits=LIMITS) as disc:
         list(check_account(disc, limits=LIMITS))
         list(check_boot_catalog(disc, images={}))
+        stick_of(disc)
 
 
 CONTAINER_TARGETS: Final = (
@@ -290,6 +292,8 @@ CONTAINER_TARGETS: Final = (
         _disc_account,
         (
             "disc_account.check_account",
+            "disc_stick.stick_of",
+            "partition_table.parse_boot_record",
             "boot_catalog.check_boot_catalog",
             "disc_tree.read_tree",
             "disc_tree.check_tree",

@@ -36,6 +36,7 @@ __all__ = [
     "Firmware",
     "boot_iso",
     "boot_pxe",
+    "boot_stick",
     "compile_kernel",
     "grub_network_script",
     "grub_script",
@@ -247,6 +248,31 @@ def boot_iso(
     drive = ("-drive", f"file={_option_value(iso)},format=raw,media=cdrom,readonly=on")
     options = ("-boot", "d,reboot-timeout=1", *drive)
     return _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(iso))
+
+
+def boot_stick(
+    image: Path,
+    *,
+    firmware: Firmware,
+    work: Path,
+    timeout_seconds: int = 120,
+) -> BootResult:
+    """Boot an image from a USB stick that holds its bytes, and return what the test kernel printed.
+
+    Args:
+        image: A disc or a stick image made with the loaders of this module.
+        firmware: As ``boot_iso``.
+        work: As ``boot_iso``.
+        timeout_seconds: For the whole boot.
+
+    Raises:
+        AssertionError: The kernel did not come to its end; the message holds the serial log.
+    """
+    options = (
+        *("-device", "qemu-xhci", "-drive", f"if=none,id=stick,file={_option_value(image)},format=raw,readonly=on"),
+        *("-device", "usb-storage,drive=stick,bootindex=1", "-boot", "reboot-timeout=1"),
+    )
+    return _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(image))
 
 
 def boot_pxe(

@@ -574,7 +574,7 @@ def test_damage_is_named(position: int, change: bytes, error: type[EsxImageError
     assert caught.value.where == "bad.iso"
 
 
-@pytest.mark.parametrize("length", [0, 1, PRIMARY, PRIMARY + 2047, 18 * 2048, ROOT, len(DISC) - 200_000])
+@pytest.mark.parametrize("length", [0, 1, PRIMARY, PRIMARY + 2047, 18 * 2048, ROOT, len(DISC) - 500_000])
 def test_a_disc_cut_short_is_refused(length: int) -> None:
     with pytest.raises(MalformedDocumentError, match="cut short"):
         open_iso(io.BytesIO(DISC[:length]), where="cut.iso", limits=LIMITS)

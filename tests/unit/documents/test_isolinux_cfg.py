@@ -10,7 +10,7 @@ from esximage_builder.errors import EsxImageError, LimitExceededError
 
 STOCK = render_isolinux_cfg("ESXi 8", has_menu=True)
 INSTALL = BootMenuEntry(
-    label="install", command="KERNEL", target="mboot.c32", append="-c boot.cfg", title="ESXi 8 ^installer"
+    label="install", command="KERNEL", target="mboot.c32", append="-c boot.cfg", title="ESXi 8 ^Installer"
 )
 
 
