@@ -36,6 +36,8 @@ from esximage_builder.containers.ar import ArSplitter, ArStream, read_ar_index
 from esximage_builder.containers.boot_catalog import check_boot_catalog
 from esximage_builder.containers.disc_account import check_account
 from esximage_builder.containers.disc_stick import stick_of
+from esximage_builder.containers.fat32 import FatFile, lay_out_stick
+from esximage_builder.containers.fat32_reader import open_stick
 from esximage_builder.containers.file_tree import leads_outside, load_tree, read_tree, require_tree, sorted_tree
 from esximage_builder.containers.gzip import gunzip_blocks, gunzip_stream
 from esximage_builder.containers.iso9660_reader import open_iso
@@ -131,6 +133,14 @@ def _disc(data: bytes) -> None:
             pass
         for path in list(disc.files)[:FILES_READ]:
             disc.read(path, max_bytes=MAX_BYTES)
+
+
+def _stick(data: bytes) -> None:
+    with open_stick(io.BytesIO(data), where=WHERE, limits=LIMITS) as stick:
+        for path in list(stick.files)[:FILES_READ]:
+            stick.read(path, max_bytes=MAX_BYTES)
+        paths = list(stick.files)[:FILES_READ]
+    lay_out_stick([FatFile(path=path, content=b"x") for path in paths], label="X", timestamp=_WHEN)
 
 
 def _json(data: bytes) -> None:
@@ -272,6 +282,7 @@ CONTAINER_TARGETS: Final = (
     ),
     Target("xml_raw", _add_raw, ("xml.add_raw",)),
     Target("zip", _zip, ("zip.open_zip", "zip.require_zip_signature"), Shape.ZIP, BIG),
+    Target("stick", _stick, ("fat32_reader.open_stick", "fat32.lay_out_stick"), Shape.BINARY, 1 << 16),
     Target("zstd", _zstd, ("zstd.unzstd_blocks",), Shape.BINARY, 1 << 16),
     Target("toml", lambda data: parse_toml(data, where=WHERE, max_bytes=MAX_BYTES), ("toml.parse_toml",)),
     Target(

@@ -10,6 +10,7 @@ import functools
 import gzip
 import importlib
 import io
+import struct
 import tempfile
 import zipfile
 from pathlib import Path
@@ -25,6 +26,7 @@ from esximage_builder.containers.cms import sign_detached
 from esximage_builder.containers.gzip import stored_gzip
 from esximage_builder.containers.iso9660 import IsoFile, lay_out_iso
 from esximage_builder.containers.iso9660_reader import open_iso
+from esximage_builder.containers.partition_table import FAT32, Partition, render_boot_record
 from esximage_builder.containers.tar_gz import render_tgz
 from esximage_builder.containers.vmtar import render_vmtar
 from esximage_builder.containers.zip_writer import render_zip
@@ -148,6 +150,26 @@ def _small_discs() -> list[bytes]:
     return discs
 
 
+def _sticks() -> list[bytes]:
+    """Sticks much smaller than FAT32 allows, with a file, a folder and an empty file."""
+    boot = bytearray(512)
+    struct.pack_into("<HBHB", boot, 11, 512, 1, 1, 1)
+    struct.pack_into("<II4xI", boot, 32, 20, 1, 2)
+    boot[82:90] = b"FAT32   "
+    end = 0x0FFFFFFF
+    table = struct.pack("<8I", end, end, end, end, 5, end, 0, 0).ljust(512, b"\0")
+    root = _fat_entry(b"ESXI", 0x08, 0, 0) + _fat_entry(b"EFI", 0x10, 3, 0) + _fat_entry(b"EMPTY", 0x20, 0, 0)
+    folder = _fat_entry(b".", 0x10, 3, 0) + _fat_entry(b"BOOT    CFG", 0x20, 4, 600)
+    data = b"".join(part.ljust(512, b"\0") for part in (root, folder, b"x" * 600))
+    partition = Partition(kind=FAT32, first_sector=1, sectors=20)
+    stick = render_boot_record([partition], signature=1) + bytes(boot) + table + data
+    return [stick.ljust(21 * 512, b"\0")]
+
+
+def _fat_entry(name: bytes, kind: int, cluster: int, size_bytes: int) -> bytes:
+    return struct.pack("<11sB8xHHHHI", name.ljust(11), kind, 0, 0, 0, cluster, size_bytes)
+
+
 def _vmtars() -> list[bytes]:
     files = {"bin/a": b"hello", "etc/empty": b"", "lib/" + "n" * 90: b"x" * 700}
     return [
@@ -269,4 +291,5 @@ _SEEDS: Final[dict[str, Callable[[], list[bytes]]]] = {
     "extract_vib": _vmtars,
     "isolinux_cfg": lambda: [data for path, data in _disc_files().items() if path == "ISOLINUX.CFG"],
     "disc_account": _small_discs,
+    "stick": _sticks,
 }
