@@ -31,6 +31,11 @@ from esximage_builder.documents.boot_cfg import (
 )
 from esximage_builder.documents.bulletin import parse_bulletin as parse_bulletin
 from esximage_builder.documents.image_profile import parse_image_profile as parse_image_profile
+from esximage_builder.documents.kickstart_address import (
+    KickstartAddress as KickstartAddress,
+    KickstartSource as KickstartSource,
+    parse_kickstart_address as parse_kickstart_address,
+)
 from esximage_builder.documents.signatures import verify_detached as verify_detached
 from esximage_builder.documents.vib_archive import VibHead as VibHead
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor as parse_vib_descriptor
@@ -62,6 +67,7 @@ from esximage_builder.export.pxe import export_pxe as export_pxe
 from esximage_builder.export.result import ExportResult as ExportResult
 from esximage_builder.export.sbom import export_sbom as export_sbom
 from esximage_builder.export.split import export_split as export_split
+from esximage_builder.export.stick import export_usb as export_usb
 from esximage_builder.findings import Finding as Finding, Severity as Severity
 from esximage_builder.hosts.applied import apply_plan as apply_plan
 from esximage_builder.hosts.check import (

@@ -696,6 +696,17 @@ SECTIONS: dict[str, tuple[Code, ...]] = {
               "in the first sector, which no VIB carries.",
               "none is needed; for hosts with a BIOS take a CD drive, virtual media or the network.",
               facts=("uefi", "bios")),
+        _code("network-loaders", _INFO, None,
+              "which of TFTP, iPXE and UEFI HTTP Boot can load a network boot tree with its prefix.",
+              "the boot loader speaks HTTP only where UEFI HTTP Boot or iPXE started it, and takes names that are no "
+              "whole address from where it came.",
+              "if yours is not among them: no prefix suits all; a kickstart file may have an address of its own.",
+              facts=("prefix", "tftp", "ipxe", "http_boot")),
+        _code("kickstart-needs", _INFO, None,
+              "what must be there so that the installer finds the kickstart file.",
+              "each form of `ks=` needs something of its own, which no image has in it.",
+              "see to it, or name another place with `kickstart_address`.",
+              facts=("address", "source")),
         _code("reserved-vibs-left-out", _WARNING, None,
               "the bundle was exported without the reserved VIBs and components.",
               "the caller asked for it; the base image or add-on still lists those components, so the bundle is "

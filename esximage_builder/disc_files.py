@@ -24,7 +24,10 @@ __all__ = [
     "MISCELLANEOUS",
     "NETWORK_EFI_LOADER",
     "PAYLOAD_ARCHIVE",
+    "PXELINUX",
+    "PXELINUX_FOLDER",
     "RESERVED_VIBS",
+    "SYSLINUX_CFG",
     "UPGRADE_FOLDER",
     "UPGRADE_METADATA",
     "UPGRADE_PROFILE",
@@ -39,11 +42,16 @@ BOOT_CATALOG = "BOOT.CAT"
 BIOS_BOOT = "ISOLINUX.BIN"
 EFI_BOOT = "EFIBOOT.IMG"
 ISOLINUX_CFG = "ISOLINUX.CFG"
+SYSLINUX_CFG = "SYSLINUX.CFG"
+"""What a stick has in place of ``ISOLINUX.CFG``, for those who put a BIOS loader on it."""
 BIOS_LOADER = "MBOOT.C32"
 EFI_LOADER = f"{EFI_FOLDER}/BOOTX64.EFI"
 NETWORK_EFI_LOADER = "MBOOT.EFI"
 """What a network boot tree calls its copy of the UEFI loader, which stands beside ``boot.cfg``."""
 IPXE_SCRIPT = "BOOT.IPXE"
+PXELINUX = "PXELINUX.0"
+"""What loads ``mboot.c32`` from the network; whoever needs it puts it beside, no VIB carries it."""
+PXELINUX_FOLDER = "PXELINUX.CFG"
 
 BOOT_CFG = "BOOT.CFG"
 EFI_BOOT_CFG = f"{EFI_FOLDER}/BOOT.CFG"

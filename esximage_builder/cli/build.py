@@ -53,15 +53,18 @@ class Options:
 
     image: ImageOptions
     iso: str | None
+    usb: str | None
     bundle: str | None
     pxe: str | None
     pxe_prefix: str | None
+    pxe_hosts: tuple[tuple[str, str], ...]
     lock: str | None
     sbom: str | None
     sbom_format: SbomFormat
     report: str | None
     force: bool
     kickstart: str | None
+    kickstart_address: str | None
     kernel_options: tuple[str, ...]
     with_tools: bool
     with_installer: bool
@@ -77,15 +80,18 @@ class Options:
         return cls(
             image=ImageOptions.from_namespace(namespace),
             iso=namespace.iso,
+            usb=namespace.usb,
             bundle=namespace.bundle,
             pxe=namespace.pxe,
             pxe_prefix=namespace.pxe_prefix,
+            pxe_hosts=tuple((mac, options) for mac, options in namespace.pxe_host),
             lock=namespace.lock,
             sbom=namespace.sbom,
             sbom_format=namespace.sbom_format,
             report=namespace.report,
             force=namespace.force,
             kickstart=None if namespace.kickstart is None else input_path(namespace.kickstart),
+            kickstart_address=namespace.kickstart_address,
             kernel_options=tuple(namespace.kernel_option),
             with_tools=not namespace.without_tools,
             with_installer=not namespace.without_installer,
@@ -119,6 +125,7 @@ class Options:
         """The paths to write, by the option that names each."""
         named = {
             "--iso": self.iso,
+            "--usb": self.usb,
             "--bundle": self.bundle,
             "--pxe": self.pxe,
             "--lock": self.lock,
@@ -163,11 +170,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     add_image_arguments(parser)
     _add_outputs(parser)
-    parser.add_argument("--kickstart", metavar="FILE", help="kickstart file for the ISO and the network boot tree")
+    parser.add_argument("--kickstart", metavar="FILE", help="kickstart file for ISO, stick and network boot tree")
+    parser.add_argument(
+        "--kickstart-address",
+        metavar="WHERE",
+        help="where the installer looks for it: cdrom:/..., usb:/..., file://..., http(s)://..., ftp://..., nfs://...",
+    )
     parser.add_argument(
         "--kernel-option", action="append", default=[], metavar="OPT", help="add to the stock kernel options"
     )
-    parser.add_argument("--without-tools", action="store_true", help="leave VMware Tools off ISO and network boot tree")
+    parser.add_argument("--without-tools", action="store_true", help="leave VMware Tools off what boots")
     parser.add_argument("--without-installer", action="store_true", help="leave the installer off, to boot ESXi itself")
     parser.add_argument(
         "--without-stick", action="store_true", help="leave the partition entry off the ISO that boots it from a stick"
@@ -184,10 +196,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
+    parser.add_argument("--usb", metavar="OUT", help="write a bootable image for USB sticks")
     parser.add_argument("--bundle", metavar="OUT", help="write an offline bundle")
     parser.add_argument("--pxe", metavar="OUT", help="write a network boot tree into a new folder")
     parser.add_argument(
         "--pxe-prefix", metavar="PREFIX", help="path or address of that folder on the server, for its boot.cfg"
+    )
+    parser.add_argument(
+        "--pxe-host",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("MAC", "OPTIONS"),
+        help="kernel options of one host, by its MAC address",
     )
     parser.add_argument("--lock", metavar="OUT", help="write a lock file, from which --locked builds the same image")
     parser.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
@@ -235,10 +256,10 @@ def _check(options: Options, depot: Depot) -> _Checked:
 def _written_images(options: Options, composed: Image) -> tuple[Image, ...]:
     """Return what is to be validated: the images that the outputs hold, the composed one first.
 
-    ISO and network boot tree alone can be without VMware Tools; where nothing is written, the
+    What boots can be without VMware Tools; where nothing is written, the
     composed image is looked at.
     """
-    boots = options.iso is not None or options.pxe is not None
+    boots = any(path is not None for path in (options.iso, options.usb, options.pxe))
     is_whole = any(path is not None for path in (options.bundle, options.lock, options.sbom))
     is_cut = boots and not options.with_tools
     return (*([composed] if is_whole or not is_cut else []), *([without_tools(composed)] if is_cut else []))
@@ -249,6 +270,12 @@ def _require_outputs(options: Options) -> None:
     require_waivable(options.allow)
     if options.pxe_prefix is not None and options.pxe is None:
         raise ModelError("--pxe-prefix goes with --pxe only", found=options.pxe_prefix, hint="name the folder to write")
+    if options.pxe_hosts and options.pxe is None:
+        raise ModelError(
+            "--pxe-host goes with --pxe only", found=options.pxe_hosts[0][0], hint="name the folder to write"
+        )
+    if len(dict(options.pxe_hosts)) < len(options.pxe_hosts):
+        raise ModelError("a MAC address is there twice", found=", ".join(mac for mac, _ in options.pxe_hosts))
     if options.report is not None:
         require_report_suffix(options.report)
     if options.sbom is not None:
@@ -266,12 +293,15 @@ def _write(checked: _Checked) -> list[ExportResult]:
         checked.depot,
         pxe=options.pxe,
         iso=options.iso,
+        usb=options.usb,
         bundle=options.bundle,
         lock=options.lock,
         sbom=options.sbom,
         sbom_format=options.sbom_format,
         pxe_prefix=options.pxe_prefix or "",
+        pxe_hosts=dict(options.pxe_hosts),
         kickstart=options.kickstart,
+        kickstart_address=options.kickstart_address,
         kernel_options=options.kernel_command_line,
         with_tools=options.with_tools,
         with_installer=options.with_installer,

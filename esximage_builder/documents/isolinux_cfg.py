@@ -19,7 +19,14 @@ from esximage_builder.errors import LimitExceededError
 from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.fields import as_tuple
 
-__all__ = ["MENU_PROGRAM", "BootMenu", "BootMenuEntry", "parse_isolinux_cfg", "render_isolinux_cfg"]
+__all__ = [
+    "MENU_PROGRAM",
+    "BootMenu",
+    "BootMenuEntry",
+    "parse_isolinux_cfg",
+    "render_isolinux_cfg",
+    "render_pxelinux_cfg",
+]
 
 _FILE_NAME = ISOLINUX_CFG.lower()
 MENU_PROGRAM = "menu.c32"
@@ -181,13 +188,15 @@ class _Reading:
         )
 
 
-def render_isolinux_cfg(name: str, *, has_menu: bool) -> bytes:
-    """Write the boot menu of a disc.
+def render_isolinux_cfg(name: str, *, has_menu: bool, partition: int | None = None) -> bytes:
+    """Write the boot menu of a disc, or of a stick.
 
     Args:
         name: Of the image.
         has_menu: Whether the disc has the menu program.
+        partition: Of a stick, where the loader looks for its files; None for a disc.
     """
+    where = "" if partition is None else f" -p {partition}"
     shown = " ".join(name.split())  # a line break would begin another command
     lines = (
         f"DEFAULT {MENU_PROGRAM if has_menu else 'install'}",
@@ -197,10 +206,27 @@ def render_isolinux_cfg(name: str, *, has_menu: bool) -> bytes:
         "TIMEOUT 80",
         "LABEL install",
         f"  KERNEL {BIOS_LOADER.lower()}",
-        f"  APPEND -c {BOOT_CFG.lower()}",
+        f"  APPEND -c {BOOT_CFG.lower()}{where}",
         f"  MENU LABEL {shown} ^Installer",
         "LABEL hddboot",
         "  LOCALBOOT 0x80",
         "  MENU LABEL ^Boot from local disk",
+    )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def render_pxelinux_cfg(boot_cfg: str) -> bytes:
+    """Write what PXELINUX reads, which takes the same commands: no menu, the installer alone.
+
+    Args:
+        boot_cfg: Path of ``boot.cfg``, seen from the folder of PXELINUX.
+    """
+    lines = (
+        "DEFAULT install",
+        "NOHALT 1",
+        "LABEL install",
+        f"  KERNEL {BIOS_LOADER.lower()}",
+        f"  APPEND -c {boot_cfg}",
+        "  IPAPPEND 2",
     )
     return ("\n".join(lines) + "\n").encode()

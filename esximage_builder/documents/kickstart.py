@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING
 
 from esximage_builder.codes import make_finding
-from esximage_builder.disc_files import KICKSTART_FILE
 from esximage_builder.findings import Severity
 
 if TYPE_CHECKING:
@@ -17,23 +16,13 @@ if TYPE_CHECKING:
 
     from esximage_builder.findings import Finding
 
-__all__ = ["check_kickstart", "check_kickstart_options", "kickstart_option"]
+__all__ = ["check_kickstart", "check_kickstart_options"]
 
 _INSTALL_COMMANDS = frozenset({"install", "upgrade", "installorupgrade"})
 _INCLUDE_COMMANDS = frozenset({"include", "%include"})
 _SCRIPT_SECTIONS = frozenset({"%pre", "%post", "%firstboot"})
 _KICKSTART_OPTION = re.compile(r"ks=(?P<place>.*)", re.DOTALL)
 _DISC_PLACE = "cdrom:"
-
-
-def kickstart_option(name: str = KICKSTART_FILE, *, folder: str = _DISC_PLACE) -> str:
-    """Return the kernel option that points to the file.
-
-    Args:
-        name: Its name, in the case in which it stands there.
-        folder: Where it stands: the disc, or an address such as ``http://server/esxi``.
-    """
-    return f"ks={folder}/{name}"
 
 
 def check_kickstart(data: bytes, *, where: str) -> tuple[Finding, ...]:
@@ -99,7 +88,7 @@ def _no_install(where: str, *, may_be_included: bool) -> Finding:
 
 
 def check_kickstart_options(
-    options: str, *, has_kickstart: bool, disc_names: Iterable[str] | None
+    options: str, *, has_kickstart: bool, disc_names: Iterable[str] | None, why_no_disc: str = ""
 ) -> tuple[Finding, ...]:
     """Return what is wrong with the ``ks=`` among the caller's kernel options.
 
@@ -109,6 +98,7 @@ def check_kickstart_options(
         options: The kernel options, separated by blanks.
         has_kickstart: Whether a kickstart file goes with the image, which has an option of its own.
         disc_names: Path of every file on the disc, in its case; None where there is no disc.
+        why_no_disc: Why there is none.
     """
     places = [found["place"] for word in options.split() if (found := _KICKSTART_OPTION.fullmatch(word))]
     findings = []
@@ -126,10 +116,11 @@ def check_kickstart_options(
         )
     names = None if disc_names is None else tuple(disc_names)
     on_disc = [place.removeprefix(_DISC_PLACE) for place in places if place.startswith(_DISC_PLACE)]
-    return (*findings, *(finding for path in on_disc for finding in _check_disc_path(path, names)))
+    missing = why_no_disc or "nothing puts a file of this name on the disc"
+    return (*findings, *(finding for path in on_disc for finding in _check_disc_path(path, names, missing)))
 
 
-def _check_disc_path(path: str, names: tuple[str, ...] | None) -> Iterator[Finding]:
+def _check_disc_path(path: str, names: tuple[str, ...] | None, why_missing: str) -> Iterator[Finding]:
     option = f"ks={_DISC_PLACE}{path}"
     name = path.lstrip("/")
     meant = next((other for other in names or () if other.lower() == name.lower()), "")
@@ -142,13 +133,13 @@ def _check_disc_path(path: str, names: tuple[str, ...] | None) -> Iterator[Findi
             severity=Severity.ERROR,
             items=(option, meant),
             cause="names on the disc are in upper case, and the installer looks for the exact name",
-            remedy=f"write {kickstart_option(meant)}",
+            remedy=f"write ks={_DISC_PLACE}/{meant}",
         )
         return
     yield make_finding(
         "kickstart-not-on-disc",
         f"{option} names a file that is not on the disc",
         items=(option,),
-        cause="a network boot has no disc" if names is None else "nothing puts a file of this name on the disc",
+        cause=why_missing,
         remedy="give the kickstart file itself, or put it on a server and write ks=http://server/ks.cfg",
     )

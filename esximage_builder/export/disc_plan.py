@@ -13,25 +13,24 @@ import attrs
 from esximage_builder.codes import make_finding
 from esximage_builder.disc_files import (
     BIOS_BOOT,
-    BIOS_LOADER,
     BOOT_CATALOG,
     BOOT_CFG,
     DPU_DEPOT,
     EFI_BOOT,
-    EFI_BOOT_CFG,
     EFI_FOLDER,
     EFI_LOADER,
-    IPXE_SCRIPT,
     ISOLINUX_CFG,
     KICKSTART_FILE,
     NETWORK_EFI_LOADER,
+    PXELINUX,
+    PXELINUX_FOLDER,
     RESERVED_VIBS,
+    SYSLINUX_CFG,
     UPGRADE_FOLDER,
 )
-from esximage_builder.documents.boot_cfg import BootCfg, BootModuleLine, render_boot_cfg
-from esximage_builder.documents.isolinux_cfg import MENU_PROGRAM, render_isolinux_cfg
-from esximage_builder.documents.kickstart import check_kickstart_options, kickstart_option
 from esximage_builder.errors import IncompatibleImageError, ModelError
+from esximage_builder.export.boot_findings import check_boot
+from esximage_builder.export.boot_texts import boot_texts
 from esximage_builder.export.disc_archives import Archive, PayloadKey, disc_archives, upgrade_texts
 from esximage_builder.export.written_profile import image_profile
 from esximage_builder.models.fields import as_tuple
@@ -43,18 +42,19 @@ from esximage_builder.rules.boot_layout import (
     local_names,
     volume_label,
 )
-from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, INSTALLER_PAYLOADS, PayloadType
+from esximage_builder.vocabulary import INSTALLER_PAYLOADS, PayloadType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from esximage_builder.documents.vib_archive import VibHead
+    from esximage_builder.export.disc_options import DiscOptions
     from esximage_builder.findings import Finding
     from esximage_builder.models.image import Image
     from esximage_builder.models.vib import Payload
 
-__all__ = ["DiscOptions", "DiscPlan", "files_to_know", "plan_disc"]
+__all__ = ["DiscPlan", "files_to_know", "plan_disc"]
 
 # What other files at the root of a disc may not be called, folders included.
 _FIXED_NAMES = tuple(
@@ -63,68 +63,8 @@ _FIXED_NAMES = tuple(
         BOOT_CFG, BOOT_CATALOG, ISOLINUX_CFG, BIOS_BOOT, EFI_BOOT, KICKSTART_FILE, EFI_FOLDER, UPGRADE_FOLDER,
     )
 )  # fmt: skip
-_KICKSTART_SERVERS = ("http://", "https://", "ftp://")
 _EFI_ON_DISC = frozenset({"bootx64.efi", "bootia32.efi", "crypto64.efi"})
 _UPGRADE_ON_DISC = frozenset({"esximage.zip", "metadata.xml", "precheck.py", "prep.py"})
-
-
-def _require_plain(_: object, __: object, options: str) -> None:
-    """Refuse what a loader would cut the options at, or print as it is."""
-    wrong = sorted({letter for letter in options if not (letter.isprintable() or letter.isspace())})
-    if wrong:
-        raise ModelError(
-            "the kernel options hold characters that no boot loader takes",
-            found=", ".join(map(repr, wrong))[:80],
-            expected="printable characters",
-            hint="type the options anew: something invisible came along when they were copied",
-        )
-
-
-@final
-@attrs.frozen(kw_only=True)
-class DiscOptions:
-    """What the caller may choose about a disc.
-
-    Attributes:
-        kickstart: A kickstart file for the disc; None for none.
-        kernel_options: Appended to the stock kernel options.
-        with_installer: Carry the installer and the upgrade folder; without it the disc boots
-            ESXi itself, as a stateless host.
-        network_prefix: For a network boot tree: what file names in ``boot.cfg`` are relative
-            to; empty for the folder of ``boot.cfg``; None for a disc.
-        with_stick: For a disc: have a partition entry, so that UEFI boots it from a stick too.
-    """
-
-    kickstart: bytes | None = attrs.field(default=None, repr=False)
-    kernel_options: str = attrs.field(default="", validator=_require_plain)
-    with_installer: bool = True
-    network_prefix: str | None = None
-    with_stick: bool = True
-
-    @property
-    def is_network(self) -> bool:
-        """True for a network boot tree."""
-        return self.network_prefix is not None
-
-    @property
-    def kickstart_option(self) -> str:
-        """The kernel option for the kickstart file; empty without one.
-
-        Raises:
-            ModelError: A network boot tree of which nobody knows where it will stand.
-        """
-        if self.kickstart is None:
-            return ""
-        if self.network_prefix is None:
-            return kickstart_option()
-        if not self.network_prefix.startswith(_KICKSTART_SERVERS):
-            raise ModelError(
-                "a network boot tree with a kickstart file needs an address as prefix",
-                found=repr(self.network_prefix),
-                expected="a prefix such as http://server/esxi",
-                hint="the installer cannot read it by TFTP: put it on a web server and add ks=http://... yourself",
-            )
-        return kickstart_option(KICKSTART_FILE.lower(), folder=self.network_prefix)
 
 
 @final
@@ -187,7 +127,8 @@ def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions, 
     modules = _modules(image, options)
     generation = generation_of(image.esxi_version)
     taken = [*_FIXED_NAMES, *generation.archives]
-    taken += [NETWORK_EFI_LOADER.lower()] if options.is_network else []
+    taken += [name.lower() for name in (NETWORK_EFI_LOADER, PXELINUX, PXELINUX_FOLDER) if options.is_network]
+    taken += [SYSLINUX_CFG.lower()] if options.is_stick else []
     placed = _loader_paths(image, options, taken=tuple(taken))
     taken += [path.lower() for path in placed.values() if "/" not in path]
     names = disc_names([module.local_name for module in modules], taken=taken)
@@ -196,7 +137,7 @@ def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions, 
     }
     profile_names = local_names(image.host_vibs) | {key: path.lower() for key, path in module_paths.items()}
     profile = image_profile(image, image.host_vibs, timestamp=timestamp, names=profile_names)
-    texts = _boot_texts(image, names, options, loaders=frozenset(placed.values()))
+    texts = boot_texts(image, names, options, loaders=frozenset(placed.values()))
     if _has_upgrade_folder(options):
         texts += upgrade_texts(image, profile, timestamp)
     archives = disc_archives(
@@ -215,20 +156,14 @@ def plan_disc(image: Image, heads: Mapping[str, VibHead], options: DiscOptions, 
         findings=[
             *_mapped_names(modules, names),
             *_left_out(image, generation.archives),
-            *_stick(options, has_efi=EFI_BOOT in placed.values()),
-            *_added_options(options),
-            *check_kickstart_options(
-                options.kernel_options,
-                has_kickstart=options.kickstart is not None,
-                disc_names=None if options.is_network else on_disc,
-            ),
+            *check_boot(options, on_disc, has_efi=(EFI_LOADER if options.is_stick else EFI_BOOT) in placed.values()),
         ],
     )
 
 
 def _modules(image: Image, options: DiscOptions) -> list[BootModule]:
     """Return what the boot loader loads, in order; the first is a kernel, whatever errors were waived."""
-    if options.kickstart is not None and not options.with_installer:
+    if options.kickstart_place is not None and not options.with_installer:
         raise ModelError(
             "a kickstart file is nothing without the installer that reads it",
             found="kickstart file, without installer",
@@ -258,27 +193,6 @@ def _modules(image: Image, options: DiscOptions) -> list[BootModule]:
     return modules
 
 
-def _boot_texts(
-    image: Image, names: tuple[str, ...], options: DiscOptions, *, loaders: frozenset[str]
-) -> list[tuple[str, bytes]]:
-    """Return what tells the boot loaders what to do.
-
-    ``boot.cfg`` stands in two places, always the same. A loader takes names from the folder of its
-    ``boot.cfg`` if that has no prefix, so a network boot tree without one has it at the root only.
-    """
-    boot_cfg = render_boot_cfg(_boot_cfg(image, names, options))
-    texts = [(BOOT_CFG, boot_cfg)]
-    if options.network_prefix != "":
-        texts.append((EFI_BOOT_CFG, boot_cfg))
-    if options.is_network:
-        texts.append((IPXE_SCRIPT, _ipxe_script(options.network_prefix or "", loaders)))
-    else:
-        texts.append((ISOLINUX_CFG, _isolinux_cfg(image)))
-    if options.kickstart is not None:
-        texts.append((KICKSTART_FILE, options.kickstart))
-    return texts
-
-
 def _loader_paths(image: Image, options: DiscOptions, *, taken: tuple[str, ...]) -> dict[PayloadKey, str]:
     """Return the path of every boot loader, text and upgrade payload that keeps its real name.
 
@@ -299,8 +213,10 @@ def _loader_paths(image: Image, options: DiscOptions, *, taken: tuple[str, ...])
 def _is_wanted(path: str, options: DiscOptions) -> bool:
     """Tell whether this kind of tree has the file: only discs have El Torito loaders and an upgrade folder."""
     is_upgrade = path.startswith(f"{UPGRADE_FOLDER}/")
+    if path in (BIOS_BOOT, EFI_BOOT):
+        return options.is_disc
     if options.is_network:
-        return not is_upgrade and path not in (BIOS_BOOT, EFI_BOOT)
+        return not is_upgrade
     return options.with_installer or not is_upgrade
 
 
@@ -318,77 +234,6 @@ def _real_path(payload: Payload, *, taken: tuple[str, ...]) -> str:
     if is_com32 or payload.type == PayloadType.TEXT:
         return disc_names([name], taken=taken)[0].upper()
     return ""
-
-
-def _boot_cfg(image: Image, names: tuple[str, ...], options: DiscOptions) -> BootCfg:
-    generation = generation_of(image.esxi_version)
-    version = image.esxi_version
-    slash = "" if options.is_network else "/"
-    kernel, *modules = names
-    return BootCfg(
-        prefix=options.network_prefix or "",
-        kernel=f"{slash}{kernel}",
-        kernelopt=_kernelopt(generation.kernelopt, options),
-        modules=[BootModuleLine(f"{slash}{name}") for name in (*modules, *generation.archives)],
-        build=version.text if version is not None and generation.has_build else "",
-    )
-
-
-def _kernelopt(stock: str, options: DiscOptions) -> str:
-    """Return the kernel options: the stock ones that apply, the kickstart file, the caller's."""
-    dropped = {DISC_OPTION} if options.is_network else set()
-    dropped |= set() if options.with_installer else {INSTALLER_OPTION}
-    words = [word for word in stock.split() if word not in dropped]
-    return " ".join([*words, *options.kickstart_option.split(), *options.kernel_options.split()])
-
-
-def _ipxe_script(prefix: str, loaders: frozenset[str]) -> bytes:
-    """Return the script that starts the right loader; names are relative to the script, unless there is an address."""
-    folder = f"{prefix}/" if "://" in prefix else ""
-    lines = ["#!ipxe", "iseq ${platform} efi && goto efi || goto bios"]
-    for label, firmware, source, name in (
-        (":bios", "BIOS", BIOS_LOADER, BIOS_LOADER),
-        (":efi", "UEFI", EFI_LOADER, NETWORK_EFI_LOADER),
-    ):
-        if source in loaders:
-            lines += [label, f"kernel {folder}{name.lower()} -c {folder}{BOOT_CFG.lower()}", "boot"]
-        else:
-            lines += [label, f"echo This image has no loader for {firmware}", "exit 1"]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _isolinux_cfg(image: Image) -> bytes:
-    has_menu = any(payload.name.lower() == MENU_PROGRAM for vib in image.host_vibs for payload in vib.payloads)
-    return render_isolinux_cfg(image.name, has_menu=has_menu)
-
-
-def _stick(options: DiscOptions, *, has_efi: bool) -> list[Finding]:
-    """Say what the disc is as a stick, written as it is."""
-    if options.is_network:
-        return []
-    uefi = "yes" if has_efi and options.with_stick else "no"
-    return [
-        make_finding(
-            "boots-as-stick",
-            f"stick: UEFI {uefi}, BIOS no",
-            items=(f"UEFI {uefi}", "BIOS no"),
-            facts={"uefi": uefi, "bios": "no"},
-        )
-    ]
-
-
-def _added_options(options: DiscOptions) -> list[Finding]:
-    words = tuple(options.kernel_options.split())
-    if not words:
-        return []
-    return [
-        make_finding(
-            "kernel-options-added",
-            f"kernel options that no stock disc has: {' '.join(words)}",
-            items=words,
-            cause="they were asked for",
-        )
-    ]
 
 
 def _left_out(image: Image, archives: tuple[str, ...]) -> list[Finding]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from esximage_builder.depot.store import MeasuredVibStore
     from esximage_builder.documents.vib_archive import VibHead
     from esximage_builder.export.disc_archives import ArchiveMember, PayloadKey
-    from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
+    from esximage_builder.export.disc_options import DiscOptions
+    from esximage_builder.export.disc_plan import DiscPlan
     from esximage_builder.export.spool import Spool
     from esximage_builder.export.true_vibs import VibCheck
     from esximage_builder.export.vib_pass import PayloadSink

@@ -20,7 +20,8 @@ from esximage_builder.depot.store import inputs_of, measured
 from esximage_builder.disc_files import BOOT_CFG
 from esximage_builder.documents.boot_cfg import parse_boot_cfg
 from esximage_builder.errors import DepotError, ExportError
-from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
+from esximage_builder.export.disc_options import DiscOptions, address_of
+from esximage_builder.export.disc_plan import DiscPlan
 from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload_sizes, plan_of_store
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import kickstart_files, read_kickstart
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from esximage_builder.documents.kickstart_address import KickstartAddress
     from esximage_builder.export.disc_archives import Archive, PayloadKey
     from esximage_builder.export.spool import Spool
     from esximage_builder.export.true_vibs import Check
@@ -60,6 +62,7 @@ def export_iso(
     target: str | Path,
     *,
     kickstart: str | Path | bytes | None = None,
+    kickstart_address: KickstartAddress | str | None = None,
     kernel_options: str = "",
     with_tools: bool = True,
     with_installer: bool = True,
@@ -83,6 +86,8 @@ def export_iso(
         target: The file; it appears whole or not at all.
         kickstart: Path of a kickstart file, or its content; put on the disc and into both
             ``boot.cfg``.
+        kickstart_address: Where the installer looks for the kickstart file, such as ``usb:/KS.CFG`` or
+            ``http://server/ks.cfg``; None for where ``kickstart`` is put.
         kernel_options: Appended to the stock kernel options, each named in the findings; none
             is ever added unasked.
         with_tools: Carry VMware Tools. Without, neither disc nor image database has the locker VIBs.
@@ -104,8 +109,8 @@ def export_iso(
     Raises:
         IncompatibleImageError: The image, a VIB, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
-        ModelError: The options contradict each other, the report is of another image, or the file's
-            suffix is that of another kind of file.
+        ModelError: The options contradict each other, the kickstart address is none, the report is of another
+            image, or the file's suffix is that of another kind of file.
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The file is there already, is one that is read, cannot be written, or reads
             back otherwise than planned.
@@ -123,7 +128,11 @@ def export_iso(
     vib_check = VibCheck(store=known, check=check, allow=allowed, limits=bounds)
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
     options = DiscOptions(
-        kickstart=script, kernel_options=kernel_options, with_installer=with_installer, with_stick=with_stick
+        kickstart=script,
+        kickstart_address=address_of(kickstart_address),
+        kernel_options=kernel_options,
+        with_installer=with_installer,
+        with_stick=with_stick,
     )
     plan = plan_of_store(boots, known, options, vib_check=vib_check)
     output = IsoOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)

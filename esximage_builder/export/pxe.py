@@ -13,13 +13,15 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
 from esximage_builder.depot.store import inputs_of, measured
 from esximage_builder.disc_files import BOOT_CFG, EFI_LOADER, NETWORK_EFI_LOADER
 from esximage_builder.documents.boot_cfg import parse_boot_cfg
-from esximage_builder.errors import DepotError, ExportError, ModelError
-from esximage_builder.export.disc_plan import DiscOptions, DiscPlan
+from esximage_builder.errors import DepotError, ExportError
+from esximage_builder.export.disc_options import DiscOptions, address_of, checked_prefix, hosts_of
+from esximage_builder.export.disc_plan import DiscPlan
 from esximage_builder.export.disc_writer import DiscWriter, disc_result, payload_sizes, plan_of_store
 from esximage_builder.export.gate import require_exportable
 from esximage_builder.export.kickstart_file import kickstart_files, read_kickstart
@@ -35,9 +37,10 @@ from esximage_builder.streams.room import writing
 from esximage_builder.streams.target import prepare_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from esximage_builder.documents.kickstart_address import KickstartAddress
     from esximage_builder.export.disc_archives import Archive, PayloadKey
     from esximage_builder.export.spool import Spool
     from esximage_builder.export.true_vibs import Check
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
     from esximage_builder.streams.target import Target
     from esximage_builder.streams.whole_file import WholeTargets
 
-__all__ = ["PxeOutput", "checked_prefix", "export_pxe"]
+__all__ = ["PxeOutput", "export_pxe"]
 
 
 def export_pxe(
@@ -60,6 +63,8 @@ def export_pxe(
     *,
     prefix: str = "",
     kickstart: str | Path | bytes | None = None,
+    kickstart_address: KickstartAddress | str | None = None,
+    hosts: Mapping[str, str] = MappingProxyType({}),
     kernel_options: str = "",
     with_tools: bool = True,
     with_installer: bool = True,
@@ -77,8 +82,12 @@ def export_pxe(
         target: A folder that does not exist yet or is empty; it appears whole or not at all.
         prefix: What the boot loader puts before every file name: a path on the TFTP server,
             or an address such as ``http://server/esxi``. Empty means beside ``boot.cfg``.
-        kickstart: Path of a kickstart file, or its content; needs an address as prefix, since
-            the installer reads it from there.
+        kickstart: Path of a kickstart file, or its content; the installer looks for it below the prefix,
+            which must be an address then, or at ``kickstart_address``.
+        kickstart_address: Where the installer looks for the kickstart file, such as
+            ``http://server/ks.cfg``; it does so by HTTP, FTP or NFS, wherever the modules come from.
+        hosts: Kernel options of single hosts, by the MAC address of the network card they boot from: each gets
+            a ``boot.cfg`` of its own. A ``ks=`` among them takes the place of the common one. Needs a prefix.
         kernel_options: Appended to the stock kernel options, for example
             ``ks=http://server/ks.cfg``; each is named in the findings.
         with_tools: Carry VMware Tools. Without, neither tree nor image database has the locker VIBs.
@@ -97,8 +106,8 @@ def export_pxe(
     Raises:
         IncompatibleImageError: The image, a VIB, the kickstart file or a kernel option has errors that are
             not allowed, or the image has no kernel, which cannot be allowed.
-        ModelError: The prefix cannot be one, the options contradict each other, the report is of
-            another image, or the folder's suffix is that of a file.
+        ModelError: The prefix, the kickstart address or a MAC address cannot be one, the options contradict
+            each other, the report is of another image, or the folder's suffix is that of a file.
         SourceUnreadableError: The kickstart file cannot be read.
         ExportError: The folder is there already, or cannot be written.
         ChecksumMismatchError: A VIB's descriptor or a payload's bytes are not what the metadata says.
@@ -113,33 +122,19 @@ def export_pxe(
     known = measured(store, limits=bounds)
     vib_check = VibCheck(store=known, check=check, allow=allowed, limits=bounds)
     script, script_findings = read_kickstart(kickstart, allow=allowed, limits=bounds)
+    place_prefix = checked_prefix(prefix)
     options = DiscOptions(
         kickstart=script,
+        kickstart_address=address_of(kickstart_address),
         kernel_options=kernel_options,
         with_installer=with_installer,
-        network_prefix=checked_prefix(prefix),
+        network_prefix=place_prefix,
+        hosts=hosts_of(hosts, prefix=place_prefix),
     )
     plan = plan_of_store(boots, known, options, vib_check=vib_check)
     output = PxeOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)
     (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
     return result
-
-
-def checked_prefix(prefix: str) -> str:
-    """Return the prefix without blanks around it and slashes at its end, which the loader puts itself.
-
-    Raises:
-        ModelError: It holds blanks or control characters.
-    """
-    text = prefix.strip()
-    if any(letter.isspace() or not letter.isprintable() for letter in text):
-        raise ModelError(
-            "a prefix of boot.cfg cannot hold blanks or control characters",
-            found=repr(prefix)[:80],
-            expected="a path or an address such as http://server/esxi",
-            hint="the boot loader drops them: rename the folder on the server",
-        )
-    return text.rstrip("/") or text[:1]
 
 
 @final

@@ -17,6 +17,7 @@ class FileKind(enum.StrEnum):
     ZIP = "zip archive"
     VIB = "VIB"
     ISO = "ISO image"
+    STICK = "stick image"
     IMAGE_DATABASE = "image database"
     LFS_POINTER = "Git LFS pointer"
     MANGLED_VIB = "VIB with converted line ends"

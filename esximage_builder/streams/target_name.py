@@ -18,6 +18,7 @@ __all__ = ["require_honest_suffix"]
 # What a suffix may stand on, and what it says; HTML and Markdown are reports' own, which check theirs.
 _SAYS: Final[dict[str, tuple[str, frozenset[FileKind]]]] = {
     ".iso": ("an ISO image", frozenset({FileKind.ISO})),
+    ".img": ("a disk image", frozenset({FileKind.STICK, FileKind.ISO})),
     ".zip": ("a zip archive", frozenset({FileKind.ZIP})),
     ".vib": ("a VIB", frozenset({FileKind.VIB})),
     ".json": ("a JSON document", frozenset({FileKind.JSON})),

@@ -23,7 +23,7 @@ from fuzz.target import (
 from esximage_builder.containers import iso9660
 from esximage_builder.containers.dates import parse_time, render_time
 from esximage_builder.containers.member_name import name_problem
-from esximage_builder.documents import image_database, kickstart
+from esximage_builder.documents import image_database, kickstart, kickstart_address
 from esximage_builder.documents.boot_cfg import parse_boot_cfg, render_boot_cfg
 from esximage_builder.documents.bulletin import parse_bulletin, render_bulletin
 from esximage_builder.documents.depot_index import (
@@ -100,7 +100,7 @@ def _words(data: bytes) -> None:
         image_database.database_kind(text)
         image_database.database_folder(text.__contains__)
         unit_folder_kind(text)
-        refusal(kickstart.kickstart_option, text)
+        refusal(kickstart_address.parse_kickstart_address, text)
         refusal(_time, text)
 
 
@@ -158,7 +158,7 @@ DOCUMENT_TARGETS: Final = (
             "image_database.database_folder",
             "image_database.database_kind",
             "image_database.safe_file_name",
-            "kickstart.kickstart_option",
+            "kickstart_address.parse_kickstart_address",
             "member_name.name_problem",
             "release_unit.unit_folder_kind",
         ),

@@ -1,10 +1,11 @@
-"""Boots ISOs and network boot trees in QEMU and says what arrived in memory.
+"""Boots discs, sticks and network boot trees in QEMU and says what arrived in memory.
 
-The loaders of ESXi are not free, so GRUB stands in their places: a core image for
-``ISOLINUX.BIN``, a 1 MiB FAT image for ``EFIBOOT.IMG``, network images for ``mboot.c32`` and
-``mboot.efi``. Each carries a script derived from ``boot.cfg`` by a parser of its own, which
-shares no code with the library. The kernel is ``boot_kernel.c``: it prints name, size and
-CRC-32 of every module.
+The loaders of ESXi are not free, so others stand in their places: GRUB for ``ISOLINUX.BIN``,
+``EFIBOOT.IMG``, ``BOOTX64.EFI`` and ``mboot.efi``, with a script derived from ``boot.cfg`` by a parser of its own,
+which shares no code with the library. With a BIOS the network card or iPXE starts PXELINUX itself, which reads
+the tree's ``pxelinux.cfg``; for ``mboot.c32`` stands the program of that name of Syslinux, which takes no
+``boot.cfg``, so the line that hands it one is replaced by what that says. The kernel is ``boot_kernel.c``: it
+prints name, size and CRC-32 of every module.
 
 Needs Linux on x86-64 and the Debian packages of ``REQUIRED_TOOLS``.
 """
@@ -20,7 +21,7 @@ import shutil
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -65,6 +66,10 @@ _IPXE_LIBRARIES = (Path("/usr/lib/ipxe/qemu"), Path("/usr/share/ipxe"), Path("/u
 # What the scripts call; grub-mkimage adds what these need.
 _GRUB_MODULES = ("multiboot", "gzio", "boot", "serial", "terminal", "echo", "reboot")
 _GRUB_DISC_MODULES = ("iso9660", "search_fs_file", *_GRUB_MODULES)
+_GRUB_STICK_MODULES = ("fat", "part_msdos", *_GRUB_DISC_MODULES)
+_PXELINUX = (Path("/usr/lib/PXELINUX"), Path("/usr/share/syslinux"), Path("/usr/lib/syslinux"))
+_SYSLINUX_MODULES = (Path("/usr/lib/syslinux/modules/bios"), Path("/usr/share/syslinux"))
+_SYSLINUX_FILES = ("ldlinux.c32", "libcom32.c32", "mboot.c32")
 _GRUB_NETWORK_MODULES = ("net", "tftp", "http", *_GRUB_MODULES)
 _GRUB_OPENING = ("serial --unit=0 --speed=115200", "terminal_output serial")
 _GRUB_END = ("boot", "echo GRUB could not boot", "reboot", "")
@@ -126,7 +131,9 @@ def missing_tools() -> list[str]:
 def missing_network_tools() -> list[str]:
     """Return the Debian packages to install before network boots can run; empty if all is there."""
     roms = [folder / "efi-e1000.rom" for folder in _IPXE_LIBRARIES]
-    return [*missing_tools(), *([] if any(rom.is_file() for rom in roms) else ["ipxe-qemu"])]
+    missing = [*missing_tools(), *([] if any(rom.is_file() for rom in roms) else ["ipxe-qemu"])]
+    missing += [] if _first_file(_PXELINUX, "pxelinux.0") else ["pxelinux"]
+    return missing + [name for name in ("syslinux-common",) if not _first_file(_SYSLINUX_MODULES, "mboot.c32")]
 
 
 def tool_versions() -> tuple[str, str]:
@@ -207,7 +214,7 @@ def make_bios_loader(script: str, work: Path) -> bytes:
 
 def make_efi_loader(script: str, work: Path) -> bytes:
     """Return the UEFI application that runs ``script``."""
-    return _grub_image(script, work, platform="x86_64-efi", image_format="x86_64-efi", modules=_GRUB_DISC_MODULES)
+    return _grub_image(script, work, platform="x86_64-efi", image_format="x86_64-efi", modules=_GRUB_STICK_MODULES)
 
 
 def make_efi_image(script: str, work: Path) -> bytes:
@@ -286,13 +293,14 @@ def boot_pxe(
 ) -> BootResult:
     """Boot a network boot tree from QEMU's own TFTP server and return what the test kernel printed.
 
-    The firmware gets ``mboot.c32`` or ``mboot.efi`` as its boot file; these two are GRUB in the
-    copy that is served, every other file is the tree's own.
+    The firmware gets ``pxelinux.0`` or ``mboot.efi`` as its boot file. ``mboot.efi`` is GRUB in the copy that is
+    served; PXELINUX and its modules are put beside the tree's files, and every other file is the tree's own.
 
     Args:
         tree: A folder with ``boot.cfg`` and both loaders.
         firmware: ``bios`` is SeaBIOS with iPXE's code for the network card, ``uefi`` is OVMF with
-            its own network stack.
+            its own network stack. With a BIOS the names of modules come without prefix, and what PXELINUX
+            says of the network card (``BOOTIF=``) is left out.
         work: Folder for the copy (``tftp``), the serial log and the firmware's variables.
         folder: Where the tree stands on the server.
         through_ipxe: Have iPXE run ``boot.ipxe`` instead, which chooses the loader.
@@ -305,11 +313,13 @@ def boot_pxe(
     shutil.rmtree(root, ignore_errors=True)
     served = root / folder.strip("/")
     shutil.copytree(tree, served)
-    script = grub_network_script((served / "boot.cfg").read_text(encoding="utf-8"), folder=folder)
-    for name, make in (("mboot.c32", _make_bios_network_loader), ("mboot.efi", _make_efi_network_loader)):
-        assert (served / name).is_file(), f"{tree} has no {name}"
-        (served / name).write_bytes(make(script, work))
-    loader = "mboot.c32" if firmware == "bios" else "mboot.efi"
+    boot_cfg = (served / "boot.cfg").read_text(encoding="utf-8")
+    if firmware == "bios":
+        put_pxelinux(served, boot_cfg)
+    else:
+        assert (served / "mboot.efi").is_file(), f"{tree} has no mboot.efi"
+        (served / "mboot.efi").write_bytes(_make_efi_network_loader(grub_network_script(boot_cfg, folder=folder), work))
+    loader = "pxelinux.0" if firmware == "bios" else "mboot.efi"
     file = f"/{folder.strip('/')}/{'boot.ipxe' if through_ipxe else loader}".replace("//", "/")
     card = "virtio-net-pci,romfile=" if firmware == "uefi" and not through_ipxe else "e1000,romfile=efi-e1000.rom"
     options = (
@@ -317,7 +327,48 @@ def boot_pxe(
         *("-device", f"{card},netdev=n0,bootindex=1"),
         *("-boot", "reboot-timeout=1", "-device", "virtio-rng-pci"),  # newer OVMF has no network without random numbers
     )
-    return _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(tree))
+    result = _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(tree))
+    return _without_prefix(result, _boot_cfg_keys(boot_cfg).get("prefix", "")) if firmware == "bios" else result
+
+
+def put_pxelinux(served: Path, boot_cfg: str) -> None:
+    """Put PXELINUX beside the files of a tree, and hand its ``mboot.c32`` what ``boot.cfg`` says."""
+    pxelinux = _first_file(_PXELINUX, "pxelinux.0")
+    assert pxelinux is not None, "no PXELINUX found: install the package pxelinux"
+    shutil.copyfile(pxelinux, served / "pxelinux.0")
+    for name in _SYSLINUX_FILES:
+        source = _first_file(_SYSLINUX_MODULES, name)
+        assert source is not None, f"no {name} found: install the package syslinux-common"
+        shutil.copyfile(source, served / name)
+    config = served / "pxelinux.cfg" / "default"
+    text = config.read_text(encoding="ascii")
+    assert text.count("  APPEND -c boot.cfg\n") == 1, text
+    said = f"SERIAL 0 115200\n{text}".replace("-c boot.cfg", _mboot_arguments(boot_cfg))
+    config.write_text(said, encoding="utf-8")
+
+
+def _mboot_arguments(boot_cfg: str) -> str:
+    """Return what ``boot.cfg`` says as Syslinux's ``mboot.c32`` takes it."""
+    keys = _boot_cfg_keys(boot_cfg)
+    prefix = _pxelinux_prefix(keys.get("prefix", ""))
+    loads = [f"{prefix}{name} {arguments}".strip() for _, name, arguments in _loads(keys)]
+    return " --- ".join(loads)
+
+
+def _pxelinux_prefix(prefix: str) -> str:
+    """Return a prefix as PXELINUX takes it, for which a path on the server begins with two colons."""
+    if not prefix:
+        return ""
+    return f"{prefix}/" if "://" in prefix else f"::/{prefix.strip('/')}/"
+
+
+def _without_prefix(result: BootResult, prefix: str) -> BootResult:
+    def plain(text: str) -> str:
+        words = [word for word in text.split(" ") if not word.startswith("BOOTIF=")]
+        return " ".join(words).removeprefix(_pxelinux_prefix(prefix))
+
+    modules = [(plain(name), size, crc) for name, size, crc in result.modules]
+    return replace(result, kernel_cmdline=plain(result.kernel_cmdline), modules=modules)
 
 
 @contextlib.contextmanager
@@ -436,9 +487,8 @@ def _grub_library(platform: str) -> Path | None:
     return next((folder for folder in folders if (folder / "multiboot.mod").is_file()), None)
 
 
-def _make_bios_network_loader(script: str, work: Path) -> bytes:
-    modules = ("pxe", *_GRUB_NETWORK_MODULES)
-    return _grub_image(script, work, platform="i386-pc", image_format="i386-pc-pxe", modules=modules)
+def _first_file(folders: tuple[Path, ...], name: str) -> Path | None:
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def _make_efi_network_loader(script: str, work: Path) -> bytes:

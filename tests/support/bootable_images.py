@@ -5,6 +5,7 @@ What must arrive is read back from what was written.
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from support import boot_harness
 from support.small_images import base_vibs, write_base_depot
 
 import esximage_builder as eib
+from esximage_builder.containers.fat32_reader import open_stick
 from esximage_builder.containers.iso9660_reader import open_iso
 
 if TYPE_CHECKING:
@@ -39,6 +41,23 @@ def bootable_iso(work: Path, version: str, *, kickstart: bytes | None = None) ->
     return iso
 
 
+def bootable_stick(work: Path, version: str, *, kickstart: bytes | None = None) -> Path:
+    """A stick image whose UEFI loader carries the script that its own boot.cfg asks for."""
+    kernel = boot_harness.compile_kernel(work)
+
+    def write(name: str, efi_loader: bytes) -> Path:
+        stick = work / f"{name}.img"
+        depot = _depot(
+            work / f"{name}.zip", version, kernel=kernel, bios_loader=bytes(4096), efi_image=bytes(4096),
+            efi_loader=efi_loader,
+        )  # fmt: skip
+        _compose(depot, version, lambda image, store: eib.export_usb(image, store, stick, kickstart=kickstart))
+        return stick
+
+    script = boot_harness.grub_script(read_from_stick(write("draft", bytes(4096)), "BOOT.CFG").decode())
+    return write("final", boot_harness.make_efi_loader(script, work))
+
+
 def network_tree(
     work: Path, version: str, *, prefix: str = "", kernel_options: str = "", kickstart: bytes | None = None
 ) -> Path:
@@ -56,8 +75,10 @@ def network_tree(
     return tree
 
 
-def _depot(path: Path, version: str, *, kernel: bytes, bios_loader: bytes, efi_image: bytes) -> Path:
-    vibs = base_vibs(version, kernel=kernel, bios_loader=bios_loader, efi_image=efi_image)
+def _depot(
+    path: Path, version: str, *, kernel: bytes, bios_loader: bytes, efi_image: bytes, efi_loader: bytes | None = None
+) -> Path:
+    vibs = base_vibs(version, kernel=kernel, bios_loader=bios_loader, efi_image=efi_image, efi_loader=efi_loader)
     write_base_depot(path, version, vibs)
     return path
 
@@ -72,6 +93,17 @@ def read_from(iso: Path, name: str) -> bytes:
         return disc.read(name, max_bytes=_MOST_BYTES)
 
 
+def read_from_stick(stick: Path, name: str) -> bytes:
+    with open_stick(stick, where=str(stick), limits=eib.ReadLimits()) as opened:
+        return opened.read(name, max_bytes=_MOST_BYTES)
+
+
+def arrivals_from_stick(stick: Path) -> list[boot_harness.BootModule]:
+    """What boot.cfg names, as it lies on the stick."""
+    names = boot_harness.named_files(read_from_stick(stick, "BOOT.CFG").decode())
+    return [_arrival(name, read_from_stick(stick, name.strip("/").upper())) for name in names]
+
+
 def arrivals_from_disc(iso: Path) -> list[boot_harness.BootModule]:
     """What boot.cfg names, as it lies on the disc."""
     names = boot_harness.named_files(read_from(iso, "BOOT.CFG").decode())
@@ -82,6 +114,13 @@ def arrivals_from_tree(tree: Path) -> list[boot_harness.BootModule]:
     """What boot.cfg names, as it lies beside it."""
     names = boot_harness.named_files((tree / "boot.cfg").read_text())
     return [_arrival(name, (tree / name).read_bytes()) for name in names]
+
+
+def unpacked_arrivals(tree: Path) -> list[boot_harness.BootModule]:
+    """The same as Syslinux hands it over, which unpacks what is in gzip form."""
+    names = boot_harness.named_files((tree / "boot.cfg").read_text())
+    contents = ((name, (tree / name).read_bytes()) for name in names)
+    return [_arrival(name, gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data) for name, data in contents]
 
 
 def _arrival(name: str, data: bytes) -> boot_harness.BootModule:

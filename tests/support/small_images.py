@@ -62,7 +62,13 @@ DPU_VIB = small_vib(
 
 
 def base_vibs(
-    version: str, *, kernel: bytes, bios_loader: bytes | None, efi_image: bytes | None, module_bytes: int = 600
+    version: str,
+    *,
+    kernel: bytes,
+    bios_loader: bytes | None,
+    efi_image: bytes | None,
+    module_bytes: int = 600,
+    efi_loader: bytes | None = None,
 ) -> list[AuthoredVib]:
     """A base that boots: kernel and modules in esx-base, some drivers, one overlay, one locker VIB."""
 
@@ -88,7 +94,7 @@ def base_vibs(
             *(vgz_payload(name, {f"bin/{name}": noise(name)}, boot_order=100) for name in ("s", "sb", "vim", "vmx")),
             vgz_payload("btldr", {"usr/lib/btldr": noise("btldr")}),
             raw_payload("mboot.c32", noise("mboot"), type="boot_com32_bios"),
-            raw_payload("BOOTx64.EFI", noise("bootx64"), type="boot_loader_efi"),
+            raw_payload("BOOTx64.EFI", efi_loader or noise("bootx64"), type="boot_loader_efi"),
             raw_payload("safeboot.efi", noise("safeboot"), type="boot_loader_efi"),
             raw_payload("osl.txt", b"An invented licence.\n", type="text"),
             raw_payload("precheck.py", b"print('invented')\n", type="upgrade"),

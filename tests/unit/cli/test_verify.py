@@ -44,7 +44,7 @@ def bundle(tmp_path: Path) -> Path:
 
 def test_what_is_whole_passes_with_one_line_for_each_check(run: Run, iso: Path, bundle: Path) -> None:
     for path, verdict, count, unasked in (
-        (iso, "passed as iso", 18, 0),
+        (iso, "passed as iso", 19, 0),
         (bundle, "passed as vlcm, 1 of 18 questions not asked", 18, 1),
     ):
         code, out, err = run("verify", path)
@@ -54,7 +54,10 @@ def test_what_is_whole_passes_with_one_line_for_each_check(run: Run, iso: Path, 
         answers = [line for line in checks if line.startswith("  [")]
         assert first == f"{path}: {verdict}"
         assert len(answers) == count
-        assert all(re.fullmatch(r"  \[(ok|not asked)\] .*\? \((confirmed|inferred)\)", line) for line in answers)
+        assert all(
+            re.fullmatch(r"  \[(ok|not asked)\] .*\?( UEFI yes, BIOS no)? \((confirmed|inferred)\)", line)
+            for line in answers
+        )
         assert len([line for line in answers if "[not asked]" in line]) == unasked
         assert len(checks) == count + unasked, "each of these has its reason"
 

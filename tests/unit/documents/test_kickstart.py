@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from esximage_builder.disc_files import KICKSTART_FILE
 from esximage_builder.documents.kickstart import (
     check_kickstart,
     check_kickstart_options,
-    kickstart_option,
 )
 from esximage_builder.findings import Severity
 
@@ -66,12 +64,6 @@ def test_an_include_in_a_script_excuses_nothing() -> None:
 @given(st.binary(max_size=100))
 def test_content_never_raises(data: bytes) -> None:
     assert isinstance(check_kickstart(data, where="x"), tuple)
-
-
-def test_the_kernel_option_has_the_case_of_the_disc() -> None:
-    assert kickstart_option() == "ks=cdrom:/KS_CUST.CFG" == f"ks=cdrom:/{KICKSTART_FILE}"
-    assert kickstart_option("KS.CFG") == "ks=cdrom:/KS.CFG"
-    assert kickstart_option("ks.cfg", folder="http://server/esxi") == "ks=http://server/esxi/ks.cfg"
 
 
 DISC = ("BOOT.CFG", "KS_CUST.CFG", "UPGRADE/PREP.PY")

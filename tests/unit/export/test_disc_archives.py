@@ -16,7 +16,8 @@ import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
 from esximage_builder.depot.store import measured_image
 from esximage_builder.export.disc_archives import GeneratedMember, PayloadMember, VibMember
-from esximage_builder.export.disc_plan import DiscOptions, DiscPlan, files_to_know, plan_disc
+from esximage_builder.export.disc_options import DiscOptions
+from esximage_builder.export.disc_plan import DiscPlan, files_to_know, plan_disc
 from esximage_builder.export.disc_writer import DiscWriter, read_heads
 from esximage_builder.models.vib import VibFile
 

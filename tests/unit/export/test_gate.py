@@ -153,7 +153,7 @@ def build(depot: Path, *options: object) -> int:
     return main(["build", "--depot", str(depot), "--base", VERSION, "--json", *map(str, options)])
 
 
-@pytest.mark.parametrize("kind", ["--iso", "--pxe"])
+@pytest.mark.parametrize("kind", ["--iso", "--usb", "--pxe"])
 def test_the_command_line_judges_what_it_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     """The exit code says that the image has errors, and the report says which; nothing is written."""
     depot = tools_needed(tmp_path)
@@ -167,7 +167,8 @@ def test_the_command_line_judges_what_it_writes(tmp_path: Path, capsys: pytest.C
 
     assert build(depot, kind, tmp_path / "out", "--without-tools", "--allow", "missing-dependency") == 0
     (output,) = json.loads(capsys.readouterr().out)["outputs"]
-    assert {finding["code"] for finding in output["findings"]} == {"local-name-mapped"}
+    told = {"--iso": "boots-as-stick", "--usb": "boots-as-stick", "--pxe": "network-loaders"}
+    assert {finding["code"] for finding in output["findings"]} == {"local-name-mapped", told[kind]}
     assert build(depot, kind, tmp_path / "whole") == 0
 
 

@@ -35,7 +35,7 @@ from esximage_builder.documents.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.documents.image_profile import parse_image_profile
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import ModelError
-from esximage_builder.export.disc_plan import DiscOptions
+from esximage_builder.export.disc_options import DiscOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

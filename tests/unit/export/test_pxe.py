@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import attrs
 import pytest
 from support import boot_harness
-from support.bootable_images import KICKSTART, arrivals_from_tree, network_tree
+from support.bootable_images import KICKSTART, arrivals_from_tree, network_tree, unpacked_arrivals
 from support.changed_depots import DEPOTS, ar_members, edit_zip, render_vib
 from support.small_images import base_vibs, small_vib, write_base_depot
 
@@ -110,7 +110,7 @@ def test_the_tree_is_the_disc_in_lower_case_without_what_only_discs_have(worksho
     only_disc = {name for name in disc if name.startswith("upgrade/")}
     only_disc |= {"isolinux.cfg", "isolinux.bin", "efiboot.img", "boot.cat"}
     assert disc.keys() - tree.keys() == only_disc
-    assert tree.keys() - disc.keys() == {"mboot.efi", "boot.ipxe"}
+    assert tree.keys() - disc.keys() == {"mboot.efi", "boot.ipxe", "pxelinux.cfg/default"}
     assert {name for name in tree.keys() & disc.keys() if tree[name] != disc[name]} == {
         "boot.cfg",
         "efi/boot/boot.cfg",
@@ -193,8 +193,12 @@ def test_the_ipxe_script_starts_the_loader_of_the_firmware(workshop: Workshop, p
         "#!ipxe",
         "iseq ${platform} efi && goto efi || goto bios",
         ":bios",
-        f"kernel {folder}mboot.c32 -c {folder}boot.cfg",
-        "boot",
+        *([f"set 210:string {folder}"] if folder else []),
+        f"chain {folder}pxelinux.0 || goto missing",
+        ":missing",
+        "echo BIOS needs pxelinux.0 of Syslinux 3.86 beside boot.ipxe, or UEFI instead of BIOS.",
+        "echo iPXE itself runs mboot.c32 only where it was built with IMAGE_COMBOOT.",
+        "exit 1",
         ":efi",
         f"kernel {folder}mboot.efi -c {folder}boot.cfg",
         "boot",
@@ -215,7 +219,7 @@ def test_the_ipxe_script_says_which_loader_there_is_none_of(tmp_path: Path, kept
         workshop.export()
     script = workshop.files["boot.ipxe"].decode()
     assert f"echo This image has no loader for {missing}\nexit 1\n" in script
-    assert script.count("kernel ") == 1
+    assert script.count("kernel ") + script.count("chain ") == 1
     assert {"mboot.c32", "mboot.efi"} & workshop.files.keys() == {"mboot.efi" if missing == "BIOS" else "mboot.c32"}
 
 
@@ -255,7 +259,7 @@ def test_a_name_that_only_the_tree_has_is_kept_free(tmp_path: Path) -> None:
         result = workshop.export()
         workshop.export_iso()
     assert workshop.files["mboot.efi"] == workshop.files["efi/boot/bootx64.efi"]
-    assert [finding.code for finding in result.findings] == ["local-name-mapped"]
+    assert [finding.code for finding in result.findings] == ["local-name-mapped", "network-loaders"]
     assert "MBOOT.EFI" in workshop.disc_files
 
 
@@ -265,7 +269,8 @@ each_medium = pytest.mark.parametrize("medium", ["tree", "disc"])
 
 
 def codes(result: eib.ExportResult) -> list[str]:
-    return [finding.code for finding in result.findings if finding.code != "local-name-mapped"]
+    usual = {"local-name-mapped", "network-loaders", "boots-as-stick", "kickstart-needs"}
+    return [finding.code for finding in result.findings if finding.code not in usual]
 
 
 @each_medium
@@ -301,7 +306,7 @@ def test_a_kickstart_file_goes_where_the_prefix_says(workshop: Workshop) -> None
 
 @pytest.mark.parametrize("prefix", ["", "/esxi", "tftp://server/esxi"])
 def test_a_kickstart_file_without_an_address_is_refused(workshop: Workshop, prefix: str) -> None:
-    with pytest.raises(eib.ModelError, match="needs an address as prefix"):
+    with pytest.raises(eib.ModelError, match="needs an address as prefix, or one for the file"):
         workshop.export(kickstart=KICKSTART, prefix=prefix)
     assert workshop.left == []
 
@@ -623,7 +628,8 @@ needs_boot_tools = pytest.mark.skipif(
 @pytest.mark.parametrize(
     ("firmware", "prefix", "through_ipxe"),
     [
-        pytest.param("bios", "", True, id="BIOS, iPXE runs the script, no prefix"),
+        pytest.param("bios", "", True, id="BIOS, iPXE runs the script and PXELINUX, no prefix"),
+        pytest.param("bios", "/esxi", False, id="BIOS, PXELINUX, path as prefix"),
         pytest.param("uefi", "esxi", False, id="UEFI loads mboot.efi, path as prefix"),
     ],
 )
@@ -636,7 +642,124 @@ def test_every_module_arrives_over_the_network(
 
     result = boot_harness.boot_pxe(tree, firmware=firmware, work=tmp_path, folder="/esxi", through_ipxe=through_ipxe)
 
-    expected = arrivals_from_tree(tree)
+    expected = unpacked_arrivals(tree) if firmware == "bios" else arrivals_from_tree(tree)
     assert len(expected) > 12
     assert result.modules == expected
     assert result.kernel_cmdline == f"b.b00 runweasel {option}"
+
+
+# Which loader can load it, and where the kickstart file is
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        pytest.param("", "no prefix: TFTP yes, iPXE yes, HTTP Boot yes", id="none"),
+        pytest.param("/esxi", "prefix /esxi: TFTP yes, iPXE unknown, HTTP Boot no", id="path"),
+        pytest.param(ADDRESS, f"prefix {ADDRESS}: TFTP no, iPXE yes, HTTP Boot yes", id="HTTP"),
+        pytest.param("https://s/x", "prefix https://s/x: TFTP no, iPXE unknown, HTTP Boot yes", id="HTTPS"),
+        pytest.param("tftp://s/x", "prefix tftp://s/x: TFTP unknown, iPXE yes, HTTP Boot no", id="TFTP"),
+        pytest.param("nfs://s/x", "prefix nfs://s/x: TFTP no, iPXE unknown, HTTP Boot no", id="another"),
+    ],
+)
+def test_a_finding_says_who_can_load_the_tree(workshop: Workshop, prefix: str, expected: str) -> None:
+    result = workshop.export(prefix=prefix)
+    (finding,) = [finding for finding in result.findings if finding.code == "network-loaders"]
+    assert (finding.message, finding.severity) == (expected, eib.Severity.INFO)
+    assert finding.cause
+
+
+def test_a_kickstart_file_may_have_an_address_of_its_own(workshop: Workshop) -> None:
+    """Over TFTP the modules are relative, and the installer reads its file by HTTP."""
+    result = workshop.export(kickstart=KICKSTART, kickstart_address=f"{ADDRESS}/ks_cust.cfg")
+    assert workshop.files["ks_cust.cfg"] == KICKSTART
+    assert workshop.boot_cfg.prefix == ""
+    assert workshop.boot_cfg.kernelopt == f"runweasel ks={ADDRESS}/ks_cust.cfg"
+    (needs,) = [finding for finding in result.findings if finding.code == "kickstart-needs"]
+    assert "needs a web server" in needs.message
+
+
+def test_an_address_alone_points_to_a_file_elsewhere(workshop: Workshop) -> None:
+    workshop.export(kickstart_address="ks=nfs://server/ks/a.cfg")
+    assert "ks_cust.cfg" not in workshop.files
+    assert workshop.boot_cfg.kernelopt == "runweasel ks=nfs://server/ks/a.cfg"
+
+
+@each_medium
+def test_an_address_beside_an_option_is_one_too_many(workshop: Workshop, medium: str) -> None:
+    with pytest.raises(eib.IncompatibleImageError) as caught:
+        workshop.write(medium, kickstart_address="usb:/KS.CFG", kernel_options="ks=usb")
+    assert [finding.code for finding in caught.value.findings] == ["kickstart-named-twice"]
+
+
+def test_an_address_on_a_disc_must_lead_somewhere(workshop: Workshop) -> None:
+    with pytest.raises(eib.IncompatibleImageError) as caught:
+        workshop.export_iso(kickstart=KICKSTART, kickstart_address="cdrom:/OTHER.CFG")
+    assert [finding.code for finding in caught.value.findings] == ["kickstart-not-on-disc"]
+    with pytest.raises(eib.IncompatibleImageError) as caught:
+        workshop.export(kickstart_address="cdrom:/KS_CUST.CFG")
+    assert [finding.code for finding in caught.value.findings] == ["kickstart-not-on-disc"]
+    workshop.export_iso(kickstart=KICKSTART, kickstart_address="cdrom:/KS_CUST.CFG")
+
+
+def test_an_address_without_the_installer_is_refused(workshop: Workshop) -> None:
+    with pytest.raises(eib.ModelError, match="without the installer"):
+        workshop.export(kickstart_address=f"{ADDRESS}/ks.cfg", with_installer=False)
+
+
+# PXELINUX, and hosts with a boot.cfg of their own
+
+
+def test_pxelinux_starts_mboot_beside_itself(workshop: Workshop) -> None:
+    workshop.export()
+    assert workshop.files["pxelinux.cfg/default"].decode().splitlines() == [
+        "DEFAULT install",
+        "NOHALT 1",
+        "LABEL install",
+        "  KERNEL mboot.c32",
+        "  APPEND -c boot.cfg",
+        "  IPAPPEND 2",
+    ]
+
+
+HOSTS = {
+    "00-50-56-0A-0B-0C": "ks=http://server/one.cfg",
+    "00:50:56:01:02:03": "netdevice=vmnic1",
+}
+
+
+def test_a_host_gets_the_boot_cfg_that_its_loader_looks_for(workshop: Workshop) -> None:
+    common = "http://server/all.cfg"
+    workshop.export(prefix="/esxi", hosts=HOSTS, kickstart_address=common, kernel_options="a=b")
+    one = parse_boot_cfg(workshop.files["01-00-50-56-0a-0b-0c/boot.cfg"])
+    other = parse_boot_cfg(workshop.files["01-00-50-56-01-02-03/boot.cfg"])
+    assert one.kernelopt == "runweasel a=b ks=http://server/one.cfg"
+    assert other.kernelopt == f"runweasel ks={common} a=b netdevice=vmnic1"
+    assert workshop.boot_cfg.kernelopt == f"runweasel ks={common} a=b"
+    assert attrs.evolve(one, kernelopt="") == attrs.evolve(workshop.boot_cfg, kernelopt="")
+    assert one.prefix == "/esxi"
+    pxelinux = workshop.files["pxelinux.cfg/01-00-50-56-0a-0b-0c"].decode()
+    assert "APPEND -c 01-00-50-56-0a-0b-0c/boot.cfg\n" in pxelinux
+    script = workshop.files["boot.ipxe"].decode().splitlines()
+    assert script[1:4] == [
+        "set config boot.cfg",
+        "iseq ${mac} 00:50:56:01:02:03 && set config 01-00-50-56-01-02-03/boot.cfg ||",
+        "iseq ${mac} 00:50:56:0a:0b:0c && set config 01-00-50-56-0a-0b-0c/boot.cfg ||",
+    ]
+    assert "kernel mboot.efi -c ${config}" in script
+
+
+@pytest.mark.parametrize(
+    ("hosts", "prefix", "match"),
+    [
+        pytest.param({"00:50:56:01:02": ""}, "/esxi", "no MAC address", id="too short"),
+        pytest.param({"../../etc": ""}, "/esxi", "no MAC address", id="a path"),
+        pytest.param({"00:50:56:01:02:03": "", "00-50-56-01-02-03": ""}, "/esxi", "twice", id="twice"),
+        pytest.param({"00:50:56:01:02:03": ""}, "", "need a prefix", id="no prefix"),
+        pytest.param({"00:50:56:01:02:03": "a\0b"}, "/esxi", "characters", id="a control character"),
+    ],
+)
+def test_hosts_that_cannot_be_are_refused(workshop: Workshop, hosts: dict[str, str], prefix: str, match: str) -> None:
+    with pytest.raises(eib.ModelError, match=match):
+        workshop.export(prefix=prefix, hosts=hosts)
+    assert workshop.left == []
