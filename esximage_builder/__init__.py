@@ -61,7 +61,7 @@ _HOMES = {
     "findings": ("Finding", "Severity"),
     "documents.boot_cfg": ("BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"),
     "documents.bulletin": ("parse_bulletin",),
-    "documents.kickstart_address": ("KickstartAddress", "KickstartSource", "parse_kickstart_address"),
+    "documents.kickstart_address": ("KickstartAddress", "KickstartSource"),
     "documents.image_profile": ("parse_image_profile",),
     "documents.signatures": ("verify_detached",),
     "documents.vib_archive": ("VibHead",),

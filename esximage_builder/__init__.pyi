@@ -34,7 +34,6 @@ from esximage_builder.documents.image_profile import parse_image_profile as pars
 from esximage_builder.documents.kickstart_address import (
     KickstartAddress as KickstartAddress,
     KickstartSource as KickstartSource,
-    parse_kickstart_address as parse_kickstart_address,
 )
 from esximage_builder.documents.signatures import verify_detached as verify_detached
 from esximage_builder.documents.vib_archive import VibHead as VibHead

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import enum
 import re
-from typing import Final, final
+from typing import Final, Self, final
 
 import attrs
 
 from esximage_builder.errors import ModelError
 
-__all__ = ["KickstartAddress", "KickstartSource", "parse_kickstart_address"]
+__all__ = ["KickstartAddress", "KickstartSource"]
 
 
 class KickstartSource(enum.StrEnum):
@@ -43,7 +43,7 @@ _NEEDS: Final = {
     KickstartSource.NFS: f"an NFS server that exports the folder to the host, and {_NETWORK}",
 }
 _SERVERS: Final = frozenset({KickstartSource.HTTP, KickstartSource.HTTPS, KickstartSource.FTP, KickstartSource.NFS})
-_FORM: Final = re.compile(r"(?P<source>[a-z]+)(?::(?P<place>.*))?", re.DOTALL)
+_NAMES: Final = frozenset(source.value for source in KickstartSource)
 _SERVER_PLACE: Final = re.compile(r"//[^/]+/.*[^/]")
 _FILE_PLACE: Final = re.compile(r"//?.*[^/]")
 _DISK_PLACE: Final = re.compile(r"/.*[^/]")
@@ -51,6 +51,12 @@ _FORMS: Final = (
     "cdrom:/KS.CFG, usb:/KS.CFG, usb, file://etc/vmware/weasel/ks.cfg, or an address that begins with "
     "http://, https://, ftp:// or nfs://"
 )
+
+
+def _require_complete(address: KickstartAddress, _: object, place: str) -> None:
+    """Refuse a place that the source cannot have, or that a loader would cut."""
+    if not (_is_plain(place) and _is_complete(address.source, place)):
+        raise _refused(f"{address.source.value}:{place}")
 
 
 @final
@@ -62,13 +68,29 @@ class KickstartAddress:
         source: What it is read from.
         place: What follows the colon: ``/KS.CFG``, ``//server/ks.cfg``; empty for ``usb`` alone, which means a
             file ``ks.cfg`` on any stick.
+
+    Raises:
+        ModelError: The source has no such place.
     """
 
     source: KickstartSource
-    place: str = ""
+    place: str = attrs.field(default="", validator=_require_complete)
 
     def __str__(self) -> str:
         return f"{self.source.value}:{self.place}" if self.place else self.source.value
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read an address, with or without ``ks=`` before it.
+
+        Raises:
+            ModelError: It is none of the documented forms, or holds blanks.
+        """
+        value = text.strip().removeprefix("ks=")
+        name, colon, place = value.partition(":")
+        if name not in _NAMES or (colon and not place):
+            raise _refused(text, hint="the installer reads no kickstart file by TFTP" if name == "tftp" else "")
+        return cls(KickstartSource(name), place)
 
     @property
     def option(self) -> str:
@@ -81,33 +103,18 @@ class KickstartAddress:
         return _NEEDS[self.source]
 
 
-def parse_kickstart_address(text: str) -> KickstartAddress:
-    """Read the address of a kickstart file, with or without ``ks=`` before it.
-
-    Raises:
-        ModelError: It is none of the documented forms, or holds blanks.
-    """
-    value = text.strip().removeprefix("ks=")
-    found = _FORM.fullmatch(value)
-    source = found["source"] if found else ""
-    place = (found["place"] or "") if found else ""
-    is_plain = all(letter.isprintable() and not letter.isspace() for letter in value)
-    if not is_plain or source not in {known.value for known in KickstartSource}:
-        raise _refused(text, hint="the installer reads no kickstart file by TFTP" if source == "tftp" else "")
-    address = KickstartAddress(KickstartSource(source), place)
-    if not _is_complete(address, value):
-        raise _refused(text)
-    return address
+def _is_plain(text: str) -> bool:
+    return all(letter.isprintable() and not letter.isspace() for letter in text)
 
 
-def _is_complete(address: KickstartAddress, value: str) -> bool:
-    if address.source in _SERVERS:
-        return _SERVER_PLACE.fullmatch(address.place) is not None
-    if address.source is KickstartSource.FILE:
-        return _FILE_PLACE.fullmatch(address.place) is not None
-    if value == KickstartSource.USB.value:
+def _is_complete(source: KickstartSource, place: str) -> bool:
+    if source in _SERVERS:
+        return _SERVER_PLACE.fullmatch(place) is not None
+    if source is KickstartSource.FILE:
+        return _FILE_PLACE.fullmatch(place) is not None
+    if source is KickstartSource.USB and not place:
         return True
-    return _DISK_PLACE.fullmatch(address.place) is not None and not address.place.startswith("//")
+    return _DISK_PLACE.fullmatch(place) is not None and not place.startswith("//")
 
 
 def _refused(text: str, *, hint: str = "") -> ModelError:

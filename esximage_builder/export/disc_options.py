@@ -14,7 +14,6 @@ from esximage_builder.disc_files import KICKSTART_FILE
 from esximage_builder.documents.kickstart_address import (
     KickstartAddress,
     KickstartSource,
-    parse_kickstart_address,
 )
 from esximage_builder.errors import ModelError
 from esximage_builder.models.fields import as_tuple
@@ -127,7 +126,7 @@ def address_of(address: KickstartAddress | str | None) -> KickstartAddress | Non
     Raises:
         ModelError: The text is none of the documented forms.
     """
-    return parse_kickstart_address(address) if isinstance(address, str) else address
+    return KickstartAddress.from_text(address) if isinstance(address, str) else address
 
 
 def checked_prefix(prefix: str) -> str:

@@ -100,7 +100,7 @@ def _words(data: bytes) -> None:
         image_database.database_kind(text)
         image_database.database_folder(text.__contains__)
         unit_folder_kind(text)
-        refusal(kickstart_address.parse_kickstart_address, text)
+        refusal(kickstart_address.KickstartAddress.from_text, text)
         refusal(_time, text)
 
 
@@ -158,7 +158,7 @@ DOCUMENT_TARGETS: Final = (
             "image_database.database_folder",
             "image_database.database_kind",
             "image_database.safe_file_name",
-            "kickstart_address.parse_kickstart_address",
+            "kickstart_address.KickstartAddress",
             "member_name.name_problem",
             "release_unit.unit_folder_kind",
         ),

@@ -116,6 +116,7 @@ VALUES: list[Any] = [
     ),
     eib.InstalledVib(vib=VIB),
     eib.ItemChange(name="n", before="b", after="a", direction=eib.ChangeDirection.RAISED, cause="c"),
+    eib.KickstartAddress(eib.KickstartSource.USB, "/KS.CFG"),
     eib.KnownRelease(name="7.0U3g", product="7.0.3", build=20328353),
     eib.Lock(name="l", digest="d"),
     eib.LockedComponent(name="c", version="1"),

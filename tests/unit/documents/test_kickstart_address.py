@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 from esximage_builder.documents.kickstart_address import (
     KickstartAddress,
     KickstartSource,
-    parse_kickstart_address,
 )
 from esximage_builder.errors import ModelError
 
@@ -30,7 +29,7 @@ from esximage_builder.errors import ModelError
     ],
 )
 def test_each_documented_form_is_read(text: str, source: KickstartSource, place: str) -> None:
-    address = parse_kickstart_address(text)
+    address = KickstartAddress.from_text(text)
     assert address == KickstartAddress(source, place)
     assert address.option == f"ks={text.strip().removeprefix('ks=')}"
     assert address.needs
@@ -46,17 +45,17 @@ def test_each_documented_form_is_read(text: str, source: KickstartSource, place:
 )  # fmt: skip
 def test_what_the_installer_does_not_know_is_refused(text: str) -> None:
     with pytest.raises(ModelError, match="none that the installer knows"):
-        parse_kickstart_address(text)
+        KickstartAddress.from_text(text)
 
 
 def test_tftp_is_refused_with_the_reason() -> None:
     with pytest.raises(ModelError, match="none that the installer knows") as caught:
-        parse_kickstart_address("tftp://server/ks.cfg")
+        KickstartAddress.from_text("tftp://server/ks.cfg")
     assert "TFTP" in caught.value.hint
 
 
 @given(st.text(max_size=60))
 def test_what_is_read_is_written_the_same(text: str) -> None:
     with contextlib.suppress(ModelError):
-        address = parse_kickstart_address(text)
-        assert parse_kickstart_address(address.option) == address
+        address = KickstartAddress.from_text(text)
+        assert KickstartAddress.from_text(address.option) == address

@@ -104,7 +104,7 @@ def test_the_boot_menu_tells_mboot_the_partition(workshop: Workshop) -> None:
 
 
 def test_a_kickstart_address_is_taken_as_it_is(workshop: Workshop) -> None:
-    workshop.export(kickstart_address=eib.parse_kickstart_address("https://server/ks.cfg"))
+    workshop.export(kickstart_address=eib.KickstartAddress.from_text("https://server/ks.cfg"))
     assert workshop.boot_cfg.kernelopt == "runweasel ks=https://server/ks.cfg"
 
 
@@ -137,9 +137,11 @@ def test_without_tools_and_installer_they_are_left_off(workshop: Workshop) -> No
 def test_together_with_the_disc_it_is_the_same_stick(workshop: Workshop) -> None:
     workshop.export()
     alone = workshop.target.read_bytes()
-    others = {"iso": workshop.folder / "a.iso", "pxe": workshop.folder / "tree"}
-    eib.export_image(workshop.image, workshop.depot, usb=workshop.folder / "a.img", **others)
-    assert (workshop.folder / "a.img").read_bytes() == alone
+    folder = workshop.folder
+    eib.export_image(
+        workshop.image, workshop.depot, usb=folder / "a.img", iso=folder / "a.iso", pxe=folder / "tree"
+    )
+    assert (folder / "a.img").read_bytes() == alone
 
 
 @pytest.mark.parametrize("name", ["x.iso", "x.zip"])
