@@ -245,7 +245,7 @@ def test_a_boot_cfg_that_no_disc_can_carry_is_refused(text: str, says: str) -> N
         boot_harness.grub_script(text)
 
 
-KERNEL_AND_ONE = "\r\nACCEL TCGTCGTCGTCG\r\nKERNEL /b.b00 x\r\nMODULE 0 /k.b00 a 3 0000000f\r\n"
+KERNEL_AND_ONE = "\r\nACCEL TCGTCGTCGTCG\r\nLOADER GRUB 2.06 \r\nKERNEL /b.b00 x\r\nMODULE 0 /k.b00 a 3 0000000f\r\n"
 
 
 @pytest.mark.parametrize(
@@ -269,4 +269,4 @@ def test_a_whole_log_is_read() -> None:
     log = "BdsDxe: starting\x1b[0m" + KERNEL_AND_ONE + "DONE 1\r\n"
     result = boot_harness._boot_result(log, exit_code=33, seconds=1, where="x.iso", said="")
     assert result.modules == [("/k.b00 a", 3, 15)]
-    assert (result.kernel_cmdline, result.accelerator) == ("/b.b00 x", "TCG")
+    assert (result.kernel_cmdline, result.accelerator, result.loader) == ("/b.b00 x", "TCG", "GRUB 2.06")

@@ -3,9 +3,8 @@
 The loaders of ESXi are not free, so others stand in their places: GRUB for ``ISOLINUX.BIN``,
 ``EFIBOOT.IMG``, ``BOOTX64.EFI`` and ``mboot.efi``, with a script derived from ``boot.cfg`` by a parser of its own,
 which shares no code with the library. With a BIOS the network card or iPXE starts PXELINUX itself, which reads
-the tree's ``pxelinux.cfg``; for ``mboot.c32`` stands the program of that name of Syslinux, which takes no
-``boot.cfg``, so the line that hands it one is replaced by what that says. The kernel is ``boot_kernel.c``: it
-prints name, size and CRC-32 of every module.
+the tree's ``pxelinux.cfg``, see ``syslinux_loaders``. The kernel is ``boot_kernel.c``: it prints the loader that
+started it, and name, size and CRC-32 of every module.
 
 Needs Linux on x86-64 and the Debian packages of ``REQUIRED_TOOLS``.
 """
@@ -25,6 +24,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from support.boot_cfg_reader import boot_cfg_keys, boot_loads
+from support.ovmf_variables import with_http_boot
+from support.syslinux_loaders import missing_pxelinux, prefix_of, put_pxelinux
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,6 +38,7 @@ __all__ = [
     "BootModule",
     "BootResult",
     "Firmware",
+    "boot_by_http",
     "boot_iso",
     "boot_pxe",
     "boot_stick",
@@ -46,7 +50,6 @@ __all__ = [
     "make_efi_loader",
     "missing_network_tools",
     "missing_tools",
-    "named_files",
     "tool_versions",
     "web_server",
 ]
@@ -67,9 +70,6 @@ _IPXE_LIBRARIES = (Path("/usr/lib/ipxe/qemu"), Path("/usr/share/ipxe"), Path("/u
 _GRUB_MODULES = ("multiboot", "gzio", "boot", "serial", "terminal", "echo", "reboot")
 _GRUB_DISC_MODULES = ("iso9660", "search_fs_file", *_GRUB_MODULES)
 _GRUB_STICK_MODULES = ("fat", "part_msdos", *_GRUB_DISC_MODULES)
-_PXELINUX = (Path("/usr/lib/PXELINUX"), Path("/usr/share/syslinux"), Path("/usr/lib/syslinux"))
-_SYSLINUX_MODULES = (Path("/usr/lib/syslinux/modules/bios"), Path("/usr/share/syslinux"))
-_SYSLINUX_FILES = ("ldlinux.c32", "libcom32.c32", "mboot.c32")
 _GRUB_NETWORK_MODULES = ("net", "tftp", "http", *_GRUB_MODULES)
 _GRUB_OPENING = ("serial --unit=0 --speed=115200", "terminal_output serial")
 _GRUB_END = ("boot", "echo GRUB could not boot", "reboot", "")
@@ -104,6 +104,7 @@ class BootResult:
     Attributes:
         kernel_cmdline: File name of the kernel as in boot.cfg, then ``kernelopt``.
         modules: In the order of arrival; names with their arguments, as in boot.cfg.
+        loader: What the loader that started the kernel calls itself.
         accelerator: ``KVM`` or ``TCG``, from the processor's hypervisor signature.
         seconds: From the start of QEMU to its end.
         serial: All that firmware, loader and kernel wrote to COM1.
@@ -112,6 +113,7 @@ class BootResult:
 
     kernel_cmdline: str
     modules: list[BootModule]
+    loader: str
     accelerator: str
     seconds: float
     serial: str
@@ -132,8 +134,7 @@ def missing_network_tools() -> list[str]:
     """Return the Debian packages to install before network boots can run; empty if all is there."""
     roms = [folder / "efi-e1000.rom" for folder in _IPXE_LIBRARIES]
     missing = [*missing_tools(), *([] if any(rom.is_file() for rom in roms) else ["ipxe-qemu"])]
-    missing += [] if _first_file(_PXELINUX, "pxelinux.0") else ["pxelinux"]
-    return missing + [name for name in ("syslinux-common",) if not _first_file(_SYSLINUX_MODULES, "mboot.c32")]
+    return missing + missing_pxelinux()
 
 
 def tool_versions() -> tuple[str, str]:
@@ -171,7 +172,7 @@ def grub_script(boot_cfg_text: str) -> str:
     Raises:
         ValueError: There is no kernel, or the prefix is an address on the network.
     """
-    keys = _boot_cfg_keys(boot_cfg_text)
+    keys = boot_cfg_keys(boot_cfg_text)
     prefix = keys.get("prefix", "")
     if not (kernel := keys.get("kernel", "")):
         raise ValueError("boot.cfg names no kernel")
@@ -193,17 +194,12 @@ def grub_network_script(boot_cfg_text: str, *, folder: str) -> str:
     Raises:
         ValueError: There is no kernel, or a scheme other than tftp and http.
     """
-    keys = _boot_cfg_keys(boot_cfg_text)
+    keys = boot_cfg_keys(boot_cfg_text)
     if not keys.get("kernel", ""):
         raise ValueError("boot.cfg names no kernel")
     prefix = keys.get("prefix", "") or folder
     loads = [_command(*load, path=_network_path(load[1], prefix=prefix)) for load in _loads(keys)]
     return "\n".join([*_GRUB_OPENING, *loads, *_GRUB_END])
-
-
-def named_files(boot_cfg_text: str) -> list[str]:
-    """Return the file names of ``modules=``, in their order."""
-    return [name for _, name, _ in _loads(_boot_cfg_keys(boot_cfg_text))[1:]]
 
 
 def make_bios_loader(script: str, work: Path) -> bytes:
@@ -289,6 +285,7 @@ def boot_pxe(
     work: Path,
     folder: str = "/",
     through_ipxe: bool = False,
+    with_pxelinux: bool = True,
     timeout_seconds: int = 120,
 ) -> BootResult:
     """Boot a network boot tree from QEMU's own TFTP server and return what the test kernel printed.
@@ -304,6 +301,7 @@ def boot_pxe(
         work: Folder for the copy (``tftp``), the serial log and the firmware's variables.
         folder: Where the tree stands on the server.
         through_ipxe: Have iPXE run ``boot.ipxe`` instead, which chooses the loader.
+        with_pxelinux: Put PXELINUX beside the files, which the library cannot.
         timeout_seconds: For the whole boot.
 
     Raises:
@@ -315,7 +313,8 @@ def boot_pxe(
     shutil.copytree(tree, served)
     boot_cfg = (served / "boot.cfg").read_text(encoding="utf-8")
     if firmware == "bios":
-        put_pxelinux(served, boot_cfg)
+        if with_pxelinux:
+            put_pxelinux(served)
     else:
         assert (served / "mboot.efi").is_file(), f"{tree} has no mboot.efi"
         (served / "mboot.efi").write_bytes(_make_efi_network_loader(grub_network_script(boot_cfg, folder=folder), work))
@@ -328,44 +327,41 @@ def boot_pxe(
         *("-boot", "reboot-timeout=1", "-device", "virtio-rng-pci"),  # newer OVMF has no network without random numbers
     )
     result = _boot(options, firmware=firmware, work=work, timeout_seconds=timeout_seconds, where=str(tree))
-    return _without_prefix(result, _boot_cfg_keys(boot_cfg).get("prefix", "")) if firmware == "bios" else result
+    return _without_prefix(result, prefix_of(boot_cfg)) if firmware == "bios" else result
 
 
-def put_pxelinux(served: Path, boot_cfg: str) -> None:
-    """Put PXELINUX beside the files of a tree, and hand its ``mboot.c32`` what ``boot.cfg`` says."""
-    pxelinux = _first_file(_PXELINUX, "pxelinux.0")
-    assert pxelinux is not None, "no PXELINUX found: install the package pxelinux"
-    shutil.copyfile(pxelinux, served / "pxelinux.0")
-    for name in _SYSLINUX_FILES:
-        source = _first_file(_SYSLINUX_MODULES, name)
-        assert source is not None, f"no {name} found: install the package syslinux-common"
-        shutil.copyfile(source, served / name)
-    config = served / "pxelinux.cfg" / "default"
-    text = config.read_text(encoding="ascii")
-    assert text.count("  APPEND -c boot.cfg\n") == 1, text
-    said = f"SERIAL 0 115200\n{text}".replace("-c boot.cfg", _mboot_arguments(boot_cfg))
-    config.write_text(said, encoding="utf-8")
+def boot_by_http(served: Path, *, address: str, folder: str, work: Path, timeout_seconds: int = 120) -> BootResult:
+    """Boot a network boot tree by UEFI HTTP Boot and return what the test kernel printed.
 
+    The firmware has the address of ``mboot.efi`` in its settings. GRUB in its place asks for an address once more.
 
-def _mboot_arguments(boot_cfg: str) -> str:
-    """Return what ``boot.cfg`` says as Syslinux's ``mboot.c32`` takes it."""
-    keys = _boot_cfg_keys(boot_cfg)
-    prefix = _pxelinux_prefix(keys.get("prefix", ""))
-    loads = [f"{prefix}{name} {arguments}".strip() for _, name, arguments in _loads(keys)]
-    return " --- ".join(loads)
+    Args:
+        served: Where the tree stands that the web server serves; its ``mboot.efi`` becomes GRUB.
+        address: Of the web server.
+        folder: Where the tree stands on it.
+        work: As ``boot_iso``.
+        timeout_seconds: For the whole boot.
 
-
-def _pxelinux_prefix(prefix: str) -> str:
-    """Return a prefix as PXELINUX takes it, for which a path on the server begins with two colons."""
-    if not prefix:
-        return ""
-    return f"{prefix}/" if "://" in prefix else f"::/{prefix.strip('/')}/"
+    Raises:
+        AssertionError: The kernel did not come to its end, or the tree lacks a loader.
+    """
+    place = f"{address}/{folder.strip('/')}"
+    script = grub_network_script((served / "boot.cfg").read_text(encoding="utf-8"), folder=place)
+    assert (served / "mboot.efi").is_file(), f"{served} has no mboot.efi"
+    (served / "mboot.efi").write_bytes(_make_efi_network_loader(f"net_dhcp\n{script}", work))
+    options = (
+        *("-netdev", "user,id=n0", "-device", "virtio-net-pci,romfile=,netdev=n0"),
+        *("-boot", "reboot-timeout=1", "-device", "virtio-rng-pci"),
+    )
+    where = f"{served} by HTTP Boot"
+    loaded = f"{place}/mboot.efi"
+    return _boot(options, firmware="uefi", work=work, timeout_seconds=timeout_seconds, where=where, loaded=loaded)
 
 
 def _without_prefix(result: BootResult, prefix: str) -> BootResult:
     def plain(text: str) -> str:
         words = [word for word in text.split(" ") if not word.startswith("BOOTIF=")]
-        return " ".join(words).removeprefix(_pxelinux_prefix(prefix))
+        return " ".join(words).removeprefix(prefix)
 
     modules = [(plain(name), size, crc) for name, size, crc in result.modules]
     return replace(result, kernel_cmdline=plain(result.kernel_cmdline), modules=modules)
@@ -390,7 +386,9 @@ def web_server(folder: Path) -> Iterator[str]:
             thread.join()
 
 
-def _boot(options: tuple[str, ...], *, firmware: Firmware, work: Path, timeout_seconds: int, where: str) -> BootResult:
+def _boot(
+    options: tuple[str, ...], *, firmware: Firmware, work: Path, timeout_seconds: int, where: str, loaded: str = ""
+) -> BootResult:
     accelerator = os.environ.get("ESXIMAGE_BOOT_ACCELERATOR", "tcg")
     log, firmware_log = work / f"serial-{firmware}.log", work / f"firmware-{firmware}.log"
     for old in (log, firmware_log):
@@ -400,7 +398,7 @@ def _boot(options: tuple[str, ...], *, firmware: Firmware, work: Path, timeout_s
         *("-display", "none", "-nodefaults", "-no-reboot", "-serial", f"file:{log}"),
         *("-debugcon", f"file:{firmware_log}", "-global", "isa-debugcon.iobase=0x402"),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", *options),
-        *(_ovmf_options(work) if firmware == "uefi" else ()),
+        *(_ovmf_options(work, loaded) if firmware == "uefi" else ()),
     ]
     started = time.monotonic()
     try:
@@ -425,6 +423,7 @@ def _boot_result(serial: str, *, exit_code: int, seconds: float, where: str, sai
     lines = serial.replace("\r", "").split("\n")
     found = [m for line in lines if (m := re.fullmatch(r"MODULE (\d+) (.*) (\d+) ([0-9a-f]{8})", line))]
     kernel = [line.removeprefix("KERNEL ") for line in lines if line.startswith("KERNEL ")]
+    loader = [line.removeprefix("LOADER ") for line in lines if line.startswith("LOADER ")]
     accelerator = [line.removeprefix("ACCEL ") for line in lines if line.startswith("ACCEL ")]
     complete = exit_code == EXIT_DONE and f"DONE {len(found)}" in lines and len(kernel) == 1
     if not complete or [int(m[1]) for m in found] != list(range(len(found))):
@@ -433,17 +432,12 @@ def _boot_result(serial: str, *, exit_code: int, seconds: float, where: str, sai
     return BootResult(
         kernel_cmdline=kernel[0],
         modules=[(m[2], int(m[3]), int(m[4], 16)) for m in found],
+        loader="".join(loader).strip(),
         accelerator="".join(accelerator)[:3],
         seconds=seconds,
         serial=serial,
         exit_code=exit_code,
     )
-
-
-def _boot_cfg_keys(text: str) -> dict[str, str]:
-    lines = [line.strip() for line in text.splitlines()]
-    pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
-    return {key.strip().lower(): " ".join(value.split()) for key, _, value in pairs}
 
 
 def _disc_path(name: str, *, prefix: str) -> str:
@@ -464,11 +458,8 @@ def _network_path(name: str, *, prefix: str) -> str:
 
 def _loads(keys: dict[str, str]) -> list[tuple[str, str, str]]:
     """Return GRUB's command, name and arguments for the kernel and every module."""
-    items = [item.strip().partition(" ") for item in keys.get("modules", "").split("---") if item.strip()]
-    return [
-        ("multiboot", keys.get("kernel", ""), keys.get("kernelopt", "")),
-        *(("module --nounzip", name, arguments) for name, _, arguments in items),
-    ]
+    kernel, *modules = boot_loads(keys)
+    return [("multiboot", *kernel), *(("module --nounzip", *module) for module in modules)]
 
 
 def _command(verb: str, name: str, arguments: str, *, path: str) -> str:
@@ -485,10 +476,6 @@ def _quoted(word: str) -> str:
 def _grub_library(platform: str) -> Path | None:
     folders = [library / platform for library in _GRUB_LIBRARIES]
     return next((folder for folder in folders if (folder / "multiboot.mod").is_file()), None)
-
-
-def _first_file(folders: tuple[Path, ...], name: str) -> Path | None:
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def _make_efi_network_loader(script: str, work: Path) -> bytes:
@@ -511,15 +498,17 @@ def _ovmf() -> tuple[Path, Path | None] | None:
     return next((p for p in pairs if p[0].is_file() and (p[1] is None or p[1].is_file())), None)
 
 
-def _ovmf_options(work: Path) -> tuple[str, ...]:
+def _ovmf_options(work: Path, loaded: str) -> tuple[str, ...]:
+    """Return OVMF with fresh variables; with an address to load, it is tried first."""
     files = _ovmf()
     assert files is not None, "no OVMF found: install the package ovmf"
     code, variables = files
     if variables is None:
+        assert not loaded, f"HTTP Boot needs the variables of OVMF in a file of their own, unlike {code}"
         return ("-bios", str(code))
     copy = work / "ovmf-variables.fd"
-    shutil.copyfile(variables, copy)
-    copy.chmod(0o600)
+    fresh = variables.read_bytes()
+    copy.write_bytes(with_http_boot(fresh, loaded) if loaded else fresh)
     drives = (f"unit=0,readonly=on,file={code}", f"unit=1,file={_option_value(copy)}")
     return tuple(part for drive in drives for part in ("-drive", f"if=pflash,format=raw,{drive}"))
 

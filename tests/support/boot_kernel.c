@@ -2,6 +2,7 @@
  * The kernel of the boot tests: says on COM1 what a multiboot 1 loader handed over, then ends QEMU.
  *
  *     ACCEL <hypervisor signature>
+ *     LOADER <what the loader calls itself>
  *     KERNEL <command line>
  *     MODULE <index> <command line> <size in bytes> <CRC-32, 8 hexadecimal digits>
  *     DONE <count of modules>
@@ -17,6 +18,7 @@ enum {
     LOADER_MAGIC = 0x2BADB002,
     INFO_HAS_CMDLINE = 1 << 2,
     INFO_HAS_MODULES = 1 << 3,
+    INFO_HAS_LOADER_NAME = 1 << 9,
     COM1 = 0x3F8,
     LINE_STATUS = COM1 + 5,
     HOLDING_EMPTY = 0x20,
@@ -32,6 +34,7 @@ struct module {
 
 struct info {
     uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr;
+    uint32_t unused[9], loader_name;
 };
 
 __attribute__((section(".multiboot"), used, aligned(4))) static const uint32_t header[3] = {
@@ -186,6 +189,10 @@ __attribute__((used)) void kernel_main(uint32_t magic, const struct info *info)
     if (magic != LOADER_MAGIC)
         panic("not started by a multiboot 1 loader");
     put_accelerator();
+    put("LOADER ");
+    if (info->flags & INFO_HAS_LOADER_NAME)
+        put((const char *)info->loader_name);
+    put("\r\n");
     put("KERNEL ");
     if (info->flags & INFO_HAS_CMDLINE)
         put((const char *)info->cmdline);

@@ -1,4 +1,7 @@
-"""The network boot tree: what stands in it, what boot.cfg says, when it is refused, and that it boots."""
+"""The network boot tree: what stands in it, what boot.cfg says, and when it is refused.
+
+That it boots is tried in ``tests/boot``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from typing import TYPE_CHECKING, Any, final
 import attrs
 import pytest
 from support import boot_harness
-from support.bootable_images import KICKSTART, arrivals_from_tree, network_tree, unpacked_arrivals
+from support.boot_cfg_reader import named_files
+from support.bootable_images import KICKSTART
 from support.changed_depots import DEPOTS, ar_members, edit_zip, render_vib
 from support.small_images import base_vibs, small_vib, write_base_depot
 
@@ -602,7 +606,7 @@ def test_the_harness_finds_files_as_the_loader_does(prefix: str, name: str, expe
         f"module --nounzip '{expected}' {name} x",
         f"module --nounzip '{expected}' {name}",
     ]
-    assert boot_harness.named_files(text) == [name, name]
+    assert named_files(text) == [name, name]
 
 
 @pytest.mark.parametrize(
@@ -615,37 +619,6 @@ def test_the_harness_finds_files_as_the_loader_does(prefix: str, name: str, expe
 def test_the_harness_refuses_what_it_cannot_boot(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         boot_harness.grub_network_script(text, folder="/")
-
-
-needs_boot_tools = pytest.mark.skipif(
-    bool(boot_harness.missing_network_tools()),
-    reason=f"boot tests need: {', '.join(boot_harness.missing_network_tools())}",
-)
-
-
-@pytest.mark.boot
-@needs_boot_tools
-@pytest.mark.parametrize(
-    ("firmware", "prefix", "through_ipxe"),
-    [
-        pytest.param("bios", "", True, id="BIOS, iPXE runs the script and PXELINUX, no prefix"),
-        pytest.param("bios", "/esxi", False, id="BIOS, PXELINUX, path as prefix"),
-        pytest.param("uefi", "esxi", False, id="UEFI loads mboot.efi, path as prefix"),
-    ],
-)
-def test_every_module_arrives_over_the_network(
-    tmp_path: Path, firmware: boot_harness.Firmware, prefix: str, *, through_ipxe: bool
-) -> None:
-    """The newest layout; byte for byte and in order."""
-    option = "ks=http://server/ks.cfg"
-    tree = network_tree(tmp_path, "9.0.2-0.25148076", prefix=prefix, kernel_options=option)
-
-    result = boot_harness.boot_pxe(tree, firmware=firmware, work=tmp_path, folder="/esxi", through_ipxe=through_ipxe)
-
-    expected = unpacked_arrivals(tree) if firmware == "bios" else arrivals_from_tree(tree)
-    assert len(expected) > 12
-    assert result.modules == expected
-    assert result.kernel_cmdline == f"b.b00 runweasel {option}"
 
 
 # Which loader can load it, and where the kickstart file is
