@@ -40,6 +40,8 @@ __all__ = ["boot_texts"]
 
 _STICK_PARTITION = 1
 _KICKSTART = "ks="
+_READING_SECONDS = 10
+"""How long a message stays before the firmware clears the screen."""
 
 
 def boot_texts(
@@ -143,12 +145,14 @@ def _ipxe_bios(folder: str) -> list[str]:
     return [
         *told,
         f"chain {folder}{PXELINUX.lower()} || goto missing",
+        "exit",
         ":missing",
         f"echo BIOS needs {PXELINUX.lower()} of Syslinux 3.86 beside {IPXE_SCRIPT.lower()}, or UEFI instead of BIOS.",
         f"echo iPXE itself runs {BIOS_LOADER.lower()} only where it was built with IMAGE_COMBOOT.",
+        f"sleep {_READING_SECONDS} ||",
         "exit 1",
     ]
 
 
 def _no_loader(firmware: str) -> list[str]:
-    return [f"echo This image has no loader for {firmware}", "exit 1"]
+    return [f"echo This image has no loader for {firmware}", f"sleep {_READING_SECONDS} ||", "exit 1"]

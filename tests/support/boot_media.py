@@ -261,11 +261,13 @@ class Refusal:
         name: As it stands in the log.
         boot: Makes it in a folder and tries to boot it, of that version.
         meaning: What happens instead.
+        is_short: As for media.
     """
 
     name: str
     boot: Callable[[str, Path], object]
     meaning: str
+    is_short: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -296,6 +298,7 @@ REFUSALS: Final = (
         "iPXE without `pxelinux.0`, bios",
         _ipxe_without_pxelinux,
         "`boot.ipxe` says what is missing and ends, the BIOS goes on to the next device",
+        is_short=False,
     ),
 )
 

@@ -199,9 +199,11 @@ def test_the_ipxe_script_starts_the_loader_of_the_firmware(workshop: Workshop, p
         ":bios",
         *([f"set 210:string {folder}"] if folder else []),
         f"chain {folder}pxelinux.0 || goto missing",
+        "exit",
         ":missing",
         "echo BIOS needs pxelinux.0 of Syslinux 3.86 beside boot.ipxe, or UEFI instead of BIOS.",
         "echo iPXE itself runs mboot.c32 only where it was built with IMAGE_COMBOOT.",
+        "sleep 10 ||",
         "exit 1",
         ":efi",
         f"kernel {folder}mboot.efi -c {folder}boot.cfg",
@@ -222,7 +224,7 @@ def test_the_ipxe_script_says_which_loader_there_is_none_of(tmp_path: Path, kept
     with workshop.depot:
         workshop.export()
     script = workshop.files["boot.ipxe"].decode()
-    assert f"echo This image has no loader for {missing}\nexit 1\n" in script
+    assert f"echo This image has no loader for {missing}\nsleep 10 ||\nexit 1\n" in script
     assert script.count("kernel ") + script.count("chain ") == 1
     assert {"mboot.c32", "mboot.efi"} & workshop.files.keys() == {"mboot.efi" if missing == "BIOS" else "mboot.c32"}
 
