@@ -21,6 +21,7 @@ _ADVICE = {
     FileKind.ZIP: "a depot if it holds index.xml, a .vib or depot zips",
     FileKind.VIB: "can be opened as it is",
     FileKind.ISO: "an ESXi installer disc can be opened; of another one take the offline bundle (zip) of the release",
+    FileKind.STICK: "it is there to be written to a stick: open the depots or the ISO that it was made of",
     FileKind.IMAGE_DATABASE: "can be opened to look and compare; it has no bytes of VIBs",
     FileKind.LFS_POINTER: "the repository keeps the real file elsewhere: fetch it with `git lfs pull`",
     FileKind.MANGLED_VIB: "line ends were converted on the way: get it again in binary mode",

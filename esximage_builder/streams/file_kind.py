@@ -8,6 +8,10 @@ __all__ = ["HEAD_BYTES", "FileKind", "kind_of"]
 
 HEAD_BYTES = 40 * 1024
 _ISO_MARK_OFFSET = 32769
+# A master boot record, its first entry, and the types of a partition with FAT32.
+_MARK_OFFSET, _MARK = 510, b"\x55\xaa"
+_ENTRY_OFFSET, _KIND_OFFSET = 446, 450
+_FLAGS, _FAT32_KINDS = (0x00, 0x80), (0x0B, 0x0C)
 
 
 class FileKind(enum.StrEnum):
@@ -56,9 +60,18 @@ def kind_of(head: bytes) -> FileKind:
             return kind
     if head[_ISO_MARK_OFFSET : _ISO_MARK_OFFSET + 5] == b"CD001":
         return FileKind.ISO
+    return FileKind.STICK if _is_stick(head) else _kind_of_text(head)
+
+
+def _kind_of_text(head: bytes) -> FileKind:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
     if text.startswith((b"<!doctype html", b"<html")) or b"<head" in text:
         return FileKind.HTML
     if text.startswith(b"<"):
         return FileKind.XML
     return FileKind.JSON if text.startswith((b"{", b"[")) else FileKind.UNKNOWN
+
+
+def _is_stick(head: bytes) -> bool:
+    has_mark = head[_MARK_OFFSET : _MARK_OFFSET + len(_MARK)] == _MARK
+    return has_mark and head[_ENTRY_OFFSET] in _FLAGS and head[_KIND_OFFSET] in _FAT32_KINDS

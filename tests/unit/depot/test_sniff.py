@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from support.document_builders import DepotBuilder, VibBuilder, zip_bytes
 
+from esximage_builder.containers.partition_table import FAT32, Partition, render_boot_record
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
 from esximage_builder.errors import DepotError, MalformedDocumentError, NotADepotError, SourceUnreadableError
@@ -23,6 +24,7 @@ LFS_POINTER = (
     b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 358743040\n"
 )
 DEPOT = DepotBuilder().zip()
+STICK = render_boot_record([Partition(kind=FAT32, first_sector=2048, sectors=70000)], signature=1)
 
 NOT_DEPOTS = [
     pytest.param(LFS_POINTER, FileKind.LFS_POINTER, "git lfs pull", id="lfs-pointer"),
@@ -31,6 +33,7 @@ NOT_DEPOTS = [
     pytest.param(b"\n\n<HTML lang='en'>", FileKind.HTML, "login", id="html-upper-case"),
     pytest.param(b'<?xml version="1.0"?><html><head/></html>', FileKind.HTML, "login", id="xhtml"),
     pytest.param(b"\xef\xbb\xbf<!doctype HTML>", FileKind.HTML, "login", id="html-with-mark"),
+    pytest.param(STICK, FileKind.STICK, "the ISO that it was made of", id="stick"),
     pytest.param(b"", FileKind.EMPTY, "download it again", id="empty"),
     pytest.param(gzip.compress(b"tar"), FileKind.GZIP, "look for a .zip", id="gzip"),
     pytest.param(b"7z\xbc\xaf\x27\x1c\x00\x04", FileKind.SEVEN_ZIP, "unpack", id="7z"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import re
 import struct
 import tarfile
@@ -191,6 +192,17 @@ def test_xorriso_sees_both_boot_entries_where_we_do(disc: Disc) -> None:
     assert [entry.is_default for entry in entries] == [True, False]
     assert entries[0].load_sectors == 4
     assert not any(entry.is_emulated for entry in entries)
+
+
+@needs("xorriso", "sfdisk")
+def test_other_tools_see_the_partition_over_the_uefi_loader(disc: Disc) -> None:
+    assert "No errors detected" in run("sfdisk", "--verify", disc.path)
+    (found,) = json.loads(run("sfdisk", "--json", disc.path))["partitiontable"]["partitions"]
+    (loader,) = [entry for entry in own_boot_entries(disc.path) if entry.platform == "efi"]
+    assert (found["type"], 512 * found["start"]) == ("ef", loader.offset)
+    assert 512 * found["size"] >= len(disc.read("EFIBOOT.IMG"))
+    said = run("xorriso", "-indev", disc.path, "-report_system_area", "plain")
+    assert re.search(rf"^MBR partition\s*:\s+1\s+0x00\s+0xef\s+{found['start']}\s+{found['size']}$", said, re.MULTILINE)
 
 
 @needs("isoinfo")

@@ -183,13 +183,15 @@ def test_a_stick_without_uefi_loader_says_so(tmp_path: Path) -> None:
     assert [f.message for f in result.findings if f.code == "boots-as-stick"] == ["stick: UEFI no, BIOS no"]
 
 
-@needs("fsck.fat", "mcopy", "sfdisk")
+@needs("fsck.fat", "mcopy", "mdir", "sfdisk")
 def test_other_tools_find_no_fault_and_every_byte(workshop: Workshop, tmp_path: Path) -> None:
     workshop.export(kickstart=KICKSTART)
     assert "No errors detected" in run("sfdisk", "--verify", workshop.target)
     volume, copied = tmp_path / "volume.fat", tmp_path / "copied"
     volume.write_bytes(workshop.target.read_bytes()[1 << 20 :])
     run("fsck.fat", "-n", volume)
+    listed = run("mdir", "-/", "-b", "-i", f"{workshop.target}@@1M", "::")
+    assert {line.removeprefix("::/") for line in listed.splitlines() if not line.endswith("/")} == workshop.files.keys()
     copied.mkdir()
     run("mcopy", "-s", "-n", "-i", f"{workshop.target}@@1M", "::", copied)
     found = {path.relative_to(copied).as_posix(): path.read_bytes() for path in copied.rglob("*") if path.is_file()}

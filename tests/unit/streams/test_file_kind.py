@@ -17,6 +17,10 @@ from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
         (b'\xef\xbb\xbf {"a": 1}', FileKind.JSON),
         (b"<!DOCTYPE HTML>", FileKind.HTML),
         (b"hello", FileKind.UNKNOWN),
+        (bytes(450) + b"\x0c" + bytes(59) + b"\x55\xaa", FileKind.STICK),
+        (bytes(450) + b"\xef" + bytes(59) + b"\x55\xaa", FileKind.UNKNOWN),
+        (bytes(446) + b"\x01\0\0\0\x0c" + bytes(59) + b"\x55\xaa", FileKind.UNKNOWN),
+        (bytes(450) + b"\x0c" + bytes(60), FileKind.UNKNOWN),
     ],
 )
 def test_the_first_bytes_decide(head: bytes, kind: FileKind) -> None:
