@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from esximage_builder import Depot, Image, ValidationReport
 
-JOBS = ("open", "check", "export-bundle", "export-iso", "verify-stored", "verify-unpacked", "inside")
+JOBS = ("open", "check", "export-bundle", "export-iso", "export-usb", "verify-stored", "verify-unpacked", "inside")
 
 
 # Depots of ten thousand VIBs are larger than any that is published.
@@ -52,6 +52,8 @@ def run(job: str, depot_path: Path, out: Path | None) -> None:
             raise SystemExit(f"{job} needs a path to write to")
         elif job == "export-bundle":
             print(eib.export_bundle(image, depot, out, overwrite=True, report=report).size_bytes)
+        elif job == "export-usb":
+            print(eib.export_usb(image, depot, out, overwrite=True, report=report).size_bytes)
         else:
             print(eib.export_iso(image, depot, out, overwrite=True, report=report).size_bytes)
 

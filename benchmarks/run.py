@@ -115,6 +115,7 @@ class Bench:
             Job("**open, compose, validate**", _ours("check", depot)),
             Job("**export bundle**", _ours("export-bundle", depot, out), (self.out,)),
             Job("**export ISO**", _ours("export-iso", depot, out), (self.out,)),
+            Job("**export stick**", _ours("export-usb", depot, out), (self.out,)),
         ]
         return jobs + self._disc_jobs()
 

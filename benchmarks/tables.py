@@ -86,6 +86,8 @@ def print_goals(
         ("", "bare kernel, 1 thread", _MISSING, _ratio(large, "**export ISO**", "bare kernel of ISO, 1 thread")),
         ("", "xorriso from ready files", "1.2", _ratio(large, "**export ISO**", "xorriso from ready files")),
         ("", "peak RSS above open", "64 MiB", _above(large, "**export ISO**")),
+        ("export stick", "export ISO", _MISSING, _ratio(large, "**export stick**", "**export ISO**")),
+        ("", "peak RSS above open", "64 MiB", _above(large, "**export stick**")),
     ]
     for count, results in spread.items():
         rows += _descriptor_goals(count, results, spread)
