@@ -1,4 +1,4 @@
-"""Written discs and bundles, file by file, as they were when somebody last looked at the difference.
+"""Written discs, sticks and bundles, file by file, as they were when somebody last looked at the difference.
 
 ``python tests/house/test_goldens.py --renew`` writes the manifests in ``goldens`` anew; the tests never
 do. Look at the difference before it is committed: the bytes of exports are a promise.
@@ -17,9 +17,14 @@ if __name__ == "__main__":  # as a script, the path is not set up by pytest
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 import pytest
-from support.written_images import GENERATIONS, disc_of, written
+from support.written_images import GENERATIONS, disc_of, written, written_stick
+
+import esximage_builder as eib
+from esximage_builder.containers.fat32_reader import open_stick
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
+STICK = "8.0U3"
+"""The one generation of which the stick is looked at too: its files are those of the disc."""
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 
 
@@ -49,6 +54,21 @@ def disc_manifest(data: bytes) -> str:
     return "\n".join(lines) + "\n"
 
 
+def stick_manifest(data: bytes) -> str:
+    """What stands on a stick: where the partition is, then size, SHA-256 and path of each file."""
+    with open_stick(io.BytesIO(data), where="stick", limits=eib.ReadLimits()) as stick:
+        place = stick.partition
+        lines = [
+            f"image   {len(data)} bytes  {sha256(data)}",
+            f"partition  {place.kind:02x}  {place.sectors} sectors from {place.first_sector}",
+        ]
+        lines += [
+            f"{entry.size_bytes:9}  {sha256(stick.read(path, max_bytes=1 << 30))}  {path}"
+            for path, entry in stick.files.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def bundle_manifest(data: bytes) -> str:
     """What stands in a bundle, in archive order: size, method, CRC-32, SHA-256 and name; metadata.zip opened."""
     lines = [f"archive  {len(data)} bytes  {sha256(data)}"]
@@ -68,7 +88,7 @@ def member_line(info: zipfile.ZipInfo, data: bytes) -> str:
 
 def manifests() -> dict[str, str]:
     """File name to text of every manifest."""
-    made = {}
+    made = {f"{STICK}-stick.txt": stick_manifest(written_stick(STICK))}
     for name in GENERATIONS:
         made[f"{name}-disc.txt"] = disc_manifest(written(name).iso)
         made[f"{name}-bundle.txt"] = bundle_manifest(written(name).bundle)
@@ -84,10 +104,15 @@ def test_what_is_written_is_what_the_golden_manifest_says(name: str, kind: str) 
     assert found.splitlines() == (GOLDENS / f"{name}-{kind}.txt").read_text(encoding="utf-8").splitlines()
 
 
+def test_a_stick_is_what_the_golden_manifest_says() -> None:
+    found = stick_manifest(written_stick(STICK))
+
+    assert found.splitlines() == (GOLDENS / f"{STICK}-stick.txt").read_text(encoding="utf-8").splitlines()
+
+
 def test_no_golden_manifest_is_left_over() -> None:
-    assert sorted(path.name for path in GOLDENS.iterdir()) == sorted(
-        f"{name}-{kind}.txt" for name in GENERATIONS for kind in ("disc", "bundle")
-    )
+    names = [f"{name}-{kind}.txt" for name in GENERATIONS for kind in ("disc", "bundle")]
+    assert sorted(path.name for path in GOLDENS.iterdir()) == sorted([*names, f"{STICK}-stick.txt"])
 
 
 def test_a_manifest_shows_every_byte() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import io
@@ -23,7 +24,7 @@ import esximage_builder as eib
 from esximage_builder.containers.iso9660_reader import open_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from esximage_builder.containers.iso9660_reader import IsoReader
 
@@ -95,18 +96,31 @@ class Written:
         return put(folder / "custom.zip", self.bundle)
 
 
-@functools.cache
-def written(name: str) -> Written:
-    """Export the image of a generation, once in a test run, with no date from outside."""
-    generation = GENERATIONS[name]
+@contextlib.contextmanager
+def _workplace(generation: Generation) -> Iterator[tuple[Path, eib.Depot, eib.Image]]:
+    """Give a folder, and an image with its depot, with no date from outside."""
     with (
         mock.patch.dict(os.environ),
         tempfile.TemporaryDirectory() as folder,
         eib.open_depot(*generation.paths) as depot,
     ):
         os.environ.pop("SOURCE_DATE_EPOCH", None)
-        image = generation.image(depot.catalog)
-        iso, bundle = Path(folder, "custom.iso"), Path(folder, "custom.zip")
+        yield Path(folder), depot, generation.image(depot.catalog)
+
+
+def written_stick(name: str) -> bytes:
+    """Export the image of a generation as a stick, which is larger than is worth keeping."""
+    with _workplace(GENERATIONS[name]) as (folder, depot, image):
+        eib.export_usb(image, depot, folder / "custom.img")
+        return (folder / "custom.img").read_bytes()
+
+
+@functools.cache
+def written(name: str) -> Written:
+    """Export the image of a generation, once in a test run."""
+    generation = GENERATIONS[name]
+    with _workplace(generation) as (folder, depot, image):
+        iso, bundle = folder / "custom.iso", folder / "custom.zip"
         eib.export_iso(image, depot, iso)
         eib.export_bundle(image, depot, bundle)
         return Written(generation=generation, image=image, iso=iso.read_bytes(), bundle=bundle.read_bytes())
