@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Protocol, final
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from _typeshed import ReadableBuffer
 
-__all__ = ["Checksum", "Hasher", "hasher_for", "sha256_hex"]
+__all__ = ["Checksum", "Hasher", "hasher_for", "hashers_for", "sha256_hex"]
 
 _HASHLIB_NAMES = {"sha-1": "sha1", "sha-256": "sha256", "sha-512": "sha512", "md5": "md5"}
 
@@ -51,6 +53,11 @@ def hasher_for(algorithm: str) -> Hasher | None:
     """Return a fresh hasher for the files' word, or None for one we do not know."""
     name = _HASHLIB_NAMES.get(algorithm)
     return None if name is None else hashlib.new(name, usedforsecurity=False)
+
+
+def hashers_for(algorithms: Iterable[str]) -> dict[str, Hasher]:
+    """Return one fresh hasher for each word that we know, however often it comes: a file may list thousands."""
+    return {word: hasher for word in dict.fromkeys(algorithms) if (hasher := hasher_for(word)) is not None}
 
 
 def sha256_hex(data: bytes) -> str:

@@ -12,6 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from esximage_builder.errors import InvalidFieldError, LimitExceededError, MalformedDocumentError
+from esximage_builder.limits import require_few_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,7 @@ def parse_json(data: bytes, *, where: str, max_bytes: int, expected: str = "a JS
             found=f"{len(data)} bytes",
             expected=f"at most {max_bytes} bytes",
         )
+    require_few_parts(data, max_bytes=max_bytes, where=where)
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
         document: object = json.loads(

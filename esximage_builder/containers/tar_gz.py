@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, cast, final
 
 import attrs
 
-from esximage_builder.containers.gzip import DeflatedGzipWriter, StoredGzipWriter, gunzip_stream, stored_gzip_bytes
+from esximage_builder.containers.gzip import DeflatedGzipWriter, StoredGzipWriter, gunzip_blocks, stored_gzip_bytes
 from esximage_builder.containers.member_name import name_problem
 from esximage_builder.containers.ustar import BLOCK_BYTES, LARGEST_OCTAL, NAME_BYTES, render_header, split_name
 from esximage_builder.errors import (
@@ -24,7 +24,7 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.limits import ReadBudget
-from esximage_builder.streams.blocks import BoundedStream
+from esximage_builder.streams.blocks import BoundedStream, block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, hashing_copy
 
 if TYPE_CHECKING:
@@ -229,6 +229,7 @@ class TarGzReader:
         source: Stands where the gzip stream begins; read to its end, not closed.
         where: How to name the archive in errors.
         limits: ``payload_bytes`` bounds the expanded archive, ``member_count`` its headers.
+        budget: Charged with what the archive expands to, and with its headers.
 
     Raises:
         MalformedDocumentError: No gzip or no tar inside it, damaged, cut short.
@@ -236,8 +237,10 @@ class TarGzReader:
         LimitExceededError: Too large or too many members.
     """
 
-    def __init__(self, source: BinaryIO, *, where: str, limits: ReadLimits) -> None:
-        self._stream = gunzip_stream(source, where=where, max_bytes=limits.payload_bytes)
+    def __init__(self, source: BinaryIO, *, where: str, limits: ReadLimits, budget: ReadBudget | None = None) -> None:
+        self._budget = ReadBudget(limits) if budget is None else budget
+        expanded = gunzip_blocks(source, where=where, max_bytes=limits.payload_bytes)
+        self._stream = block_stream(self._budget.counted(expanded, where=where))
         self._where = where
         self._limits = limits
         self._header_count = 0
@@ -314,6 +317,7 @@ class TarGzReader:
             self._require_zeros()
             return None
         self._header_count += 1
+        self._budget.spend_members(1, where=self._where)
         if self._header_count > self._limits.member_count:
             raise LimitExceededError(
                 "the archive has more members than the limit",
@@ -440,7 +444,7 @@ def read_tgz(
         LimitExceededError: As ``TarGzReader`` raises it, or the budget is spent.
     """
     budget = ReadBudget(limits=limits) if budget is None else budget
-    for member, stream in TarGzReader(source, where=where, limits=limits):
+    for member, stream in TarGzReader(source, where=where, limits=limits, budget=budget):
         if member.size_bytes > limits.document_bytes:
             raise LimitExceededError(
                 "a document is larger than the limit",

@@ -7,12 +7,15 @@ leak text; comments and processing instructions are dropped. Elements never leav
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import TYPE_CHECKING, NoReturn
 
 from lxml import etree
 
 from esximage_builder.containers.dates import parse_time
 from esximage_builder.errors import InvalidFieldError, LimitExceededError, MalformedDocumentError, ModelError
+from esximage_builder.limits import require_few_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +45,10 @@ __all__ = [
 ]
 
 XmlElement = etree._Element  # noqa: SLF001 - lxml gives its element class no public name
+
+_DECLARED_CODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_TAG = "<a b='c'/>"
+_SHIFTED = b"+ADw-"  # a tag's first letter in UTF-7, and five plain letters elsewhere
 
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
@@ -88,6 +95,8 @@ def parse_any_xml(data: bytes, *, where: str, max_bytes: int, what: str = "XML d
             found=f"{len(data)} bytes",
             expected=f"at most {max_bytes} bytes",
         )
+    _require_known_coding(data, where=where)
+    require_few_parts(data, max_bytes=max_bytes, where=where)
     parser = etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
@@ -118,6 +127,28 @@ def parse_any_xml(data: bytes, *, where: str, max_bytes: int, what: str = "XML d
             hint="do not trust this file",
         )
     return element
+
+
+def _require_known_coding(data: bytes, *, where: str) -> None:
+    """Refuse a coding in which tags do not look like tags: nobody could tell how large the document will be."""
+    declared = _DECLARED_CODING.match(data.removeprefix(codecs.BOM_UTF8))
+    if declared is None:
+        return
+    name = declared[1].decode("ascii")
+    try:
+        is_plain = _TAG.encode(name).endswith(_TAG.encode("ascii")) and _SHIFTED.decode(name) == _SHIFTED.decode(
+            "ascii"
+        )
+    except (LookupError, UnicodeError):
+        is_plain = False
+    if not is_plain and not name.lower().startswith(("utf-16", "utf16")):
+        raise MalformedDocumentError(
+            "the document is in an encoding that no ESXi metadata is in",
+            where=where,
+            found=name,
+            expected="UTF-8, or ASCII",
+            hint="do not trust this file",
+        )
 
 
 def _beginning(data: bytes) -> str:

@@ -84,6 +84,8 @@ _DIRECTORY_BYTES_PER_MEMBER = 1024
 _DIRECTORY_BYTES_FREE = 256 * 1024
 # Plain bytes handed out at once, however well a block was compressed.
 _PLAIN_PIECE_BYTES = 1024 * 1024
+# And at first: very many may want the beginning of a member only.
+_FIRST_PIECE_BYTES = 64 * 1024
 _STREAM_BUFFER_BYTES = 64 * 1024
 
 
@@ -194,7 +196,7 @@ def _read_end64(source: SharedFile, locator: bytes, *, end: EndRecord, locator_a
     return wide, at
 
 
-def _read_directory(source: SharedFile, *, limits: ReadLimits) -> dict[str, _Entry]:
+def _read_directory(source: SharedFile, *, limits: ReadLimits, budget: ReadBudget | None) -> dict[str, _Entry]:
     """Parse and check the whole directory; folders take part in the checks and are then dropped."""
     where = source.where
     end = _read_end(source)
@@ -213,6 +215,8 @@ def _read_directory(source: SharedFile, *, limits: ReadLimits) -> dict[str, _Ent
             found=f"{end.size_bytes} bytes for {end.member_count} members",
             expected=f"at most {_DIRECTORY_BYTES_PER_MEMBER} bytes for each",
         )
+    if budget is not None:
+        budget.spend_members(end.member_count, where=where)
     directory = source.read_at(end.offset, end.size_bytes)
     entries: list[_Entry] = []
     at = 0
@@ -389,11 +393,12 @@ def _raw_blocks(source: SharedFile, entry: _Entry, *, where: str) -> Iterator[by
 def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield raw blocks with what they inflate to; a block that swells is followed by more with no raw bytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left = size_bytes
+    left, piece_bytes = size_bytes, _FIRST_PIECE_BYTES
     for block in raw_blocks:
         raw, pending, is_swelling = block, block, True
         while is_swelling:
-            most = min(_PLAIN_PIECE_BYTES, left + 1)
+            most = min(piece_bytes, left + 1)
+            piece_bytes = min(piece_bytes * 4, _PLAIN_PIECE_BYTES)
             try:
                 plain = inflater.decompress(pending, most)
             except zlib.error as error:
@@ -576,7 +581,14 @@ class ZipReader:
         return entry
 
 
-def open_zip(source: Path | BinaryIO | SharedFile, *, where: str, limits: ReadLimits, depth: int = 1) -> ZipReader:
+def open_zip(
+    source: Path | BinaryIO | SharedFile,
+    *,
+    where: str,
+    limits: ReadLimits,
+    depth: int = 1,
+    budget: ReadBudget | None = None,
+) -> ZipReader:
     """Open an archive and check its whole directory; the members' own headers are checked on reading.
 
     Args:
@@ -585,6 +597,7 @@ def open_zip(source: Path | BinaryIO | SharedFile, *, where: str, limits: ReadLi
         where: How to name the archive in errors.
         limits: ``member_count`` and ``archive_depth`` are applied here.
         depth: How many archives this one is in, itself included.
+        budget: Charged with the members, before the directory is read.
 
     Raises:
         MalformedDocumentError: No zip archive; cut short; damaged; a method other than stored or deflated.
@@ -596,7 +609,7 @@ def open_zip(source: Path | BinaryIO | SharedFile, *, where: str, limits: ReadLi
     if not isinstance(source, SharedFile):
         source = SharedFile(source, where=where, noun="zip archive")
     try:
-        return ZipReader(source, _read_directory(source, limits=limits))
+        return ZipReader(source, _read_directory(source, limits=limits, budget=budget))
     except BaseException:
         source.close()
         raise

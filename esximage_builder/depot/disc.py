@@ -29,6 +29,7 @@ from esximage_builder.codes import make_finding
 from esximage_builder.containers.ar import render_ar_header
 from esximage_builder.containers.boot_info_table import possible_originals
 from esximage_builder.containers.tar_gz import TarGzReader
+from esximage_builder.depot.gathered import without_frames
 from esximage_builder.depot.image_database import archived_vib_bytes, head_blocks, read_archive
 from esximage_builder.depot.spool import using_temporary_file
 from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, PAYLOAD_ARCHIVE, RESERVED_VIBS
@@ -88,13 +89,13 @@ def read_database(disc: IsoReader, *, limits: ReadLimits, budget: ReadBudget) ->
 
 def local_names_by_vib(profiles: Iterable[ImageProfile]) -> dict[str, dict[str, frozenset[str]]]:
     """Return the local names of each payload by VIB id and payload name: each that a profile gives it."""
-    names: dict[str, dict[str, frozenset[str]]] = {}
+    names: dict[str, dict[str, set[str]]] = {}
     for profile in profiles:
         for entry in profile.vibs:
             own = names.setdefault(entry.vib_id, {})
             for payload_name, local_name in entry.local_names:
-                own[payload_name] = own.get(payload_name, frozenset()) | {local_name}
-    return names
+                own.setdefault(payload_name, set()).add(local_name)
+    return {vib_id: {name: frozenset(local) for name, local in own.items()} for vib_id, own in names.items()}
 
 
 def not_carried(disc: IsoReader, version: BaseImageVersion, vib_ids: Collection[str]) -> Iterator[Finding]:
@@ -186,11 +187,14 @@ class DiscTree:
         disc: The opened disc.
         stack: Takes what must stay open.
         limits: Upper bounds.
+        budget: Charged with what archives of the disc unpack to; None takes one of its own.
     """
 
     holds_bytes: ClassVar[bool] = True
 
-    def __init__(self, disc: IsoReader, *, stack: ExitStack, limits: ReadLimits) -> None:
+    def __init__(
+        self, disc: IsoReader, *, stack: ExitStack, limits: ReadLimits, budget: ReadBudget | None = None
+    ) -> None:
         self.where = disc.where
         self._sizes: dict[str, int] = {}
         self.sizes: Mapping[str, int] = self._sizes
@@ -199,6 +203,7 @@ class DiscTree:
         self._stack = stack.enter_context(ExitStack())
         self._limits = limits
         self._twins: dict[str, int] = {}
+        self._budget = budget
         self._parts: dict[str, _Part] = {}
         self._archived: dict[str, tuple[str, str]] = {}
         self._unpacked: dict[str, _Unpacked | EsxImageError] = {}
@@ -238,7 +243,9 @@ class DiscTree:
             DepotError: The archive is damaged; may also come while a stream is read.
         """
         with self._disc.open(archive) as source:
-            for member, stream in TarGzReader(source, where=self.place(archive), limits=self._limits):
+            for member, stream in TarGzReader(
+                source, where=self.place(archive), limits=self._limits, budget=self._budget
+            ):
                 if member.name.lower().endswith(".vib"):
                     path = f"{archive}!{member.name}"
                     self._sizes[path] = member.size_bytes
@@ -291,7 +298,7 @@ class DiscTree:
         for file in sorted((file for name in names for file in self._files_by_name.get(name, ())), key=_depth):
             size = self._disc.files[file].size_bytes
             opener = functools.partial(self._disc.open, file)
-            if payload.type == PayloadType.BOOT_ISO_BIOS and size <= self._limits.document_bytes:
+            if payload.type == PayloadType.BOOT_ISO_BIOS and size <= self._limits.loader_bytes:
                 opener = functools.partial(self._open_loader, file, payload)
             yield PayloadPlace(self.place(file), size, opener)
         if PAYLOAD_ARCHIVE in self._disc.files:
@@ -310,7 +317,7 @@ class DiscTree:
 
     def _open_loader(self, path: str, payload: Payload) -> BinaryIO:
         """Open the BIOS loader as it was before it got its table; as it is, where that cannot be told."""
-        content = self._disc.read(path, max_bytes=self._limits.document_bytes)
+        content = self._disc.read(path, max_bytes=self._limits.loader_bytes)
         expected = payload.checksum("sha-256")
         for restored in possible_originals(content):
             if hashlib.sha256(restored).hexdigest() == expected:
@@ -375,10 +382,10 @@ class DiscTree:
                 try:
                     self._unpacked[archive] = self._unpack_anew(archive)
                 except EsxImageError as error:
-                    self._unpacked[archive] = error
+                    self._unpacked[archive] = without_frames(error)
             unpacked = self._unpacked[archive]
         if isinstance(unpacked, EsxImageError):
-            raise unpacked
+            raise without_frames(unpacked)
         return unpacked
 
     def _unpack_anew(self, archive: str) -> _Unpacked:
@@ -393,7 +400,7 @@ class DiscTree:
         members: dict[str, tuple[int, int]] = {}
         at = 0
         with self._disc.open(archive) as source:
-            for member, stream in TarGzReader(source, where=where, limits=self._limits):
+            for member, stream in TarGzReader(source, where=where, limits=self._limits, budget=self._budget):
                 if not member.is_folder:
                     members[member.name] = (at, member.size_bytes)
                     at += member.size_bytes

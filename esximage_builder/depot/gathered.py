@@ -5,14 +5,16 @@ A frame holds whatever was being read, so that thousands of errors would hold th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeVar, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from esximage_builder.errors import EsxImageError
 
-__all__ = ["GatheredErrors"]
+__all__ = ["GatheredErrors", "without_frames"]
+
+_Kept = TypeVar("_Kept", bound="EsxImageError")
 
 
 @final
@@ -34,8 +36,7 @@ class GatheredErrors:
     def add(self, error: EsxImageError) -> None:
         """Keep an error, or count it."""
         if len(self._kept) < self._most:
-            _let_go_of_frames(error)
-            self._kept.append(error)
+            self._kept.append(without_frames(error))
         else:
             self.left_out += 1
 
@@ -53,10 +54,11 @@ class GatheredErrors:
         return len(self._kept)
 
 
-def _let_go_of_frames(error: BaseException) -> None:
-    """Cut an error and its causes off the frames that they came through."""
+def without_frames(error: _Kept) -> _Kept:
+    """Cut an error and its causes off the frames that they came through, and return it."""
     found: BaseException | None = error
     while found is not None:
         found.__traceback__ = None
         found.__context__ = found.__cause__
         found = found.__cause__
+    return error

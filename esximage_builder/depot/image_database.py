@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.vib import Vib
 
-__all__ = ["DatabaseFiles", "DatabaseTree", "archived_vib_bytes", "head_blocks", "read_archive", "read_database_files"]
+__all__ = [
+    "DatabaseFiles",
+    "DatabaseTree",
+    "archived_vib_bytes",
+    "head_blocks",
+    "read_archive",
+    "read_database_files",
+]
 
 
 @final
@@ -59,6 +66,7 @@ def read_database_files(source: Path, *, limits: ReadLimits, budget: ReadBudget)
         found = _read_folder(source, limits=limits, budget=budget)
     else:
         tree = FolderTree.of_file(source)
+        budget.bring(tree.sizes[source.name])
         with tree.open(source.name) as stream:
             found = read_archive(stream, where=str(source), limits=limits, budget=budget)
     if not found.data:
@@ -94,6 +102,7 @@ def _read_folder(source: Path, *, limits: ReadLimits, budget: ReadBudget) -> Dat
         return DatabaseFiles(f"{source}/", {})
     root = source / folder
     tree = FolderTree.of_folder(root, limits=limits)
+    budget.bring(sum(tree.sizes.values()))
     wanted = [name for name in tree.sizes if database_kind(name.removesuffix(".orig").removesuffix(".sig"))]
     data = {name: tree.read(name, budget=budget, max_bytes=limits.document_bytes) for name in wanted}
     return DatabaseFiles(f"{root}/", data)

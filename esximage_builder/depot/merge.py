@@ -9,7 +9,7 @@ import attrs
 from esximage_builder.codes import has_code, make_finding
 from esximage_builder.depot.equal_heads import one_of_equal_heads
 from esximage_builder.findings import Severity
-from esximage_builder.limits import ReadLimits
+from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.models.add_on import AddOn
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.catalog import Catalog
@@ -35,18 +35,21 @@ _Held = tuple["Vib", list["VibLocation"], set[str]]
 """A VIB, the places of its bytes, and the names of the sources that hold it."""
 
 
-def merge_sources(sources: Sequence[SourceContents], *, limits: ReadLimits | None = None) -> tuple[Catalog, _Locations]:
+def merge_sources(
+    sources: Sequence[SourceContents], *, limits: ReadLimits | None = None, budget: ReadBudget | None = None
+) -> tuple[Catalog, _Locations]:
     """Merge all sources; their order does not matter, but for the names in ``sources``.
 
     Args:
         sources: What each holds.
         limits: Upper bounds for the heads of VIBs that look different; None takes the defaults.
+        budget: Charged with what is read of such heads.
 
     Returns:
         The catalog, and where the bytes of each VIB lie, by its id and fingerprint.
     """
     findings = [finding for source in sources for finding in source.findings]
-    vibs, vib_sources, locations = _merge_vibs(sources, findings, limits or ReadLimits())
+    vibs, vib_sources, locations = _merge_vibs(sources, findings, budget or ReadBudget(limits or ReadLimits()))
     found_ids = {vib.id for vib in vibs}
     findings = [f for f in findings if not (has_code(f, "vib-file-missing") and f.fact("vib") in found_ids)]
     bulletins = [bulletin for source in sources for bulletin in source.bulletins]
@@ -200,7 +203,7 @@ def _differs(code: str, kind: str, name: str, count: int) -> Finding:
 
 
 def _merge_vibs(
-    sources: Sequence[SourceContents], findings: list[Finding], limits: ReadLimits
+    sources: Sequence[SourceContents], findings: list[Finding], budget: ReadBudget
 ) -> tuple[list[Vib], list[tuple[str, tuple[str, ...]]], _Locations]:
     groups: dict[str, list[tuple[Vib, VibLocation, str]]] = {}
     for source in sources:
@@ -210,16 +213,9 @@ def _merge_vibs(
     vib_sources: dict[str, set[str]] = {}
     locations: _Locations = {}
     for vib_id, group in sorted(groups.items()):
-        distinct: list[_Held] = []
-        for vib, location, source_name in sorted(group, key=_certainty) if len(group) > 1 else group:
-            same = next((entry for entry in distinct if entry[0].is_same_content(vib)), None)
-            if same is None:
-                distinct.append((vib, [location], {source_name}))
-            else:
-                same[1].append(location)
-                same[2].add(source_name)
+        distinct = _distinct_vibs(group)
         if len(distinct) > 1:
-            distinct = one_of_equal_heads(distinct, limits)
+            distinct = one_of_equal_heads(distinct, budget.limits, budget)
         for vib, places, names in distinct:
             vibs.append(vib)
             locations[vib.id, vib.fingerprint] = places
@@ -227,6 +223,22 @@ def _merge_vibs(
         if len(distinct) > 1:
             findings.append(_vib_differs(vib_id, [names for _, _, names in distinct]))
     return vibs, [(key, tuple(sorted(names))) for key, names in vib_sources.items()], locations
+
+
+def _distinct_vibs(group: list[tuple[Vib, VibLocation, str]]) -> list[_Held]:
+    """Return each content once; without a digest a VIB is the first that its descriptor describes."""
+    found: dict[Vib, dict[str, _Held]] = {}
+    distinct: list[_Held] = []
+    for vib, location, source_name in sorted(group, key=_certainty) if len(group) > 1 else group:
+        by_digest = found.setdefault(vib, {})
+        digest = "" if vib.file is None else vib.file.sha256
+        same = by_digest.get(digest) if digest else next(iter(by_digest.values()), None)
+        if same is None:
+            same = by_digest[digest] = (vib, [], set())
+            distinct.append(same)
+        same[1].append(location)
+        same[2].add(source_name)
+    return distinct
 
 
 def _certainty(entry: tuple[Vib, VibLocation, str]) -> tuple[bool, str, str, str, str]:

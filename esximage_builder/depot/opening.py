@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 import attrs
 
-from esximage_builder.codes import make_finding
 from esximage_builder.containers.cms import require_anchors
 from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.merge import merge_sources
 from esximage_builder.depot.sniff import FileKind, sniff
-from esximage_builder.depot.source import SourceContents, VibLocation, read_source
+from esximage_builder.depot.source import SourceContents, VibLocation, read_source, unreadable_source
 from esximage_builder.depot.spool import Spool
 from esximage_builder.depot.store import MeasuredFiles, facts_of_vibs
 from esximage_builder.depot.verifying import VerifiedVib, verify_vibs
@@ -26,7 +25,6 @@ from esximage_builder.errors import (
     NotInDepotError,
     SourceUnreadableError,
 )
-from esximage_builder.findings import Severity
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.progress import Progress, no_progress
 from esximage_builder.streams.identity import input_files
@@ -37,13 +35,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from esximage_builder.documents.vib_archive import VibHead
-    from esximage_builder.findings import Finding
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.vib import Vib, VibFile
     from esximage_builder.models.vib_facts import VibFacts
     from esximage_builder.models.vib_store import PackedVib
 
-__all__ = ["Depot", "open_depot", "read_image_database"]
+__all__ = ["Depot", "open_depot", "open_within", "read_image_database"]
 
 
 @final
@@ -258,11 +255,15 @@ def open_depot(
         DepotError: One is.
         ModelError: No source was given, or what is no path.
     """
+    return open_within(ReadBudget(limits or ReadLimits()), *sources, strict=strict)
+
+
+def open_within(budget: ReadBudget, *sources: str | Path | Iterable[str | Path], strict: bool) -> Depot:
+    """Open depots as ``open_depot`` does, as a part of something that costs more."""
     paths = dict.fromkeys(_paths(sources))
     if not paths:
         raise ModelError("no source was given", expected="at least one path", hint="name a bundle, a folder or a .vib")
-    bounds = limits or ReadLimits()
-    budget = ReadBudget(bounds)
+    bounds = budget.limits
     with contextlib.ExitStack() as stack:
         spool = Spool(stack, budget)
         contents = []
@@ -279,8 +280,8 @@ def open_depot(
         if errors and strict:
             raise _all_of(errors)
         for content in contents:
-            content.findings += _as_findings(content.errors)
-        catalog, locations = merge_sources(contents, limits=bounds)
+            content.findings += content.unread
+        catalog, locations = merge_sources(contents, budget=budget)
         files = input_files(map(Path, paths), most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
@@ -341,28 +342,4 @@ def _all_of(errors: GatheredErrors) -> EsxImageError:
 
 
 def _unreadable(source: str, error: EsxImageError) -> SourceContents:
-    return SourceContents(source, findings=[_as_finding("unreadable-source", error)])
-
-
-def _as_findings(errors: GatheredErrors) -> Iterator[Finding]:
-    yield from (_as_finding("unreadable-document", error) for error in errors)
-    if errors.left_out:
-        yield make_finding(
-            "unreadable-document",
-            f"{errors.left_out} more documents could not be read",
-            severity=Severity.ERROR,
-            cause="so many damaged documents are no accident of a download",
-            remedy="do not trust the file; get it again from its publisher",
-        )
-
-
-def _as_finding(code: str, error: EsxImageError) -> Finding:
-    cause = f"found {error.found}, expected {error.expected}" if error.expected else error.found
-    return make_finding(
-        code,
-        error.message,
-        severity=Severity.ERROR,
-        cause=cause,
-        remedy=error.hint,
-        where=error.where,
-    )
+    return SourceContents(source, findings=[unreadable_source(error)])

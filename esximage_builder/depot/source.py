@@ -11,7 +11,7 @@ import contextlib
 import io
 import itertools
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, BinaryIO, final
 from weakref import WeakKeyDictionary
 
 import attrs
@@ -40,6 +40,7 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
+from esximage_builder.streams.blocks import counted_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib import Vib
     from esximage_builder.streams.shared_file import SharedFile
 
-__all__ = ["SourceContents", "VibLocation", "read_disc", "read_source"]
+__all__ = ["SourceContents", "VibLocation", "read_disc", "read_source", "unreadable_source"]
 
 _VIB_SUFFIX = ".vib"
 _RESPONSE = "vmware.xml"
@@ -71,6 +72,23 @@ class VibLocation:
     def where(self) -> str:
         """How to name the file in errors."""
         return self.tree.place(self.path)
+
+
+def unreadable_source(error: EsxImageError) -> Finding:
+    """Return a source that could not be read as something to be judged with the rest."""
+    return _as_finding("unreadable-source", error)
+
+
+def _as_finding(code: str, error: EsxImageError) -> Finding:
+    cause = f"found {error.found}, expected {error.expected}" if error.expected else error.found
+    return make_finding(
+        code,
+        error.message,
+        severity=Severity.ERROR,
+        cause=cause,
+        remedy=error.hint,
+        where=error.where,
+    )
 
 
 @final
@@ -96,6 +114,21 @@ class SourceContents:
     findings: list[Finding] = attrs.Factory(list)
     errors: GatheredErrors = attrs.Factory(lambda: GatheredErrors(ReadLimits().gathered_errors))
 
+    @property
+    def unread(self) -> tuple[Finding, ...]:
+        """The errors as findings, with one for all that were only counted."""
+        found = tuple(_as_finding("unreadable-document", error) for error in self.errors)
+        if not self.errors.left_out:
+            return found
+        rest = make_finding(
+            "unreadable-document",
+            f"{self.errors.left_out} more documents could not be read",
+            severity=Severity.ERROR,
+            cause="so many damaged documents are no accident of a download",
+            remedy="do not trust the file; get it again from its publisher",
+        )
+        return (*found, rest)
+
 
 def read_source(
     source: Path, *, stack: contextlib.ExitStack, spool: Spool, limits: ReadLimits, budget: ReadBudget
@@ -119,22 +152,35 @@ def read_source(
     reading = _Reading(contents, stack, spool, limits, budget)
     sniffed = sniff(source)
     if sniffed.kind is FileKind.FOLDER:
-        reading.read_tree(FolderTree.of_folder(source, limits=limits), sniffed, depth=1)
+        folder = FolderTree.of_folder(source, limits=limits)
+        budget.bring(sum(folder.sizes.values()))
+        reading.read_tree(folder, sniffed, depth=1)
     elif sniffed.kind is FileKind.ZIP:
-        reader = stack.enter_context(open_zip(source, where=str(source), limits=limits))
+        budget.bring(_length_of(source))
+        reader = stack.enter_context(open_zip(source, where=str(source), limits=limits, budget=budget))
         reading.read_tree(ZipTree(reader), sniffed, depth=1)
     elif sniffed.kind is FileKind.ISO:
         disc = stack.enter_context(open_iso(source, where=str(source), limits=limits))
+        budget.bring(disc.size_bytes)
         if not is_installer_disc(disc):
             raise not_a_depot(sniffed, str(source), found="a disc without image database (IMGDB.TGZ)")
         return read_disc(disc, stack=stack, limits=limits, budget=budget)
     elif sniffed.kind is FileKind.IMAGE_DATABASE:
         reading.read_database(source)
     elif sniffed.kind is FileKind.VIB:
+        budget.bring(_length_of(source))
         reading.read_vib(FolderTree.of_file(source), source.name)
     else:
         raise not_a_depot(sniffed, str(source))
     return contents
+
+
+def _length_of(source: Path) -> int:
+    """Return the length of a file; whoever reads it tells what keeps it from being read."""
+    try:
+        return source.stat().st_size
+    except OSError:
+        return 0
 
 
 def read_disc(
@@ -214,7 +260,9 @@ class _Reading:
             try:
                 self.limits.require_depth(depth + 1, where=where)
                 archive = tree.path_of(path) or self._spooled(tree, path)
-                reader = attempt.enter_context(open_zip(archive, where=where, limits=self.limits, depth=depth + 1))
+                reader = attempt.enter_context(
+                    open_zip(archive, where=where, limits=self.limits, depth=depth + 1, budget=self.budget)
+                )
             except EsxImageError as error:
                 self.contents.errors.add(error)
                 return True
@@ -238,12 +286,17 @@ class _Reading:
 
     def read_vib(self, tree: DepotTree, path: str) -> None:
         """Describe a ``.vib`` that no metadata describes, by its own descriptor."""
-        location = VibLocation(tree, path)
         with tree.open(path) as stream:
-            vib = read_vib_head(stream, where=location.where, limits=self.limits).parse(
-                where=location.where, limits=self.limits
-            )
+            vib = self._described(stream, where=tree.place(path))
         self._locate(vib, tree, path)
+
+    def _described(self, stream: BinaryIO, *, where: str) -> Vib:
+        """Return a VIB as its own descriptor describes it; that is metadata like any other."""
+        counted = counted_stream(stream, self.budget, where=where)
+        head = read_vib_head(counted, where=where, limits=self.limits)
+        self.budget.spend(len(head.descriptor) + len(head.signature), where=where)
+        self.budget.spend_document(head.descriptor, where=where)
+        return head.parse(where=where, limits=self.limits)
 
     @contextlib.contextmanager
     def _gathering(self) -> Iterator[None]:
@@ -294,11 +347,20 @@ class _Reading:
         return list(found)
 
     def _read(self, tree: DepotTree, path: str) -> bytes:
-        return tree.read(path, budget=self.budget, max_bytes=self.limits.document_bytes)
+        data = tree.read(path, budget=self.budget, max_bytes=self.limits.document_bytes)
+        self.budget.spend_document(data, where=tree.place(path))
+        return data
+
+    def _read_member(self, metadata: ZipReader, name: str, *, where: str) -> bytes:
+        data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
+        self.budget.spend_document(data, where=where)
+        return data
 
     def _read_metadata(self, tree: DepotTree, path: str, *, where: str, folder: str, depth: int) -> None:
         data = tree.read(path, budget=self.budget, max_bytes=self.limits.metadata_bytes)
-        with open_zip(io.BytesIO(data), where=where, limits=self.limits, depth=depth + 1) as metadata:
+        with open_zip(
+            io.BytesIO(data), where=where, limits=self.limits, depth=depth + 1, budget=self.budget
+        ) as metadata:
             kinds = {name: _document_kind(name) for name in metadata.members}
             for name, kind in kinds.items():
                 if kind not in (None, _RESPONSE, _COPY):
@@ -321,7 +383,7 @@ class _Reading:
 
     def _read_document(self, metadata: ZipReader, name: str, kind: str, *, tree: DepotTree, folder: str) -> None:
         where = f"{metadata.where}!{name}"
-        data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
+        data = self._read_member(metadata, name, where=where)
         if kind == "vibs":
             vib, lacking = parse_vib_metadata(data, where=where, max_bytes=self.limits.document_bytes)
             self._place_vib(vib, tree, folder, where, lacking)
@@ -343,7 +405,7 @@ class _Reading:
         """Take the bulletins of ``vmware.xml`` that stand nowhere else."""
         known_ids = {_bulletin_id(bulletin) for bulletin in self.contents.bulletins}
         where = f"{metadata.where}!{name}"
-        data = metadata.read(name, max_bytes=self.limits.document_bytes, budget=self.budget)
+        data = self._read_member(metadata, name, where=where)
         for bulletin in parse_metadata_response(data, where=where, max_bytes=self.limits.document_bytes):
             if _bulletin_id(bulletin) not in known_ids:
                 self.contents.bulletins.append(bulletin)
@@ -352,7 +414,7 @@ class _Reading:
         """Read an installer disc by its image database, and by the VIBs that lie whole in its archives."""
         files = read_database(disc, limits=self.limits, budget=self.budget)
         self._take_database(files)
-        tree = DiscTree(disc, stack=self.stack, limits=self.limits)
+        tree = DiscTree(disc, stack=self.stack, limits=self.limits, budget=self.budget)
         whole = self._read_whole_vibs(tree)
         local_names = local_names_by_vib(self.contents.profiles)
         for vib, head in self._database_vibs(files):
@@ -375,6 +437,7 @@ class _Reading:
             kind = database_kind(name)
             if kind not in ("", "vibs"):
                 with self._gathering():
+                    self.budget.spend_document(data, where=f"{files.where}{name}")
                     self._take_document(data, kind, where=f"{files.where}{name}")
 
     def _database_vibs(self, files: DatabaseFiles) -> list[tuple[Vib, VibHead]]:
@@ -385,6 +448,7 @@ class _Reading:
             head = VibHead(descriptor=files.data[source], signature=files.data.get(f"{name}.sig", b""))
             with self._gathering():
                 where = f"{files.where}{source}"
+                self.budget.spend_document(head.descriptor, where=where)
                 vib = parse_vib_descriptor(head.descriptor, where=where, max_bytes=self.limits.document_bytes)
                 found.append((vib, head))
         return found
@@ -406,9 +470,7 @@ class _Reading:
                 for path, stream in tree.walk(archive):
                     with self._gathering():
                         where = tree.place(path)
-                        vib = read_vib_head(stream, where=where, limits=self.limits).parse(
-                            where=where, limits=self.limits
-                        )
+                        vib = self._described(stream, where=where)
                         self._locate(vib, tree, path)
                         whole[vib.id] = vib
         return whole
@@ -472,6 +534,7 @@ class _Reading:
         if head is None or not may_state(head.descriptor, lacking):
             return vib
         self.budget.spend(len(head.descriptor) + len(head.signature), where=location.where)
+        self.budget.spend_document(head.descriptor, where=location.where)
         try:
             inside = head.parse(where=location.where, limits=self.limits)
         except DepotError:
@@ -487,7 +550,8 @@ class _Reading:
         """Return the head of a VIB, or None where it cannot be read: whoever wants its bytes is told why."""
         try:
             with location.tree.open(location.path) as stream:
-                return read_vib_head(stream, where=location.where, limits=self.limits)
+                counted = counted_stream(stream, self.budget, where=location.where)
+                return read_vib_head(counted, where=location.where, limits=self.limits)
         except (EsxImageError, OSError):
             return None
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
-from esximage_builder.checksums import Checksum, Hasher, hasher_for
+from esximage_builder.checksums import Checksum, Hasher, hasher_for, hashers_for
 from esximage_builder.codes import has_code, make_finding
 from esximage_builder.containers.gzip import gunzip_blocks
 from esximage_builder.containers.zstd import unzstd_blocks
 from esximage_builder.documents.vib_archive import iter_payloads, read_vib_head
 from esximage_builder.errors import DepotError, EsxImageError, LimitExceededError, MissingExtraError
 from esximage_builder.findings import Severity
-from esximage_builder.limits import UnpackBudget
+from esximage_builder.limits import ReadBudget
 from esximage_builder.rules.vib_facts import check_descriptor
-from esximage_builder.streams.blocks import block_stream
+from esximage_builder.streams.blocks import block_stream, counted_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader
 from esximage_builder.vocabulary import TARDISK_TYPES, PayloadType
 
@@ -40,13 +40,7 @@ _Hashers = list[tuple[Checksum, Hasher]]
 
 
 def check_vib(
-    vib: Vib,
-    source: BinaryIO,
-    *,
-    where: str,
-    limits: ReadLimits,
-    deep: bool = True,
-    budget: UnpackBudget | None = None,
+    vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, deep: bool = True, budget: ReadBudget | None = None
 ) -> tuple[Finding, ...]:
     """Read a whole ``.vib`` once and compare it with everything its metadata says.
 
@@ -56,18 +50,18 @@ def check_vib(
         where: How to name it in findings.
         limits: Upper bounds.
         deep: Unpack payloads too and check those checksums.
-        budget: What payloads may unpack to, shared by all that lie in one file; None goes by the size that the
-            metadata states of the VIB.
+        budget: Charged with all that is read and unpacked; None goes by the size that the metadata states.
 
     Returns:
         What differs; nothing is raised for damaged bytes.
     """
     digest = hashlib.sha256()
-    reader = HashingReader(source, digest)
+    shared = budget or ReadBudget(limits, (vib.file and vib.file.size_bytes) or 0)
+    reader = HashingReader(counted_stream(source, shared, where=where), digest)
     findings: list[Finding] = []
-    shared = budget or UnpackBudget(limits, (vib.file and vib.file.size_bytes) or 0)
     try:
-        for payload, data, size in iter_payloads(reader.as_stream(), vib, where=where, limits=limits):
+        members = iter_payloads(reader.as_stream(), vib, where=where, limits=limits, budget=shared)
+        for payload, data, size in members:
             findings += check_payload(
                 payload, data, size_bytes=size, where=where, limits=limits, deep=deep, budget=shared
             )
@@ -84,7 +78,11 @@ def check_vib(
 
 
 def damaged_vib(error: EsxImageError, place: str) -> Finding:
-    """Return the finding about a ``.vib`` file that cannot be read to its end."""
+    """Return the finding about a ``.vib`` file that cannot be read to its end, or is not read to it."""
+    if isinstance(error, LimitExceededError):
+        return make_finding(
+            "payload-too-large", error.message, items=(place,), cause=error.found, remedy=error.hint, where=place
+        )
     return make_finding("vib-damaged", error.message, items=(place,), cause=error.found, remedy=GET_AGAIN, where=place)
 
 
@@ -114,13 +112,17 @@ def _check_file(vib: Vib, digest: str, size: int, where: str) -> Iterator[Findin
         )
 
 
-def check_head(vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits) -> tuple[Finding, ...]:
+def check_head(
+    vib: Vib, source: BinaryIO, *, where: str, limits: ReadLimits, budget: ReadBudget | None = None
+) -> tuple[Finding, ...]:
     """Compare a VIB's own descriptor with the metadata, as validation does.
 
     Raises:
         EsxImageError: The file is no VIB or is damaged.
     """
-    head = read_vib_head(source, where=where, limits=limits)
+    head = read_vib_head(counted_stream(source, budget, where=where), where=where, limits=limits)
+    if budget is not None:
+        budget.spend_document(head.descriptor, where=where)
     inside = head.parse(where=where, limits=limits)
     return tuple(check_descriptor(vib, inside, where=where))
 
@@ -133,7 +135,7 @@ def check_payload(
     where: str,
     limits: ReadLimits,
     deep: bool = True,
-    budget: UnpackBudget | None = None,
+    budget: ReadBudget | None = None,
 ) -> tuple[Finding, ...]:
     """Read one payload and compare it with all its checksums that we know how to compute.
 
@@ -144,7 +146,7 @@ def check_payload(
         where: How to name the VIB in findings.
         limits: Upper bounds.
         deep: Unpack it too.
-        budget: What it may unpack to, shared by all payloads that lie in one file; None goes by its own size.
+        budget: Charged with what it unpacks to; who gives the source charges what is read. None goes by its size.
 
     Raises:
         EsxImageError: The source cannot be read or is damaged itself.
@@ -163,7 +165,7 @@ def check_payload(
     head = source.read(COPY_BLOCK_BYTES)
     reader = _hashed(cast("BinaryIO", _Peeked(head, source)), stored)
     if deep and (_is_packed(payload) or _is_packed_module(payload, head)):
-        findings += _check_unpacked(payload, reader.as_stream(), place, budget or UnpackBudget(limits, size_bytes))
+        findings += _check_unpacked(payload, reader.as_stream(), place, budget or ReadBudget(limits, size_bytes))
     reader.drain()
     findings += _differences(stored, place)
     return tuple(findings)
@@ -207,12 +209,12 @@ def _unknown_checksums(payload: Payload) -> list[Checksum]:
     ]
 
 
-def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, budget: UnpackBudget) -> list[Finding]:
-    once: _Hashers = [
-        (checksum, hashlib.sha256()) for checksum in payload.checksums if checksum.algorithm == _GUNZIP_ONCE
-    ]
+def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, budget: ReadBudget) -> list[Finding]:
+    gunzip_hasher = hashlib.sha256()
+    once: _Hashers = [(checksum, gunzip_hasher) for checksum in payload.checksums if checksum.algorithm == _GUNZIP_ONCE]
     full = _hashers(payload, _GUNZIP)
-    gunzipped = _hashed(block_stream(gunzip_blocks(stored, where=place, max_bytes=budget.bound)), once)
+    blocks = gunzip_blocks(stored, where=place, max_bytes=budget.limits.payload_bytes)
+    gunzipped = _hashed(block_stream(budget.counted(blocks, where=place)), once)
     findings: list[Finding] = []
     try:
         if payload.type == PayloadType.VZSTD:
@@ -224,7 +226,7 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, budget: Unpa
     except LimitExceededError as error:
         return [
             make_finding(
-                "payload-too-large", error.message, where=place, cause=error.expected, items=(place,), remedy=GET_AGAIN
+                "payload-too-large", error.message, where=place, cause=error.expected, items=(place,), remedy=error.hint
             )
         ]
     except DepotError as error:
@@ -233,23 +235,18 @@ def _check_unpacked(payload: Payload, stored: BinaryIO, place: str, budget: Unpa
                 "payload-damaged", error.message, where=place, cause=error.found, items=(place,), remedy=GET_AGAIN
             )
         ]
-    finally:
-        budget.spend(gunzipped.size_bytes)
     is_unpacked = not any(has_code(finding, "payload-not-unpacked") for finding in findings)
     return [*findings, *(_differences(full, place) if is_unpacked else ()), *_differences(once, place)]
 
 
 def _check_unzstd(
-    payload: Payload, gunzipped: HashingReader, full: _Hashers, place: str, budget: UnpackBudget
+    payload: Payload, gunzipped: HashingReader, full: _Hashers, place: str, budget: ReadBudget
 ) -> list[Finding]:
     """Hash and count what a zstandard stream unpacks to; say so where no reader is installed."""
     try:
-        blocks = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=budget.bound)
-        unpacked = _hashed(block_stream(blocks), full)
-        try:
-            unpacked.drain()
-        finally:
-            budget.spend(unpacked.size_bytes)
+        blocks = unzstd_blocks(gunzipped.blocks(), where=place, max_bytes=budget.limits.payload_bytes)
+        unpacked = _hashed(block_stream(budget.counted(blocks, where=place)), full)
+        unpacked.drain()
     except MissingExtraError as error:
         gunzipped.drain()  # what is known of the outer wrapper is still checked
         return [_not_unpacked(error, place)]
@@ -264,15 +261,14 @@ def _check_unpacked_size(payload: Payload, size: int, place: str) -> Iterator[Fi
 
 
 def _hashed(source: BinaryIO, hashers: _Hashers) -> HashingReader:
-    return HashingReader(source, *(hasher for _, hasher in hashers))
+    """Return the source with each hasher once, however many checksums share it."""
+    return HashingReader(source, *dict.fromkeys(hasher for _, hasher in hashers))
 
 
 def _hashers(payload: Payload, verify_process: str) -> _Hashers:
-    return [
-        (checksum, hasher)
-        for checksum in payload.checksums
-        if checksum.verify_process == verify_process and (hasher := hasher_for(checksum.algorithm)) is not None
-    ]
+    covering = [checksum for checksum in payload.checksums if checksum.verify_process == verify_process]
+    hashers = hashers_for(checksum.algorithm for checksum in covering)
+    return [(checksum, hashers[checksum.algorithm]) for checksum in covering if checksum.algorithm in hashers]
 
 
 def _differences(hashers: _Hashers, place: str) -> Iterator[Finding]:

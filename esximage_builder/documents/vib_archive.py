@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
     from esximage_builder.containers.ar import ArMember
-    from esximage_builder.limits import ReadLimits
+    from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.vib import Payload, Vib
 
 __all__ = [
@@ -126,11 +126,11 @@ def _read_member(members: Iterator[tuple[object, BinaryIO]], name: str, where: s
 
 
 def iter_payloads(
-    source: BinaryIO, vib: Vib, *, where: str, limits: ReadLimits
+    source: BinaryIO, vib: Vib, *, where: str, limits: ReadLimits, budget: ReadBudget | None = None
 ) -> Iterator[tuple[Payload, BinaryIO, int]]:
     """Yield each payload with its stream and its length in bytes, in archive order.
 
-    A stream is valid until the next step. Bytes are not checked here.
+    A stream is valid until the next step. Bytes are not checked here. The members are charged to the budget.
 
     Raises:
         MalformedDocumentError: A payload of the descriptor is not in the archive, two have one
@@ -138,6 +138,8 @@ def iter_payloads(
     """
     wanted = _by_name(vib, where=where)
     for member, stream in ArStream(source, where=where, limits=limits):
+        if budget is not None:
+            budget.spend_members(1, where=where)
         payload = wanted.pop(member.name, None)
         if payload is not None:
             yield payload, stream, member.size_bytes

@@ -102,7 +102,7 @@ def payload_sizes(image: Image, limits: ReadLimits) -> Mapping[PayloadKey, int]:
     Raises:
         InvalidFieldError: A descriptor does not tell one.
         LimitExceededError: A payload is larger than ``limits.payload_bytes``, or a boot loader
-            image, which is held in memory, larger than ``limits.document_bytes``.
+            image, which is held in memory, larger than ``limits.loader_bytes``.
     """
     return {
         (vib.id, payload.name): _size_of(payload, vib, limits) for vib in image.host_vibs for payload in vib.payloads
@@ -118,7 +118,7 @@ def _size_of(payload: Payload, vib: Vib, limits: ReadLimits) -> int:
             hint="the VIB was never built properly: get a built one",
         )
     is_held = payload.type in (PayloadType.BOOT_ISO_BIOS, PayloadType.ELTORITO_IMAGE_EFI)
-    bound = limits.document_bytes if is_held else limits.payload_bytes
+    bound = limits.loader_bytes if is_held else limits.payload_bytes
     if payload.size_bytes > bound:
         raise LimitExceededError(
             f"payload {payload.name} is larger than the limit",

@@ -15,7 +15,7 @@ from esximage_builder.depot.store import open_source
 from esximage_builder.errors import ChecksumMismatchError, ModelError
 from esximage_builder.export.gate import require_allowed
 from esximage_builder.findings import Severity
-from esximage_builder.limits import UnpackBudget
+from esximage_builder.limits import ReadBudget
 from esximage_builder.rules.vib_facts import check_vib_facts, differing_fields
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _unpacked_findings(vib: Vib, store: MeasuredVibStore, limits: ReadLimits) ->
     described = store.vib_facts(vib).descriptor or vib
     with open_source(store, vib) as source:
         size_bytes = store.file_facts(vib).size_bytes or 0
-        budget = UnpackBudget(limits, size_bytes)
+        budget = ReadBudget(limits, size_bytes)
         return check_vib(described.with_file(vib.file), source, where=vib.id, limits=limits, budget=budget)
 
 

@@ -12,7 +12,11 @@ from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BlockStream", "BoundedStream", "block_stream", "bounded_stream", "ends_inside"]
+    from esximage_builder.limits import ReadBudget
+
+__all__ = ["BlockStream", "BoundedStream", "block_stream", "bounded_stream", "counted_stream", "ends_inside"]
+
+_CHARGED_BYTES = 64 * 1024
 
 
 @final
@@ -129,3 +133,10 @@ def bounded_stream(source: BinaryIO, size_bytes: int, *, where: str) -> BinaryIO
 def block_stream(blocks: Iterable[bytes]) -> BinaryIO:
     """Return the blocks as one stream; see ``BlockStream``."""
     return cast("BinaryIO", BlockStream(iter(blocks)))
+
+
+def counted_stream(source: BinaryIO, budget: ReadBudget | None, *, where: str) -> BinaryIO:
+    """Return the rest of ``source`` as a stream of which every byte is charged to the budget before it is given."""
+    if budget is None:
+        return source
+    return block_stream(budget.counted(iter(lambda: source.read(_CHARGED_BYTES), b""), where=where))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
-from esximage_builder.checksums import hasher_for
+from esximage_builder.checksums import hashers_for
 from esximage_builder.errors import ChecksumMismatchError
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class Tally:
     """
 
     def __init__(self, checksums: Iterable[Checksum] = (), *, size_bytes: int | None = None, where: str) -> None:
-        self._pairs = [(c, h) for c in checksums if c.is_stored and (h := hasher_for(c.algorithm)) is not None]
+        stored = [checksum for checksum in checksums if checksum.is_stored]
+        self._hashers = hashers_for(checksum.algorithm for checksum in stored)
+        self._pairs = [(checksum, self._hashers[checksum.algorithm]) for checksum in stored]
         self._size_bytes = size_bytes
         self._where = where
         self.passed_bytes = 0
@@ -100,7 +102,7 @@ class Tally:
     def update(self, data: ReadableBuffer) -> None:
         """Take the next bytes."""
         self.passed_bytes += memoryview(data).nbytes
-        for _, hasher in self._pairs:
+        for hasher in self._hashers.values():
             hasher.update(data)
 
     def require_right(self) -> None:

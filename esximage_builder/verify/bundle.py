@@ -19,7 +19,7 @@ import attrs
 from esximage_builder.codes import make_finding
 from esximage_builder.containers.cms import require_anchors
 from esximage_builder.containers.zip import open_zip
-from esximage_builder.depot.opening import open_depot
+from esximage_builder.depot.opening import open_within
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.tree import FolderTree, ZipTree, join
 from esximage_builder.documents.depot_index import MetadataEntry, VendorEntry, parse_index, parse_vendor_index
@@ -101,8 +101,9 @@ def verify_bundle(
             return checks.result(kind)
         checks.answer("archive", why_not="it is a folder" if is_folder else "")
         files = _check_index(tree, checks, kind, bounds)
-        depot = stack.enter_context(open_depot(path, limits=bounds, strict=False))
-        check_contents(files, depot, checks, kind=kind, deep=deep, anchors=anchors)
+        budget = ReadBudget(bounds)
+        depot = stack.enter_context(open_within(budget, path, strict=False))
+        check_contents(files, depot, checks, budget, kind=kind, deep=deep, anchors=anchors)
     return checks.result(kind)
 
 

@@ -9,7 +9,6 @@ Source: docs/formats.md#bundle-layout.
 from __future__ import annotations
 
 import contextlib
-import stat
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import attrs
@@ -19,18 +18,19 @@ from esximage_builder.depot.store import open_source
 from esximage_builder.depot.tree import join
 from esximage_builder.depot.vib_check import check_head, check_vib
 from esximage_builder.errors import EsxImageError, VersionSyntaxError
-from esximage_builder.limits import UnpackBudget
+from esximage_builder.streams.blocks import counted_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.verify.checklist import Certainty, Question
 from esximage_builder.verify.signed import SignedVibs
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set as AbstractSet
 
     from esximage_builder.depot.opening import Depot
     from esximage_builder.depot.tree import DepotTree
     from esximage_builder.findings import Finding
+    from esximage_builder.limits import ReadBudget
     from esximage_builder.models.add_on import AddOn
     from esximage_builder.models.base_image import BaseImage
     from esximage_builder.models.catalog import Catalog
@@ -78,7 +78,14 @@ class NamedFiles:
 
 
 def check_contents(
-    bundle: NamedFiles, depot: Depot, checks: Checklist, *, kind: str, deep: bool, anchors: bytes | None
+    bundle: NamedFiles,
+    depot: Depot,
+    checks: Checklist,
+    budget: ReadBudget,
+    *,
+    kind: str,
+    deep: bool,
+    anchors: bytes | None,
 ) -> None:
     """Answer the questions about what the metadata describes.
 
@@ -86,6 +93,7 @@ def check_contents(
         bundle: Its files and what its indexes say of them.
         depot: The same bundle, opened.
         checks: Takes the answers.
+        budget: Charged with all that is read and unpacked.
         kind: Who shall take it; some questions are for ``vlcm`` only.
         deep: Unpack payloads too.
         anchors: Certificates to trust; None asks for no trust.
@@ -97,7 +105,7 @@ def check_contents(
         _check_release_units(depot.catalog, checks)
     _check_references(depot.catalog, checks)
     _check_vib_facts(bundle, depot, checks)
-    _check_bytes(bundle.tree, depot, checks, deep=deep, anchors=anchors)
+    _check_bytes(bundle.tree, depot, checks, budget, deep=deep, anchors=anchors)
     if kind == "vlcm":
         _check_vcf(depot.catalog, checks)
 
@@ -168,10 +176,9 @@ class _Listed(NamedTuple):
 
 
 def _check_release_units(catalog: Catalog, checks: Checklist) -> None:
-    listed = list(_listed_components(catalog))
-    needed = [(profile.name, bulletin_id) for profile in catalog.profiles for bulletin_id in profile.bulletin_ids]
-    why_not = "" if listed or needed else "no profile, base image, add-on or other release unit lists a component"
-    checks.answer("release-units", _missing_components(catalog, listed), why_not=why_not)
+    is_listed = any(profile.bulletin_ids for profile in catalog.profiles) or any(_listed_components(catalog))
+    why_not = "" if is_listed else "no profile, base image, add-on or other release unit lists a component"
+    checks.answer("release-units", _missing_components(catalog), why_not=why_not)
 
 
 def _listed_components(catalog: Catalog) -> Iterator[_Listed]:
@@ -197,35 +204,33 @@ def _is_wanted_there(wanted: SolutionComponent, catalog: Catalog) -> bool:
     return bool(accepted & loaded if accepted else loaded)
 
 
-def _missing_components(catalog: Catalog, listed: list[_Listed]) -> list[Finding]:
-    """Return what is not there; an image whose overridden or removed components were left out is only partial."""
+def _missing_components(catalog: Catalog) -> Iterator[Finding]:
+    """Yield what is not there; an image whose overridden or removed components were left out is only partial."""
     bulletins = {*catalog.components_by_bulletin_id, *(bulletin.id for bulletin in catalog.bulletins)}
-    missing = [
-        make_finding(
-            "unit-component-missing",
-            f"profile {profile.name} lists {bulletin_id}, which is not there",
-            items=(bulletin_id, profile.name),
-        )
-        for profile in catalog.profiles
-        for bulletin_id in profile.bulletin_ids
-        if bulletin_id not in bulletins
-    ]
-    has_image = any(profile.bulletin_ids for profile in catalog.profiles) and not missing
+    has_image = any(profile.bulletin_ids for profile in catalog.profiles)
+    for profile in catalog.profiles:
+        for bulletin_id in profile.bulletin_ids:
+            if bulletin_id not in bulletins:
+                has_image = False
+                yield make_finding(
+                    "unit-component-missing",
+                    f"profile {profile.name} lists {bulletin_id}, which is not there",
+                    items=(bulletin_id, profile.name),
+                )
     replaced = _replaced_names(catalog) if has_image else frozenset()
-    absent = [entry for entry in listed if not entry.is_there]
-    left_out = tuple(entry.reference for entry in absent if entry.name in replaced)
+    left_out = tuple(
+        entry.reference for entry in _listed_components(catalog) if not entry.is_there and entry.name in replaced
+    )
     if left_out:
         message = f"{len(left_out)} overridden or removed components were left out: the bundle is partial"
-        missing.append(make_finding("reserved-vibs-left-out", message, items=left_out))
-    return missing + [
-        make_finding(
-            "unit-component-missing",
-            f"{entry.unit} lists {entry.reference}, which is not there",
-            items=(entry.reference, entry.unit),
-        )
-        for entry in absent
-        if entry.name not in replaced
-    ]
+        yield make_finding("reserved-vibs-left-out", message, items=left_out)
+    for entry in _listed_components(catalog):
+        if not entry.is_there and entry.name not in replaced:
+            yield make_finding(
+                "unit-component-missing",
+                f"{entry.unit} lists {entry.reference}, which is not there",
+                items=(entry.reference, entry.unit),
+            )
 
 
 def _replaced_names(catalog: Catalog) -> frozenset[str]:
@@ -236,26 +241,31 @@ def _replaced_names(catalog: Catalog) -> frozenset[str]:
 
 
 def _check_references(catalog: Catalog, checks: Checklist) -> None:
-    owners = [
+    is_listed = any(vib_ids for _, vib_ids in _owners(catalog))
+    why_not = "" if is_listed else "no component, bulletin or profile lists a VIB"
+    checks.answer("vibs", _missing_vibs(catalog), why_not=why_not)
+
+
+def _owners(catalog: Catalog) -> list[tuple[str, tuple[str, ...]]]:
+    return [
         *((component.id, component.vib_ids) for component in catalog.components),
         *((bulletin.id, bulletin.vib_ids) for bulletin in catalog.bulletins),
         *((profile.name, profile.vib_ids) for profile in catalog.profiles),
     ]
-    missing = [
-        make_finding(
-            "vib-missing",
-            f"{owner} lists {vib_id}, which is not there",
-            items=(vib_id, owner),
-            facts={"vib": vib_id, "owner": owner},
-        )
-        for owner, vib_ids in owners
-        for vib_id in vib_ids
-        if vib_id not in catalog.vibs_by_id
-    ]
-    missing += [as_error(f) for f in catalog.findings if has_code(f, "vib-file-missing")]
-    missing += [f for f in catalog.findings if has_code(f, "vib-not-indexed")]
-    is_listed = any(vib_ids for _, vib_ids in owners)
-    checks.answer("vibs", missing, why_not="" if is_listed else "no component, bulletin or profile lists a VIB")
+
+
+def _missing_vibs(catalog: Catalog) -> Iterator[Finding]:
+    for owner, vib_ids in _owners(catalog):
+        for vib_id in vib_ids:
+            if vib_id not in catalog.vibs_by_id:
+                yield make_finding(
+                    "vib-missing",
+                    f"{owner} lists {vib_id}, which is not there",
+                    items=(vib_id, owner),
+                    facts={"vib": vib_id, "owner": owner},
+                )
+    yield from (as_error(f) for f in catalog.findings if has_code(f, "vib-file-missing"))
+    yield from (f for f in catalog.findings if has_code(f, "vib-not-indexed"))
 
 
 # VIBs
@@ -263,6 +273,7 @@ def _check_references(catalog: Catalog, checks: Checklist) -> None:
 
 def _check_vib_facts(bundle: NamedFiles, depot: Depot, checks: Checklist) -> None:
     """Check what metadata adds to descriptors: where the file is, and its digest."""
+    folders = {bundle.tree.place(join(folder, "x")).removesuffix("x") for folder in bundle.folders or ("",)}
     misplaced = [
         make_finding(
             "vib-path-wrong",
@@ -271,10 +282,7 @@ def _check_vib_facts(bundle: NamedFiles, depot: Depot, checks: Checklist) -> Non
             cause=f"it stands at {depot.where_is(vib)}, the metadata says {_stated_path(vib) or 'nothing'}",
         )
         for vib in depot.catalog.vibs
-        if not any(
-            depot.where_is(vib) == bundle.tree.place(join(folder, _stated_path(vib)))
-            for folder in bundle.folders or ("",)
-        )
+        if not _is_at(depot.where_is(vib), join("", _stated_path(vib)), folders)
     ]
     why_not = "" if depot.catalog.vibs else _NO_VIB
     checks.answer("vib-paths", misplaced, why_not=why_not)
@@ -286,19 +294,23 @@ def _check_vib_facts(bundle: NamedFiles, depot: Depot, checks: Checklist) -> Non
     checks.answer("vib-checksums", sums, why_not=why_not)
 
 
+def _is_at(where: str, stated: str, folders: AbstractSet[str]) -> bool:
+    return bool(stated) and where.endswith(stated) and where.removesuffix(stated) in folders
+
+
 def _stated_path(vib: Vib) -> str:
     return "" if vib.file is None else vib.file.relative_path
 
 
-def _check_bytes(tree: DepotTree, depot: Depot, checks: Checklist, *, deep: bool, anchors: bytes | None) -> None:
+def _check_bytes(
+    tree: DepotTree, depot: Depot, checks: Checklist, budget: ReadBudget, *, deep: bool, anchors: bytes | None
+) -> None:
     vibs = depot.catalog.vibs
-    heads = [finding for vib in vibs for finding in _head_findings(depot, vib)]
+    heads = [finding for vib in vibs for finding in _head_findings(depot, vib, budget)]
     checks.answer("descriptors", heads, why_not="" if vibs else _NO_VIB)
     _check_signatures(depot, checks, anchors)
-    size_bytes = sum(found.st_size for found in depot.source_files.values() if stat.S_ISREG(found.st_mode))
-    budget = UnpackBudget(depot.limits, size_bytes)
     damage = [finding for vib in vibs for finding in _byte_findings(depot, vib, budget, deep=deep)]
-    damage += _damaged_members(tree, depot)
+    damage += _damaged_members(tree, depot, budget)
     checks.answer("bytes", damage, why_not="" if vibs else f"{_NO_VIB}; other files were only read to their ends")
 
 
@@ -318,18 +330,18 @@ def _check_signatures(depot: Depot, checks: Checklist, anchors: bytes | None) ->
     signed.answer(checks, "signatures", why_not=why_not if depot.catalog.vibs else _NO_VIB)
 
 
-def _head_findings(depot: Depot, vib: Vib) -> tuple[Finding, ...]:
+def _head_findings(depot: Depot, vib: Vib, budget: ReadBudget) -> tuple[Finding, ...]:
     try:
         with open_source(depot, vib) as source:
-            return check_head(vib, source, where=depot.where_is(vib), limits=depot.limits)
+            return check_head(vib, source, where=depot.where_is(vib), limits=depot.limits, budget=budget)
     except EsxImageError as error:
         return (_damaged(depot, vib, error),)
 
 
-def _byte_findings(depot: Depot, vib: Vib, budget: UnpackBudget, *, deep: bool) -> tuple[Finding, ...]:
+def _byte_findings(depot: Depot, vib: Vib, budget: ReadBudget, *, deep: bool) -> tuple[Finding, ...]:
     try:
         with open_source(depot, vib) as source:
-            return check_vib(vib, source, where=depot.where_is(vib), limits=depot.limits, budget=budget, deep=deep)
+            return check_vib(vib, source, where=depot.where_is(vib), limits=depot.limits, deep=deep, budget=budget)
     except EsxImageError as error:
         return (_damaged(depot, vib, error),)
 
@@ -338,13 +350,14 @@ def _damaged(depot: Depot, vib: Vib, error: EsxImageError) -> Finding:
     return make_finding("vib-damaged", error.message, items=(vib.id,), cause=error.found, where=depot.where_is(vib))
 
 
-def _damaged_members(tree: DepotTree, depot: Depot) -> Iterator[Finding]:
+def _damaged_members(tree: DepotTree, depot: Depot, budget: ReadBudget) -> Iterator[Finding]:
     """Read every file that is no VIB of the catalog to its end, where a zip has its CRC."""
     read = {depot.where_is(vib) for vib in depot.catalog.vibs}
     for name in tree.sizes:
         if tree.place(name) not in read:
             try:
-                with tree.open(name) as stream:
+                with tree.open(name) as source:
+                    stream = counted_stream(source, budget, where=tree.place(name))
                     while stream.read(COPY_BLOCK_BYTES):
                         pass
             except (EsxImageError, OSError) as error:

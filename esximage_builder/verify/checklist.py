@@ -17,7 +17,7 @@ from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["Certainty", "Check", "Checklist", "Question", "Verification", "require_kind"]
@@ -151,7 +151,9 @@ class Checklist:
         self, name: str, question: str, certainty: Certainty, findings: Iterable[Finding] = (), *, why_not: str = ""
     ) -> bool:
         """Add a check that was not named at the start, and say whether it is passed; see ``answer``."""
-        placed = [finding if finding.where else attrs.evolve(finding, where=self._where) for finding in findings]
+        placed = [
+            finding if finding.where else attrs.evolve(finding, where=self._where) for finding in _listed(findings)
+        ]
         check = Check(name=name, question=question, certainty=certainty, findings=placed, why_not_asked=why_not)
         self._checks.append(check)
         return check.is_passed
@@ -166,6 +168,24 @@ class Checklist:
         ranks = {name: rank for rank, name in enumerate(self._order)}
         checks = sorted(self._checks, key=lambda check: ranks.get(check.name, len(ranks)))
         return Verification(path=self._where, kind=kind, checks=checks)
+
+
+_MOST_FINDINGS = 1000  # of one check; nobody reads so many, and a small file can give reason for a million
+
+
+def _listed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the first thousand, and for those after them one with their count, of each kind."""
+    rest: dict[tuple[str, Severity], tuple[Finding, int]] = {}
+    for number, finding in enumerate(findings):
+        if number < _MOST_FINDINGS:
+            yield finding
+        else:
+            kind = (finding.code, finding.severity)
+            first, count = rest.get(kind, (finding, 0))
+            rest[kind] = (first, count + 1)
+    for first, count in rest.values():
+        message = f"{count} more findings of this kind are not listed"
+        yield attrs.evolve(first, message=message, items=(), cause="", where="")
 
 
 _HINTS = {

@@ -33,7 +33,7 @@ from esximage_builder.documents.boot_cfg import BootCfg, parse_boot_cfg
 from esximage_builder.documents.isolinux_cfg import parse_isolinux_cfg
 from esximage_builder.errors import EsxImageError
 from esximage_builder.findings import Severity
-from esximage_builder.limits import ReadLimits
+from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.verify.checklist import Certainty, Checklist, Question, require_kind
 from esximage_builder.verify.disc_bytes import disc_unreadable
 from esximage_builder.verify.disc_image import NO_BOOT_CFG, Booted, check_installed
@@ -127,8 +127,14 @@ def verify_disc(
         checks.answer("names", _lower_case_names(disc))
         boot_cfgs = _check_boot_cfg(disc, checks, limits)
         boot_cfg = next(iter(boot_cfgs.values()), None)
-        named = frozenset(_named(boot_cfgs))
-        booted = Booted(disc=disc, boot_cfg=boot_cfg, has_table=has_table, named=named, anchors=anchors)
+        booted = Booted(
+            disc=disc,
+            boot_cfg=boot_cfg,
+            has_table=has_table,
+            named=frozenset(_named(boot_cfgs)),
+            budget=ReadBudget(limits, disc.size_bytes),
+            anchors=anchors,
+        )
         check_installed(booted, checks, stack, limits, deep=deep)
     return checks.result("iso")
 
@@ -227,7 +233,7 @@ def _check_boot_info_table(disc: IsoReader, checks: Checklist, limits: ReadLimit
         checks.answer("boot-info-table", why_not="the disc has no boot entry for BIOS that leads to a file")
         return None
     try:
-        content = disc.read(loader.path, max_bytes=limits.document_bytes)
+        content = disc.read(loader.path, max_bytes=limits.loader_bytes)
     except EsxImageError as error:
         checks.answer("boot-info-table", [disc_unreadable(loader.path, error)])
         return False

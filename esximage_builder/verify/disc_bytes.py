@@ -15,7 +15,7 @@ from esximage_builder.depot.vib_check import check_payload, check_vib
 from esximage_builder.disc_files import DPU_DEPOT, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
 from esximage_builder.findings import Severity
-from esximage_builder.limits import UnpackBudget
+from esximage_builder.streams.blocks import counted_stream
 from esximage_builder.vocabulary import INSTALLER_OPTION, INSTALLER_PAYLOADS, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from esximage_builder.depot.source import SourceContents
     from esximage_builder.documents.boot_cfg import BootCfg
     from esximage_builder.findings import Finding
-    from esximage_builder.limits import ReadLimits
+    from esximage_builder.limits import ReadBudget
     from esximage_builder.models.vib import Payload, Vib
 
 __all__ = ["check_archives", "check_disc_bytes", "disc_unreadable"]
@@ -37,7 +37,7 @@ _GET_AGAIN = "the disc is damaged or was changed: get it again"
 
 def check_archives(
     disc: IsoReader,
-    limits: ReadLimits,
+    budget: ReadBudget,
     *,
     loaded: Collection[str] = (),
     expected: Collection[str] = (),
@@ -47,7 +47,7 @@ def check_archives(
 
     Args:
         disc: The opened disc.
-        limits: Upper bounds.
+        budget: Charged with what they unpack to.
         loaded: File names of ``boot.cfg``, in upper case; an archive among them must be there.
         expected: Those that discs of the release have, in upper case.
         with_vib_archives: Read those with VIBs too, since nobody else did.
@@ -61,9 +61,11 @@ def check_archives(
             with disc.open(name) as source:
                 is_tar = name != MISCELLANEOUS  # what stands in the other one is nobody's business
                 reading = (
-                    TarGzReader(source, where=where, limits=limits)
+                    TarGzReader(source, where=where, limits=budget.limits, budget=budget)
                     if is_tar
-                    else gunzip_blocks(source, where=where, max_bytes=limits.payload_bytes)
+                    else budget.counted(
+                        gunzip_blocks(source, where=where, max_bytes=budget.limits.payload_bytes), where=where
+                    )
                 )
                 for _ in reading:
                     pass
@@ -93,28 +95,20 @@ def _archive_missing(name: str, *, is_loaded: bool) -> Finding:
 
 
 def check_disc_bytes(
-    contents: SourceContents,
-    boot_cfg: BootCfg | None,
-    *,
-    size_bytes: int,
-    limits: ReadLimits,
-    deep: bool,
-    has_table: bool | None,
+    contents: SourceContents, boot_cfg: BootCfg | None, *, budget: ReadBudget, deep: bool, has_table: bool | None
 ) -> list[Finding]:
     """Compare every payload on the disc with its checksums, wherever it stands.
 
     Args:
         contents: What the disc holds.
         boot_cfg: Says whether the disc starts the installer; None if it cannot be read.
-        size_bytes: Of the disc.
-        limits: Upper bounds.
+        budget: Charged with all that is read and unpacked.
         deep: Unpack payloads too.
         has_table: Whether the table in the BIOS loader is right; None without such a loader.
     """
     runs_installer = boot_cfg is None or INSTALLER_OPTION in boot_cfg.kernelopt.split()
     findings: list[Finding] = []
-    budget = UnpackBudget(limits, size_bytes)
-    places = _Places(limits=limits, budget=budget, deep=deep, has_table=has_table, runs_installer=runs_installer)
+    places = _Places(budget=budget, deep=deep, has_table=has_table, runs_installer=runs_installer)
     for vib, location in contents.vibs:
         if isinstance(location.tree, DiscTree) and location.tree.is_put_together(location.path):
             for payload in vib.payloads:
@@ -122,7 +116,7 @@ def check_disc_bytes(
             continue
         try:
             with location.tree.open(location.path) as source:
-                findings += check_vib(vib, source, where=location.where, limits=limits, budget=budget, deep=deep)
+                findings += check_vib(vib, source, where=location.where, limits=budget.limits, deep=deep, budget=budget)
         except EsxImageError as error:
             findings.append(
                 make_finding(
@@ -146,8 +140,7 @@ class _Places:
     one of them, and the other one is missing.
     """
 
-    limits: ReadLimits
-    budget: UnpackBudget
+    budget: ReadBudget
     deep: bool
     has_table: bool | None
     runs_installer: bool
@@ -171,7 +164,7 @@ class _Places:
             is_archive_whole = False  # the check of archives words it
         sound = [place for place in places if self._is_sound(place, payload)]
         if payload.type == PayloadType.BOOT_ISO_BIOS:
-            wrong = [p for p in places if p not in sound and p.size_bytes <= self.limits.document_bytes]
+            wrong = [p for p in places if p not in sound and p.size_bytes <= self.budget.limits.loader_bytes]
             sound += self._loaders_with_table(wrong, sound)
         self._sound |= {place.where for place in sound}
         if not sound:
@@ -211,10 +204,10 @@ class _Places:
             with place.open() as source:
                 found = check_payload(
                     payload,
-                    source,
+                    counted_stream(source, self.budget, where=place.where),
                     size_bytes=place.size_bytes,
                     where=place.where,
-                    limits=self.limits,
+                    limits=self.budget.limits,
                     deep=self.deep,
                     budget=self.budget,
                 )

@@ -19,13 +19,14 @@ from esximage_builder.depot.source import SourceContents, read_disc
 from esximage_builder.disc_files import IMAGE_DATABASE, ISOLINUX_CFG, UPGRADE_PROFILE
 from esximage_builder.documents.boot_cfg import BootCfg
 from esximage_builder.documents.image_profile import parse_image_profile
+from esximage_builder.documents.isolinux_cfg import parse_isolinux_cfg
 from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError, SourceUnreadableError
-from esximage_builder.limits import ReadBudget
 from esximage_builder.rules.boot_layout import boot_modules, generation_of
 from esximage_builder.rules.profile_image import image_from_profile
+from esximage_builder.streams.blocks import counted_stream
 from esximage_builder.verify.disc_bytes import check_archives, check_disc_bytes, disc_unreadable
-from esximage_builder.verify.disc_menu import check_menu_words
+from esximage_builder.verify.disc_menu import check_menu_words, menu_lines
 from esximage_builder.verify.disc_strangers import check_strangers
 from esximage_builder.verify.disc_upgrade import check_label, check_upgrade, has_upgrade_folder
 from esximage_builder.verify.signed import SignedVibs
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.depot.source import VibLocation
     from esximage_builder.findings import Finding
-    from esximage_builder.limits import ReadLimits
+    from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.image import Image
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
@@ -60,6 +61,7 @@ class Booted:
         boot_cfg: The one for BIOS, else the one for UEFI; None if neither can be read.
         has_table: Whether the table in the BIOS loader is right; None without such a loader.
         named: Paths that the boot menu and both ``boot.cfg`` name, in upper case.
+        budget: Charged with all that is read and unpacked.
         anchors: Certificates to trust, in PEM; None asks for no trust.
     """
 
@@ -67,6 +69,7 @@ class Booted:
     boot_cfg: BootCfg | None
     has_table: bool | None
     named: frozenset[str]
+    budget: ReadBudget = attrs.field(eq=False)
     anchors: bytes | None = None
 
 
@@ -74,25 +77,25 @@ def check_installed(
     booted: Booted, checks: Checklist, stack: contextlib.ExitStack, limits: ReadLimits, *, deep: bool
 ) -> None:
     """Answer all questions that are left: about the image database, and what stands by it."""
-    contents = _check_database(booted.disc, checks, stack, limits)
+    contents = _check_database(booted.disc, checks, stack, booted.budget)
     images = [] if contents is None else _check_image(booted, contents, checks, limits)
-    _check_archives(booted, images, checks, limits, is_read=contents is not None)
+    _check_archives(booted, images, checks, is_read=contents is not None)
     if contents is not None:
         _check_upgrade(booted, contents, images, checks, limits)
         _check_files(booted, contents, checks)
-        _check_bytes(booted, contents, checks, limits, deep=deep)
+        _check_bytes(booted, contents, checks, deep=deep)
     checks.leave_unasked("the image database is missing or cannot be read")
 
 
 def _check_database(
-    disc: IsoReader, checks: Checklist, stack: contextlib.ExitStack, limits: ReadLimits
+    disc: IsoReader, checks: Checklist, stack: contextlib.ExitStack, budget: ReadBudget
 ) -> SourceContents | None:
     """Check that the image database can be read, and return what the disc holds."""
     problems = []
     contents = None
     if is_installer_disc(disc):
         try:
-            contents = read_disc(disc, stack=stack, limits=limits, budget=ReadBudget(limits))
+            contents = read_disc(disc, stack=stack, limits=budget.limits, budget=budget)
         except EsxImageError as error:
             message = f"IMGDB.TGZ cannot be read: {error.message}"
             problems.append(make_finding("image-database-damaged", message, cause=error.found, where=error.where))
@@ -109,17 +112,13 @@ def _check_database(
     ]
     checks.answer("image-database", problems)
     if contents is not None:
-        unread = [
-            make_finding("unreadable-document", error.message, cause=error.found, remedy=error.hint, where=error.where)
-            for error in contents.errors
-        ]
-        checks.answer("documents", unread)
+        checks.answer("documents", contents.unread)
     return contents
 
 
 def _check_image(booted: Booted, contents: SourceContents, checks: Checklist, limits: ReadLimits) -> list[Image]:
     """Compare the image profile with the VIBs and with ``boot.cfg``; return the images that were judged."""
-    catalog, _ = merge_sources([contents], limits=limits)
+    catalog, _ = merge_sources([contents], budget=booted.budget)
     profiles = _judged_profiles(booted.disc, contents, checks, limits)
     images = [image_from_profile(catalog, profile) for profile in profiles if profile.vibs]
     checks.answer("vibs", _of_each(_missing_vibs, images), why_not="" if images else _NO_PROFILE)
@@ -129,7 +128,7 @@ def _check_image(booted: Booted, contents: SourceContents, checks: Checklist, li
         checks.answer("build", why_not=why_not)
     else:
         _check_against_boot_cfg(images, booted.boot_cfg, checks)
-    _check_signatures(booted, contents, checks, limits)
+    _check_signatures(booted, contents, checks)
     return images
 
 
@@ -145,27 +144,27 @@ def _check_against_boot_cfg(images: Sequence[Image], boot_cfg: BootCfg, checks: 
     checks.answer("build", build, why_not="" if len(named) == len(images) else why_not)
 
 
-def _check_signatures(booted: Booted, contents: SourceContents, checks: Checklist, limits: ReadLimits) -> None:
+def _check_signatures(booted: Booted, contents: SourceContents, checks: Checklist) -> None:
     """Look for signatures; VIBs that are damaged are named here where the check of bytes is not asked."""
     damaged: list[Finding] = []
     signed = SignedVibs(booted.anchors)
-    problems = list(_look_at_signatures(contents, signed, damaged, limits))
+    problems = list(_look_at_signatures(contents, signed, damaged, booted.budget))
     if not _names_files(contents):
         problems += damaged
     why_not = f"not of {len(damaged)} VIBs, which are damaged" if damaged else ""
     signed.answer(checks, "signatures", problems, why_not=why_not if contents.vibs else "the disc has no VIB")
 
 
-def _check_archives(
-    booted: Booted, images: Sequence[Image], checks: Checklist, limits: ReadLimits, *, is_read: bool
-) -> None:
+def _check_archives(booted: Booted, images: Sequence[Image], checks: Checklist, *, is_read: bool) -> None:
     """Read the archives to their ends that reading the disc as a depot does not read, and look for all others."""
     versions = [image.esxi_version for image in images if image.esxi_version is not None]
     lines = () if booted.boot_cfg is None else booted.boot_cfg.modules
     loaded = {PurePosixPath(line.file_name).name.upper() for line in lines}
     expected = {name.upper() for version in versions for name in generation_of(version).archives}
     why_not = "" if versions or lines else "neither boot.cfg nor an ESXi version says which there are"
-    findings = check_archives(booted.disc, limits, loaded=loaded, expected=expected, with_vib_archives=not is_read)
+    findings = check_archives(
+        booted.disc, booted.budget, loaded=loaded, expected=expected, with_vib_archives=not is_read
+    )
     checks.answer("archives", findings, why_not=why_not)
 
 
@@ -181,7 +180,7 @@ def _check_upgrade(
     findings += _menu_words(booted.disc, profiles, limits)
     has_folder = has_upgrade_folder(booted.disc)
     if has_folder:
-        findings += check_upgrade(booted.disc, contents, profiles, limits)
+        findings += check_upgrade(booted.disc, contents, profiles, booted.budget)
     checks.answer("upgrade", findings, why_not="" if has_folder else "the disc has no upgrade folder")
 
 
@@ -193,7 +192,8 @@ def _menu_words(disc: IsoReader, profiles: Sequence[ImageProfile], limits: ReadL
         data = disc.read(ISOLINUX_CFG, max_bytes=limits.document_bytes)
     except EsxImageError as error:
         return [disc_unreadable(ISOLINUX_CFG, error)]
-    found = [list(check_menu_words(data, profile.name, max_bytes=limits.document_bytes)) for profile in profiles]
+    menu, lines = parse_isolinux_cfg(data, max_bytes=limits.document_bytes), menu_lines(data)
+    found = [list(check_menu_words(lines, menu, profile.name)) for profile in profiles]
     return min(found, key=len)
 
 
@@ -209,20 +209,11 @@ def _names_files(contents: SourceContents) -> bool:
     return any(profile.vibs for profile in contents.profiles)
 
 
-def _check_bytes(
-    booted: Booted, contents: SourceContents, checks: Checklist, limits: ReadLimits, *, deep: bool
-) -> None:
+def _check_bytes(booted: Booted, contents: SourceContents, checks: Checklist, *, deep: bool) -> None:
     if not _names_files(contents):
         checks.answer("bytes", why_not="without an image profile nobody knows the names that payloads have on the disc")
         return
-    damage = check_disc_bytes(
-        contents,
-        booted.boot_cfg,
-        size_bytes=booted.disc.size_bytes,
-        limits=limits,
-        deep=deep,
-        has_table=booted.has_table,
-    )
+    damage = check_disc_bytes(contents, booted.boot_cfg, budget=booted.budget, deep=deep, has_table=booted.has_table)
     checks.answer("bytes", damage, why_not="" if contents.vibs else "the disc has no VIB")
 
 
@@ -277,13 +268,14 @@ def _missing_vibs(image: Image) -> Iterator[Finding]:
 
 
 def _look_at_signatures(
-    contents: SourceContents, signed: SignedVibs, damaged: list[Finding], limits: ReadLimits
+    contents: SourceContents, signed: SignedVibs, damaged: list[Finding], budget: ReadBudget
 ) -> Iterator[Finding]:
     """Collect signatures; yield what could not be read, and put what is damaged into its list."""
     for vib, location in contents.vibs:
         try:
             with location.tree.open(location.path) as source:
-                head = read_vib_head(source, where=location.where, limits=limits)
+                counted = counted_stream(source, budget, where=location.where)
+                head = read_vib_head(counted, where=location.where, limits=budget.limits)
         except SourceUnreadableError as error:
             yield disc_unreadable(f"the signature of {vib.id}", error)
             continue

@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING
 
 from esximage_builder.codes import make_finding
 from esximage_builder.disc_files import BIOS_LOADER, BOOT_CFG, ISOLINUX_CFG
-from esximage_builder.documents.isolinux_cfg import MENU_PROGRAM, parse_isolinux_cfg, render_isolinux_cfg
+from esximage_builder.documents.isolinux_cfg import MENU_PROGRAM, render_isolinux_cfg
 from esximage_builder.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from esximage_builder.documents.isolinux_cfg import BootMenu, BootMenuEntry
     from esximage_builder.findings import Finding
 
-__all__ = ["check_menu", "check_menu_words"]
+__all__ = ["check_menu", "check_menu_words", "menu_lines"]
 
 _LOCAL_BOOT = "LOCALBOOT"
 _PROGRAMS = frozenset({"KERNEL", "COM32"})
 _NEARLY = 0.9
+_LONGEST_MENU = 4096
 
 
 def check_menu(menu: BootMenu) -> Iterator[Finding]:
@@ -98,19 +99,18 @@ def _starts(message: str, item: str, *, severity: Severity) -> Finding:
     return make_finding("boot-menu-starts-otherwise", message, items=(ISOLINUX_CFG, item), severity=Severity.WARNING)
 
 
-def check_menu_words(data: bytes, image_name: str, *, max_bytes: int) -> Iterator[Finding]:
+def check_menu_words(theirs: Sequence[str], menu: BootMenu, image_name: str) -> Iterator[Finding]:
     """Tell of a menu that is nearly the one that the library writes: somebody changed a few letters.
 
     Args:
-        data: ``isolinux.cfg``.
+        theirs: The lines of ``isolinux.cfg``, as ``menu_lines`` gives them.
+        menu: What it says.
         image_name: Of the image that the disc installs.
-        max_bytes: Upper bound for ``data``.
     """
-    menu = parse_isolinux_cfg(data, max_bytes=max_bytes)
     has_menu = menu.menu_program.lower() == MENU_PROGRAM
     for stock in (render_isolinux_cfg(image_name, has_menu=has_menu), *_other_form(image_name, has_menu=has_menu)):
-        ours, theirs = _lines(stock), _lines(data)
-        if ours == theirs:
+        ours = menu_lines(stock)
+        if ours == list(theirs):
             return
         if abs(len(ours) - len(theirs)) <= 1 and _is_near(ours, theirs):
             other = next((line for line in theirs if line not in ours), "a line is missing")
@@ -126,10 +126,16 @@ def _other_form(image_name: str, *, has_menu: bool) -> tuple[bytes, ...]:
     return (render_isolinux_cfg(image_name, has_menu=not has_menu),)
 
 
-def _lines(data: bytes) -> list[str]:
+def menu_lines(data: bytes) -> list[str]:
+    """Return the lines of a boot menu that say something, in small letters and with single blanks."""
     text = data.decode("latin-1").lower()
     return [" ".join(line.split()) for line in text.split("\n") if line.split()]
 
 
-def _is_near(ours: list[str], theirs: list[str]) -> bool:
-    return difflib.SequenceMatcher(None, "\n".join(ours), "\n".join(theirs), autojunk=False).ratio() > _NEARLY
+def _is_near(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Tell whether few letters differ; comparing takes time as the square of the length, and menus are short."""
+    one, other = "\n".join(ours), "\n".join(theirs)
+    shorter, longer = sorted((len(one), len(other)))
+    if longer > _LONGEST_MENU or 2 * shorter <= _NEARLY * (shorter + longer):
+        return False
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio() > _NEARLY

@@ -25,17 +25,17 @@ from esximage_builder.documents.metadata_response import parse_metadata_response
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import EsxImageError
 from esximage_builder.findings import Severity
-from esximage_builder.limits import ReadBudget
 from esximage_builder.rules.boot_layout import volume_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from esximage_builder.containers.iso9660_reader import IsoReader
     from esximage_builder.containers.zip import ZipReader
     from esximage_builder.depot.source import SourceContents
     from esximage_builder.findings import Finding
-    from esximage_builder.limits import ReadLimits
+    from esximage_builder.limits import ReadBudget, ReadLimits
+    from esximage_builder.models.component import Bulletin, Component
     from esximage_builder.models.image_profile import ImageProfile
     from esximage_builder.models.vib import Vib
 
@@ -75,7 +75,7 @@ def check_label(disc: IsoReader, profiles: Sequence[ImageProfile]) -> Iterator[F
 
 
 def check_upgrade(
-    disc: IsoReader, contents: SourceContents, profiles: Sequence[ImageProfile], limits: ReadLimits
+    disc: IsoReader, contents: SourceContents, profiles: Sequence[ImageProfile], budget: ReadBudget
 ) -> Iterator[Finding]:
     """Compare the upgrade folder with what the disc installs.
 
@@ -83,9 +83,9 @@ def check_upgrade(
         disc: The opened disc.
         contents: What it holds.
         profiles: Its image profiles that are judged.
-        limits: Upper bounds.
+        budget: Charged with what is read.
     """
-    upgrade = _Upgrade(disc=disc, contents=contents, profiles=tuple(profiles), limits=limits)
+    upgrade = _Upgrade(disc=disc, contents=contents, profiles=tuple(profiles), budget=budget)
     for path, check in ((UPGRADE_PROFILE, upgrade.check_profile_file), (UPGRADE_METADATA, upgrade.check_metadata)):
         if path not in disc.files:
             yield make_finding("upgrade-file-missing", f"{path} is not there", items=(path,))
@@ -115,7 +115,20 @@ class _Upgrade:
     disc: IsoReader
     contents: SourceContents
     profiles: tuple[ImageProfile, ...]
-    limits: ReadLimits
+    budget: ReadBudget
+    bulletins_by_id: Mapping[str, list[Bulletin | Component]] = attrs.field(init=False)
+
+    @bulletins_by_id.default
+    def _grouped_bulletins(self) -> dict[str, list[Bulletin | Component]]:
+        found: dict[str, list[Bulletin | Component]] = {}
+        for bulletin in self.contents.bulletins:
+            found.setdefault(_id_of(bulletin), []).append(bulletin)
+        return found
+
+    @property
+    def limits(self) -> ReadLimits:
+        """The bounds of the reading."""
+        return self.budget.limits
 
     def check_profile_file(self) -> Iterator[Finding]:
         """Compare ``PROFILE.XML`` with the image database."""
@@ -151,12 +164,11 @@ class _Upgrade:
         path = UPGRADE_METADATA
         where = f"{self.disc.where}!{path}"
         data = self.disc.read(path, max_bytes=self.limits.metadata_bytes)
-        budget = ReadBudget(self.limits)
         vibs: dict[str, Vib] = {}
         profiles: list[ImageProfile] = []
-        with open_zip(io.BytesIO(data), where=where, limits=self.limits, depth=_INSIDE) as metadata:
+        with open_zip(io.BytesIO(data), where=where, limits=self.limits, depth=_INSIDE, budget=self.budget) as metadata:
             for name in metadata.members:
-                yield from self._take(metadata, name, budget, vibs, profiles)
+                yield from self._take(metadata, name, vibs, profiles)
         if len(profiles) != 1:
             yield _differs(
                 f"{path} has {len(profiles)} image profiles instead of one",
@@ -168,12 +180,13 @@ class _Upgrade:
         yield from self._check_vibs(vibs)
 
     def _take(
-        self, metadata: ZipReader, name: str, budget: ReadBudget, vibs: dict[str, Vib], profiles: list[ImageProfile]
+        self, metadata: ZipReader, name: str, vibs: dict[str, Vib], profiles: list[ImageProfile]
     ) -> Iterator[Finding]:
         """Read a member to its end, and keep what is compared."""
         path = f"{UPGRADE_METADATA}!{name}"
         where, most = f"{self.disc.where}!{path}", self.limits.document_bytes
-        data = metadata.read(name, max_bytes=most, budget=budget)
+        data = metadata.read(name, max_bytes=most, budget=self.budget)
+        self.budget.spend_document(data, where=where)
         parent, base = PurePosixPath(name).parent.name.lower(), PurePosixPath(name).name
         if base == "vendor-index.xml":
             parse_vendor_index(data, where=where, max_bytes=most)
@@ -181,7 +194,7 @@ class _Upgrade:
             parse_metadata_response(data, where=where, max_bytes=most)
         elif parent == "bulletins" and base.endswith(".xml"):
             bulletin = parse_bulletin(data, where=where, max_bytes=most)
-            known = [other for other in self.contents.bulletins if _id_of(other) == _id_of(bulletin)]
+            known = self.bulletins_by_id.get(_id_of(bulletin), ())
             if known and bulletin not in known:
                 yield _differs(
                     f"{path} says something else than the image database",

@@ -21,7 +21,7 @@ from esximage_builder.depot.sniff import FileKind
 from esximage_builder.depot.vib_check import GET_AGAIN, check_vib, damaged_vib
 from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError
-from esximage_builder.limits import ReadLimits, UnpackBudget
+from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
@@ -60,7 +60,7 @@ def verify_vib(
     require_kind(path, FileKind.VIB)
     checks = Checklist(str(path), _questions(deep=deep, anchors=anchors))
     with contextlib.closing(SharedFile(Path(path), where=str(path), noun="VIB")) as file:
-        _VibFile(file, bounds, anchors).check(checks, deep=deep)
+        _VibFile(file, bounds, ReadBudget(bounds, file.size_bytes), anchors).check(checks, deep=deep)
     return checks.result("vib")
 
 
@@ -71,6 +71,7 @@ class _VibFile:
 
     file: SharedFile
     limits: ReadLimits
+    budget: ReadBudget
     anchors: bytes | None
 
     def check(self, checks: Checklist, *, deep: bool) -> None:
@@ -88,8 +89,7 @@ class _VibFile:
             checks.answer("descriptor", [_unreadable(error)])
             checks.leave_unasked("the descriptor, which says what there must be, cannot be read")
             return
-        budget = UnpackBudget(self.limits, self.file.size_bytes)
-        found = check_vib(vib, self._open(), where=self.file.where, limits=self.limits, budget=budget, deep=deep)
+        found = check_vib(vib, self._open(), where=self.file.where, limits=self.limits, deep=deep, budget=self.budget)
         checks.answer("archive", [finding for finding in found if has_code(finding, "vib-damaged")])
         checks.answer("descriptor")
         signed = SignedVibs(self.anchors)

@@ -63,7 +63,7 @@ def test_every_encoding_that_powershell_writes_is_read(data: bytes) -> None:
         pytest.param(b'{"a": "\\ud800"}', "surrogates not allowed", "x.json", id="half-a-character"),
         pytest.param(b'{"\\udfff": 1}', "surrogates not allowed", "x.json", id="half-a-character-as-key"),
         pytest.param(b'{"a": ' + b"[" * 150 + b"]" * 150 + b"}", "more than 100 levels", "x.json", id="deep"),
-        pytest.param(b"[" * 100_000, "no JSON", "x.json", id="very-deep"),
+        pytest.param(b"[" * 20_000, "no JSON", "x.json", id="very-deep"),
         pytest.param(b"[]", "no JSON object", "x.json", id="list"),
         pytest.param(b"null", "no JSON object", "x.json", id="null"),
         pytest.param(b'"text"', "no JSON object", "x.json", id="text"),
@@ -80,10 +80,10 @@ def test_a_doubled_key_is_found_in_the_time_that_reading_takes(value: str) -> No
     """Of many keys the last one may be the doubled one; comparing each with each takes minutes."""
     keys = ", ".join(f'"{number}": {value}' for number in range(50_000))
     started = time.process_time()
-    parsed(f"{{{keys}}}".encode(), max_bytes=2_000_000)
+    parsed(f"{{{keys}}}".encode(), max_bytes=4_000_000)
     read = time.process_time()
     with pytest.raises(MalformedDocumentError, match="key '49999' occurs twice"):
-        parsed(f'{{{keys}, "49999": 1}}'.encode(), max_bytes=2_000_000)
+        parsed(f'{{{keys}, "49999": 1}}'.encode(), max_bytes=4_000_000)
     refused = time.process_time()
     assert refused - read < 20 * (read - started) + 1
 

@@ -234,3 +234,25 @@ def test_arbitrary_bytes_raise_only_our_errors(data: bytes) -> None:
 def test_mangled_documents_raise_only_our_errors(data: bytes) -> None:
     with contextlib.suppress(EsxImageError):
         assert parsed(data).tag == "vib"
+
+
+@pytest.mark.parametrize("coding", ["IBM037", "cp500", "UTF-7", "no-such-coding"])
+def test_a_coding_in_which_tags_do_not_look_like_tags_is_refused(coding: str) -> None:
+    """How many elements a document has is counted by the letters that begin them."""
+    data = f'<?xml version="1.0" encoding="{coding}"?><a/>'.encode()
+    with pytest.raises(MalformedDocumentError, match="coding that no ESXi metadata is in"):
+        xml.parse_xml(data, where="a.xml", root="a", max_bytes=1000)
+
+
+@pytest.mark.parametrize("coding", ["UTF-8", "us-ascii", "ISO-8859-1", "windows-1252", "Shift_JIS", "GB18030"])
+def test_other_codings_are_read(coding: str) -> None:
+    """With and without byte order mark, where there is one."""
+    data = f'<?xml version="1.0" encoding="{coding}"?><a/>'.encode()
+    assert xml.parse_xml(data, where="a.xml", root="a", max_bytes=1000).tag == "a"
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_byte_order_marks_are_read(coding: str) -> None:
+    declared = coding.removesuffix("-sig")
+    data = f'<?xml version="1.0" encoding="{declared}"?><a/>'.encode(coding)
+    assert xml.parse_xml(data, where="a.xml", root="a", max_bytes=1000).tag == "a"

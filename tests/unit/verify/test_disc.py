@@ -32,6 +32,7 @@ from support.written_images import (
 
 import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
+from esximage_builder.limits import ReadBudget
 from esximage_builder.verify.disc import verify_disc
 from esximage_builder.verify.disc_bytes import check_archives
 
@@ -904,7 +905,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_limits_are_findings(tmp_path: Path) -> None:
     iso = put(tmp_path / "disc.iso", whole())
-    small = eib.verify_iso(iso, limits=eib.ReadLimits(document_bytes=100))
+    small = eib.verify_iso(iso, limits=eib.ReadLimits(document_bytes=100, loader_bytes=100))
     assert codes_of(small)["boot-info-table"] == {"disc-unreadable"}
     assert "boot-cfg-damaged" in codes_of(small)["boot-cfg"]
     few = eib.verify_iso(iso, limits=eib.ReadLimits(member_count=20))
@@ -915,7 +916,7 @@ def test_limits_are_findings(tmp_path: Path) -> None:
 
 def test_archives_are_read_with_limits() -> None:
     with disc_of(whole()) as disc:
-        (problem,) = check_archives(disc, eib.ReadLimits(payload_bytes=20_000))
+        (problem,) = check_archives(disc, ReadBudget(eib.ReadLimits(payload_bytes=20_000)))
 
     assert (problem.code, problem.items) == ("archive-damaged", ("IMGPAYLD.TGZ",))
 
