@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
     from esximage_builder.limits import ReadBudget, ReadLimits
+    from esximage_builder.streams.plain_file import FileBelow
 
 __all__ = ["ZIP_HEAD_BYTES", "ZipReader", "open_zip", "require_zip_signature"]
 
@@ -582,7 +583,7 @@ class ZipReader:
 
 
 def open_zip(
-    source: Path | BinaryIO | SharedFile,
+    source: Path | FileBelow | BinaryIO | SharedFile,
     *,
     where: str,
     limits: ReadLimits,
@@ -592,7 +593,7 @@ def open_zip(
     """Open an archive and check its whole directory; the members' own headers are checked on reading.
 
     Args:
-        source: A path, or a file that begins with the archive and ends with it. A given stream
+        source: A path, a place in a folder, or a file that begins with the archive and ends with it. A given stream
             is not closed, and nobody else may move its position meanwhile.
         where: How to name the archive in errors.
         limits: ``member_count`` and ``archive_depth`` are applied here.

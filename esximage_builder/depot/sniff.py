@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import final
 
@@ -11,6 +12,7 @@ from esximage_builder.containers.tar_head import first_member_names
 from esximage_builder.documents.image_database import database_folder
 from esximage_builder.errors import NotADepotError, SourceUnreadableError
 from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
+from esximage_builder.streams.plain_file import open_plain
 
 __all__ = ["FileKind", "Sniffed", "not_a_depot", "sniff"]
 
@@ -62,12 +64,10 @@ def sniff(path: str | Path) -> Sniffed:
     try:
         if path.is_dir():
             kind = _kind_of_folder(path)
-        elif path.exists() and not path.is_file():
-            raise ValueError("it is a device or a pipe")  # noqa: TRY301 - worded below with the others
         else:
-            with path.open("rb") as file:
+            with os.fdopen(open_plain(path), "rb") as file:
                 kind = _kind_of_file(file.read(HEAD_BYTES))
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path, or no plain file
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise SourceUnreadableError(
             f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),

@@ -154,6 +154,7 @@ def read_source(
     if sniffed.kind is FileKind.FOLDER:
         folder = FolderTree.of_folder(source, limits=limits)
         budget.bring(sum(folder.sizes.values()))
+        contents.findings.extend(_links_not_followed(folder))
         reading.read_tree(folder, sniffed, depth=1)
     elif sniffed.kind is FileKind.ZIP:
         budget.bring(_length_of(source))
@@ -173,6 +174,18 @@ def read_source(
     else:
         raise not_a_depot(sniffed, str(source))
     return contents
+
+
+def _links_not_followed(folder: FolderTree) -> Iterator[Finding]:
+    if folder.outward_links:
+        yield make_finding(
+            "link-not-followed",
+            f"{len(folder.outward_links)} links of the folder lead out of it or nowhere",
+            items=tuple(sorted(folder.outward_links)),
+            cause="what lies elsewhere is no part of a depot, and is not read",
+            remedy="put the files themselves into the folder, or open what the links lead to beside it",
+            where=folder.where,
+        )
 
 
 def _length_of(source: Path) -> int:

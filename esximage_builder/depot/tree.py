@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, final
 
 import attrs
@@ -12,9 +14,10 @@ import attrs
 from esximage_builder.containers.zip import ZipReader
 from esximage_builder.containers.zip_records import ZipMember
 from esximage_builder.errors import LimitExceededError, SourceUnreadableError
+from esximage_builder.streams.plain_file import FileBelow, open_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.vib_store import PackedVib
@@ -47,7 +50,7 @@ class DepotTree(Protocol):
     def open_packed(self, path: str) -> contextlib.AbstractContextManager[PackedVib] | None:
         """Return the file as packed, or None where it is not."""
 
-    def path_of(self, path: str) -> Path | None:
+    def path_of(self, path: str) -> FileBelow | None:
         """Return where the file stands by itself, or None where it is inside another."""
 
 
@@ -118,13 +121,30 @@ class ZipTree:
 
 @final
 class FolderTree:
-    """An unpacked depot. Links that lead out of the folder are not followed."""
+    """An unpacked depot. No link is followed that leads out of the folder, and nothing but regular files is read.
+
+    A link that leads to a file inside stands for that file, as it was when the folder was listed;
+    it is opened by its own path, on which no part is a link.
+
+    Attributes:
+        outward_links: Links that lead out or nowhere, which were not followed.
+    """
 
     holds_bytes: ClassVar[bool] = True
 
-    def __init__(self, folder: Path, sizes: Mapping[str, int], *, where: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sizes: Mapping[str, int],
+        *,
+        where: str,
+        real_places: Mapping[str, FileBelow] = MappingProxyType({}),
+        outward_links: Sequence[str] = (),
+    ) -> None:
         self.where = where
         self.sizes = sizes
+        self.outward_links = outward_links
+        self._real_places = real_places
         self._folder = folder
 
     @classmethod
@@ -135,7 +155,8 @@ class FolderTree:
             SourceUnreadableError: The operating system refuses.
             LimitExceededError: More files than ``limits`` allow.
         """
-        return cls(folder, _folder_sizes(folder, limits), where=str(folder))
+        found = _listed(folder, limits)
+        return cls(folder, found.sizes, where=str(folder), real_places=found.linked, outward_links=found.outward_links)
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
@@ -145,10 +166,16 @@ class FolderTree:
             SourceUnreadableError: The operating system refuses.
         """
         try:
-            size = path.stat().st_size
-        except OSError as error:
+            real = path.resolve(strict=True)
+            size = real.stat().st_size
+        except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11 and 3.12, of links in a circle
             raise _unreadable(path, error) from error
-        return cls(path.parent, {path.name: size}, where=str(path))
+        return cls(
+            path.parent,
+            {path.name: size},
+            where=str(path),
+            real_places={path.name: FileBelow(real.parent, real.name)},
+        )
 
     def place(self, path: str) -> str:
         """Return the path of the file."""
@@ -156,33 +183,68 @@ class FolderTree:
 
     def read(self, path: str, *, budget: ReadBudget, max_bytes: int) -> bytes:
         """Return a whole file, of at most ``max_bytes``."""
-        data = read_file(self._folder / path, max_bytes=max_bytes)
+        with self.open(path) as file:
+            data = _read(file, Path(self.place(path)), max_bytes=max_bytes)
         budget.spend(len(data), where=self.place(path))
         return data
 
     def open(self, path: str) -> BinaryIO:
         """Open a file."""
-        return _open_file(self._folder / path)
+        return _opened(self.path_of(path).open, Path(self.place(path)))
 
     def open_packed(self, path: str) -> None:
         """Return None: files of a folder are not packed."""
 
-    def path_of(self, path: str) -> Path:
-        """Return the path of the file."""
-        return self._folder / path
+    def path_of(self, path: str) -> FileBelow:
+        """Return the place of the file."""
+        return self._real_places.get(path) or FileBelow(self._folder, path)
 
 
-def _folder_sizes(folder: Path, limits: ReadLimits) -> dict[str, int]:
-    sizes: dict[str, int] = {}
+@final
+@attrs.define
+class _Listing:
+    """The files of a folder.
+
+    Attributes:
+        sizes: Path to length in bytes.
+        linked: Of paths that are links, the place inside that they lead to.
+        outward_links: See ``FolderTree``.
+    """
+
+    sizes: dict[str, int] = attrs.Factory(dict)
+    linked: dict[str, FileBelow] = attrs.Factory(dict)
+    outward_links: list[str] = attrs.Factory(list)
+
+    def take(self, file: Path, name: str, root: Path) -> None:
+        """Take note of what stands at a path; pipes, sockets and devices are passed over."""
+        found = file.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            inside = _place_inside(file, root)
+            if inside is None:
+                self.outward_links.append(name)
+                return
+            self.linked[name] = FileBelow(root, inside)
+            found = file.stat()
+        if stat.S_ISREG(found.st_mode):
+            self.sizes[name] = found.st_size
+
+    def take_folder(self, folder: Path, name: str, root: Path) -> None:
+        """Take note of a folder that is a link; what is in one that lies inside is listed where it lies."""
+        if folder.is_symlink() and _place_inside(folder, root) is None:
+            self.outward_links.append(name)
+
+
+def _listed(folder: Path, limits: ReadLimits) -> _Listing:
+    listing = _Listing()
     root = folder.resolve()
     try:
         for current, folders, names in os.walk(folder):
             folders.sort()
+            for name in folders:
+                listing.take_folder(Path(current, name), _relative(folder, current, name), root)
             for name in sorted(names):
-                file = Path(current, name)
-                if _leads_inside(file, root) and file.is_file():
-                    sizes[file.relative_to(folder).as_posix()] = file.stat().st_size
-            if len(sizes) > limits.member_count:
+                listing.take(Path(current, name), _relative(folder, current, name), root)
+            if len(listing.sizes) + len(listing.outward_links) > limits.member_count:
                 raise LimitExceededError(
                     "the folder holds more files than the limit",
                     where=str(folder),
@@ -191,49 +253,58 @@ def _folder_sizes(folder: Path, limits: ReadLimits) -> dict[str, int]:
                 )
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return sizes
+    return listing
 
 
-def _leads_inside(file: Path, root: Path) -> bool:
-    """Tell whether the file, all links followed, lies below ``root``; links in a circle do not."""
+def _relative(folder: Path, current: str, name: str) -> str:
+    return Path(current, name).relative_to(folder).as_posix()
+
+
+def _place_inside(file: Path, root: Path) -> str | None:
+    """Return where a link leads, from ``root``, all links followed; None for outside, nowhere or in a circle."""
     try:
-        return file.resolve().is_relative_to(root)
-    except RuntimeError:  # what Python 3.11 and 3.12 make of links in a circle
-        return False
+        real = file.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: what Python 3.11 and 3.12 make of links in a circle
+        return None
+    return real.relative_to(root).as_posix() if real.is_relative_to(root) else None
 
 
-def _unreadable(path: Path, error: OSError) -> SourceUnreadableError:
+def _unreadable(path: Path, error: Exception) -> SourceUnreadableError:
     return SourceUnreadableError(
-        f"the file cannot be read: {error.strerror or error}",
+        f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
         where=str(path),
         hint="check the path and your permissions",
     )
 
 
-def _open_file(path: Path) -> BinaryIO:
-    """Open a file for reading.
+def _opened(open_it: Callable[[], int], path: Path) -> BinaryIO:
+    """Return the stream of a descriptor.
 
     Raises:
         SourceUnreadableError: The operating system refuses.
     """
     try:
-        return path.open("rb")
-    except OSError as error:
+        return os.fdopen(open_it(), "rb")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(path, error) from error
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
-    """Return a whole file.
+    """Return a whole file that the caller named.
 
     Raises:
         SourceUnreadableError: The operating system refuses.
         LimitExceededError: Longer than ``max_bytes``.
     """
-    with _open_file(path) as file:
-        try:
-            data = file.read(max_bytes + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from error
+    with _opened(lambda: open_readable(path), path) as file:
+        return _read(file, path, max_bytes=max_bytes)
+
+
+def _read(file: BinaryIO, path: Path, *, max_bytes: int) -> bytes:
+    try:
+        data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if len(data) > max_bytes:
         raise LimitExceededError(
             "the file is larger than the limit", where=str(path), expected=f"at most {max_bytes} bytes"

@@ -15,13 +15,13 @@ import contextlib
 import errno
 import io
 import os
-import stat
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, final
 
 from esximage_builder.errors import MalformedDocumentError, SourceUnreadableError
+from esximage_builder.streams.plain_file import FileBelow, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,6 @@ __all__ = ["MOST_OPEN_FILES", "SharedFile"]
 MOST_OPEN_FILES = 32
 """Of the 256 that macOS allows a process, which has others to open."""
 
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
@@ -122,13 +121,13 @@ class _PathBytes:
     """A file by its path, opened on demand.
 
     Attributes:
-        path: Where it stands.
+        place: Where it stands.
         readers: How many read it just now; kept by ``_OpenFiles``.
         is_closed: It shall not be opened again; kept by ``_OpenFiles``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, place: Path | FileBelow) -> None:
+        self.place = place
         self.readers = 0
         self.is_closed = False
         self._identity: tuple[int, ...] | None = None
@@ -141,12 +140,10 @@ class _PathBytes:
             _ChangedError: It is another one than last time.
             OSError: The operating system refuses.
         """
-        handle = os.open(self.path, _READ_ONLY)
+        handle = self.place.open() if isinstance(self.place, FileBelow) else open_plain(self.place)
         with contextlib.ExitStack() as attempt:
             attempt.callback(os.close, handle)
             found = os.fstat(handle)
-            if stat.S_ISDIR(found.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             identity = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
             if self._identity not in (None, identity):
                 raise _ChangedError
@@ -238,10 +235,10 @@ class _OpenFiles:
 _OPEN_FILES = _OpenFiles()
 
 
-def _bytes_of(source: Path | BinaryIO | int | _PartBytes) -> _Bytes:
+def _bytes_of(source: Path | FileBelow | BinaryIO | int | _PartBytes) -> _Bytes:
     if isinstance(source, _PartBytes):
         return source
-    if isinstance(source, Path):
+    if isinstance(source, (Path, FileBelow)):
         return _PathBytes(source)
     return _DescriptorBytes(source) if isinstance(source, int) else _StreamBytes(source)
 
@@ -251,8 +248,8 @@ class SharedFile:
     """A file, or a part of one, to read anywhere in, from any thread.
 
     Args:
-        source: A path; a seekable stream whose position nobody else moves; or the descriptor
-            of an open file.
+        source: A path, or a file in a folder that others filled; a seekable stream whose position
+            nobody else moves; or the descriptor of an open file.
         where: How to name the file in errors.
         noun: What it is, in errors: ``zip archive``.
         size_bytes: Its length where that is known and not to be asked for.
@@ -267,14 +264,19 @@ class SharedFile:
     """
 
     def __init__(
-        self, source: Path | BinaryIO | int | _PartBytes, *, where: str, noun: str, size_bytes: int | None = None
+        self,
+        source: Path | FileBelow | BinaryIO | int | _PartBytes,
+        *,
+        where: str,
+        noun: str,
+        size_bytes: int | None = None,
     ) -> None:
         self.where = where
         self.noun = noun
         self._bytes = _bytes_of(source)
         try:
             self.size_bytes = self._bytes.size_bytes() if size_bytes is None else size_bytes
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: what can be no path
             self.close()
             raise self._unreadable(error) from error
 
@@ -318,7 +320,7 @@ class SharedFile:
             hint="the file is cut short or was changed: download it again",
         )
 
-    def _unreadable(self, error: OSError) -> SourceUnreadableError:
+    def _unreadable(self, error: Exception) -> SourceUnreadableError:
         if isinstance(error, _ChangedError):
             return SourceUnreadableError(
                 f"the {self.noun} was changed while it was open",
@@ -329,6 +331,6 @@ class SharedFile:
         return SourceUnreadableError(
             f"the {self.noun} cannot be read",
             where=self.where,
-            found=error.strerror or str(error),
+            found=getattr(error, "strerror", None) or str(error),
             hint="check the path and your permissions",
         )

@@ -265,7 +265,7 @@ def _missing_vibs(catalog: Catalog) -> Iterator[Finding]:
                     facts={"vib": vib_id, "owner": owner},
                 )
     yield from (as_error(f) for f in catalog.findings if has_code(f, "vib-file-missing"))
-    yield from (f for f in catalog.findings if has_code(f, "vib-not-indexed"))
+    yield from (f for f in catalog.findings if has_code(f, "vib-not-indexed", "link-not-followed"))
 
 
 # VIBs

@@ -245,6 +245,45 @@ def test_links_that_lead_out_of_a_folder_are_not_followed(room: Room) -> None:
     (folder / "circle").symlink_to(".", target_is_directory=True)
     with room.untouched(), eib.open_depot(folder) as depot:
         assert [vib.id for vib in depot.catalog.vibs] == [VIB.id]
+        (told,) = (finding for finding in depot.catalog.findings if finding.code == "link-not-followed")
+        assert told.items == ("climbing.vib", "link.vib", "linked")
+    assert "link-not-followed" in {finding.code for finding in eib.verify_bundle(folder).findings}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a POSIX file system here")
+def test_a_link_inside_a_folder_stands_for_the_file_it_leads_to(room: Room) -> None:
+    """And only for that one: put in its place later, no link is followed."""
+    secret = room.folder / "neighbour" / "secret.vib"
+    secret.write_bytes(OTHER.vib())
+    folder = DEPOT.unpack(room.folder / "in" / "depot")
+    place = folder / VIB.relative_path
+    place.rename(folder / "kept.bin")
+    place.symlink_to(folder / "kept.bin")
+    with eib.open_depot(folder) as depot:
+        (vib,) = depot.catalog.vibs
+        with depot.open_vib(vib) as stream:
+            assert stream.read() == VIB.vib()
+        assert "link-not-followed" not in {finding.code for finding in depot.catalog.findings}
+        (folder / "kept.bin").unlink()
+        (folder / "kept.bin").symlink_to(secret)
+        room.refuses(lambda: depot.open_vib(vib).read(), eib.SourceUnreadableError, "cannot be read")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a POSIX file system here")
+@pytest.mark.parametrize("is_pipe", [True, False], ids=["pipe", "link"])
+def test_what_takes_the_place_of_a_file_after_it_was_listed_is_not_read(room: Room, *, is_pipe: bool) -> None:
+    """A file may be exchanged between looking and opening: for a pipe nobody waits, a link is not followed."""
+    (room.folder / "neighbour" / "secret.vib").write_bytes(VIB.vib())
+    folder = DEPOT.unpack(room.folder / "in" / "depot")
+    place = folder / VIB.relative_path
+    with eib.open_depot(folder) as depot:
+        (vib,) = depot.catalog.vibs
+        place.unlink()
+        if is_pipe:
+            os.mkfifo(place)
+        else:
+            place.symlink_to(room.folder / "neighbour" / "secret.vib")
+        room.refuses(lambda: depot.open_vib(vib).read(), eib.SourceUnreadableError, "cannot be read")
 
 
 @pytest.mark.parametrize("form", ["zip", "folder"])

@@ -13,10 +13,10 @@ from esximage_builder.depot.source import VibLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from esximage_builder.depot.tree import DepotTree
     from esximage_builder.limits import ReadBudget
+    from esximage_builder.streams.plain_file import FileBelow
 
 
 @final
@@ -80,7 +80,7 @@ class _CountingTree:
     def read(self, path: str, *, budget: ReadBudget, max_bytes: int) -> bytes:
         return self._tree.read(path, budget=budget, max_bytes=max_bytes)
 
-    def path_of(self, path: str) -> Path | None:
+    def path_of(self, path: str) -> FileBelow | None:
         return self._tree.path_of(path)
 
     def open(self, path: str) -> BinaryIO:
