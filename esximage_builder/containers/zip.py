@@ -79,6 +79,10 @@ ZIP_HEAD_BYTES = 24
 
 _FLAG_DESCRIPTOR = 0x0008
 _FLAG_PATCH = 0x0020
+_DESCRIPTOR_MAGIC = b"PK\x07\x08"
+_UNICODE_PATH_EXTRA = 0x7075
+_MOST_BEHIND_BYTES = 28
+"""A descriptor in its longest form, and the mark of a header."""
 _FLAGS_ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 # A longer directory is a bomb of names, extra fields and comments.
 _DIRECTORY_BYTES_PER_MEMBER = 1024
@@ -350,29 +354,80 @@ def _overlap(entry: _Entry, *, where: str) -> UnsafeArchiveError:
     return _unsafe("a member overlaps what follows it", where=where, found=found)
 
 
-def _data_offset(head: bytes, entry: _Entry, *, where: str) -> int:
-    """Check a member's own header against the directory; return how long it is, in bytes."""
+def _own_header(head: bytes, entry: _Entry, *, where: str) -> tuple[int, bool]:
+    """Check a member's own header against the directory.
+
+    Returns:
+        How long it is, in bytes; and whether checksum and sizes follow the member once more, as its own
+        header says, which is all that who reads from front to end goes by.
+    """
     member = entry.member
     (
         magic, _, flags, method, _, _, crc32, compressed_bytes, size_bytes, name_bytes, extra_bytes,
     ) = LOCAL_HEADER.unpack_from(head)  # fmt: skip
     if magic != LOCAL_MAGIC:
         raise _malformed("a member has no header", where=where, found=repr(magic), expected=repr(LOCAL_MAGIC))
-    own_name = head[LOCAL_HEADER.size : LOCAL_HEADER.size + name_bytes]
-    meaning = _FLAGS_ENCRYPTED if own_name.isascii() else _FLAGS_ENCRYPTED | FLAG_UTF8
-    pairs = [(own_name, entry.raw_name), (method, member.method), (flags & meaning, entry.flags & meaning)]
-    if not (flags | entry.flags) & _FLAG_DESCRIPTOR:
-        pairs.append((crc32, member.crc32))
-        sizes = ((compressed_bytes, member.compressed_bytes), (size_bytes, member.size_bytes))
-        pairs += [(own, listed) for own, listed in sizes if own != MAX32]
-    for own, listed in pairs:
-        if own != listed:
-            message = "a member's own header contradicts the directory"
-            raise _unsafe(message, where=where, found=repr(own), expected=repr(listed))
     length: int = LOCAL_HEADER.size + name_bytes + extra_bytes
+    own_name = head[LOCAL_HEADER.size : LOCAL_HEADER.size + name_bytes]
+    extra = head[LOCAL_HEADER.size + name_bytes : length]
+    meaning = _FLAGS_ENCRYPTED if own_name.isascii() else _FLAGS_ENCRYPTED | FLAG_UTF8
+    _require_same(own_name, entry.raw_name, where=where)
+    _require_same(method, member.method, where=where)
+    _require_same(flags & meaning, entry.flags & meaning, where=where)
+    if MAX32 in (size_bytes, compressed_bytes) and ZIP64_EXTRA in _extra_kinds(extra):
+        size_bytes, compressed_bytes, _ = _wide_values((size_bytes, compressed_bytes, 0), extra=extra, where=where)
+    has_descriptor = bool(flags & _FLAG_DESCRIPTOR)
+    values = (crc32, compressed_bytes, size_bytes)
+    for own, listed in zip(values, (member.crc32, member.compressed_bytes, member.size_bytes), strict=True):
+        if own or not has_descriptor:  # those that follow may be left at zero here
+            _require_same(own, listed, where=where)
+    if _UNICODE_PATH_EXTRA in _extra_kinds(extra):
+        raise _unsafe("a member's own header has a second name", where=where, found="a Unicode path extra field")
     if member.header_offset + length + member.compressed_bytes > entry.end:
         raise _overlap(entry, where=where)
-    return length
+    return length, has_descriptor
+
+
+def _require_same(own: object, listed: object, *, where: str) -> None:
+    if own != listed:
+        message = "a member's own header contradicts the directory"
+        raise _unsafe(message, where=where, found=repr(own), expected=repr(listed))
+
+
+def _extra_kinds(extra: bytes) -> list[int]:
+    kinds, at = [], 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        kinds.append(kind)
+        at += 4 + length
+    return kinds
+
+
+def _check_what_follows(rest: bytes, entry: _Entry, *, has_descriptor: bool, where: str) -> None:
+    """Check what stands between a member and the next thing, as who reads from front to end takes it.
+
+    Args:
+        rest: The first bytes of it.
+        entry: The member.
+        has_descriptor: Whether its checksum and sizes follow it, with or without a mark, in short or in long form.
+        where: How to name it.
+    """
+    member = entry.member
+    if has_descriptor:
+        values = (member.crc32, member.compressed_bytes, member.size_bytes)
+        forms = [
+            mark + struct.pack(form, *values)
+            for mark in (_DESCRIPTOR_MAGIC, b"")
+            for form in ("<L2Q", "<3L")
+            if form == "<L2Q" or max(values) <= MAX32
+        ]
+        descriptor = next((form for form in forms if rest.startswith(form)), None)
+        if descriptor is None:
+            message = "what follows a member contradicts the directory"
+            raise _unsafe(message, where=where, found=rest[:16].hex(" "), expected=forms[-1].hex(" "))
+        rest = rest[len(descriptor) :]
+    if rest.startswith(LOCAL_MAGIC):
+        raise _unsafe("behind a member stands another that the directory does not list", where=where)
 
 
 def _raw_blocks(source: SharedFile, entry: _Entry, *, where: str) -> Iterator[bytes]:
@@ -381,14 +436,18 @@ def _raw_blocks(source: SharedFile, entry: _Entry, *, where: str) -> Iterator[by
     at = member.header_offset
     head = source.read_at(at, min(entry.end - at, COPY_BLOCK_BYTES))
     at += len(head)
-    start = _data_offset(head, entry, where=where)
+    start, has_descriptor = _own_header(head, entry, where=where)
     left = member.compressed_bytes
+    behind = member.header_offset + start + left
     block = head[start : start + left]
     while block:
         yield block
         left -= len(block)
         block = source.read_at(at, min(left, COPY_BLOCK_BYTES)) if left else b""
         at += len(block)
+    if has_descriptor or behind < entry.end:
+        rest = source.read_at(behind, min(entry.end - behind, _MOST_BEHIND_BYTES))
+        _check_what_follows(rest, entry, has_descriptor=has_descriptor, where=where)
 
 
 def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> Iterator[tuple[bytes, bytes]]:

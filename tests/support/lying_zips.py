@@ -34,6 +34,8 @@ class Part:
     own_size_bytes: int | None = None
     own_extra: bytes = b""
     own_magic: bytes = b"PK\x03\x04"
+    own_compressed_bytes: int | None = None
+    behind: bytes = b""
 
     @property
     def packed(self) -> bytes:
@@ -57,9 +59,10 @@ def build(*parts: Part, count: int | None = None, tail: bytes = b"", **end: int)
         offset = pick(part.offset, len(body))
         body += struct.pack(
             "<4s5H3L2H", part.own_magic, 20, pick(part.own_flags, part.flags), pick(part.own_method, method), 0, 33,
-            pick(part.own_crc32, crc32), compressed_bytes, pick(part.own_size_bytes, size_bytes),
+            pick(part.own_crc32, crc32), pick(part.own_compressed_bytes, compressed_bytes),
+            pick(part.own_size_bytes, size_bytes),
             len(own_name), len(part.own_extra),
-        ) + own_name + part.own_extra + packed  # fmt: skip
+        ) + own_name + part.own_extra + packed + part.behind  # fmt: skip
         directory += struct.pack(
             "<4s6H3L5H2L", part.magic, 0x314, 20, part.flags, method, 0, 33, crc32, compressed_bytes, size_bytes,
             len(part.name), len(part.extra), 0, part.disk, 0, part.attributes, offset,

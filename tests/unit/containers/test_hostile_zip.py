@@ -115,6 +115,17 @@ def test_an_unsafe_member_is_refused_on_opening(parts: tuple[Part, ...], message
         opened(build(*parts))
 
 
+VALUES = (zlib.crc32(DATA), len(Part().packed), len(DATA))
+MARK = b"PK\7\x08"
+DESCRIPTOR = MARK + struct.pack("<3L", *VALUES)
+DEFERRED: dict[str, Any] = {"own_crc32": 0, "own_size_bytes": 0, "own_compressed_bytes": 0}
+OWN_WIDE: dict[str, Any] = {"own_size_bytes": 0xFFFFFFFF, "own_compressed_bytes": 0xFFFFFFFF}
+
+
+def wide_extra(size: int = len(DATA)) -> bytes:
+    return struct.pack("<2H2Q", 1, 16, size, VALUES[1])
+
+
 CONTRADICTIONS = [
     pytest.param(Part(own_name=b"b.vib"), "contradicts", id="name"),
     pytest.param(Part(own_method=0), "contradicts", id="method"),
@@ -122,7 +133,43 @@ CONTRADICTIONS = [
     pytest.param(Part(own_crc32=1), "contradicts", id="crc"),
     pytest.param(Part(own_size_bytes=1), "contradicts", id="size"),
     pytest.param(Part(name="ä".encode(), flags=0x800, own_flags=0), "contradicts", id="name-encoding"),
+    pytest.param(Part(own_compressed_bytes=1), "contradicts", id="packed-size"),
+    pytest.param(Part(flags=8, own_flags=0, own_crc32=1), "contradicts", id="crc-where-only-the-directory-defers-it"),
+    pytest.param(Part(flags=8, own_crc32=1, behind=DESCRIPTOR), "contradicts", id="crc-that-is-deferred-and-wrong"),
+    pytest.param(Part(flags=8, own_size_bytes=1, behind=DESCRIPTOR), "contradicts", id="size-that-is-deferred"),
+    pytest.param(Part(own_size_bytes=0xFFFFFFFF), "contradicts", id="size-at-its-ceiling-without-zip64"),
+    pytest.param(Part(**OWN_WIDE, own_extra=wide_extra(size=1)), "contradicts", id="size-in-zip64"),
+    pytest.param(Part(own_extra=struct.pack("<2HBL", 0x7075, 5, 1, 0)), "second name", id="another-name-in-unicode"),
+    pytest.param(Part(flags=8, **DEFERRED), "what follows", id="nothing-where-a-descriptor-should-be"),
+    pytest.param(Part(flags=8, **DEFERRED, behind=DESCRIPTOR[:-1] + b"\1"), "what follows", id="other-descriptor"),
+    pytest.param(Part(flags=0, own_flags=8, **DEFERRED, behind=bytes(16)), "what follows", id="descriptor-unannounced"),
+    pytest.param(Part(behind=b"PK\3\4" + bytes(26)), "does not list", id="a-member-that-is-not-listed"),
+    pytest.param(Part(flags=8, **DEFERRED, behind=DESCRIPTOR + b"PK\3\4"), "does not list", id="one-further-on"),
 ]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(Part(flags=8, **DEFERRED, behind=DESCRIPTOR), id="descriptor"),
+        pytest.param(Part(flags=8, **DEFERRED, behind=DESCRIPTOR[4:]), id="descriptor-without-mark"),
+        pytest.param(Part(flags=8, **DEFERRED, behind=MARK + struct.pack("<L2Q", *VALUES)), id="wide-descriptor"),
+        pytest.param(Part(flags=8, **DEFERRED, behind=struct.pack("<L2Q", *VALUES)), id="wide-without-mark"),
+        pytest.param(Part(flags=8, behind=DESCRIPTOR), id="descriptor-besides"),
+        pytest.param(Part(flags=0, own_flags=8, **DEFERRED, behind=DESCRIPTOR), id="descriptor-by-the-header-alone"),
+        pytest.param(Part(flags=8, own_flags=0), id="descriptor-by-the-directory-alone"),
+        pytest.param(Part(**OWN_WIDE, own_extra=wide_extra()), id="zip64"),
+        pytest.param(Part(own_extra=struct.pack("<2H", 0x5455, 0) + b"\0"), id="other-extra-fields"),
+        pytest.param(Part(behind=bytes(40)), id="filling"),
+        pytest.param(Part(data=b"", deflate=False), id="nothing"),
+    ],
+)
+def test_a_header_that_says_the_same_in_another_way_is_read(part: Part) -> None:
+    """Data descriptors and zip64 sizes are how tools write that do not know the sizes before."""
+    data = build(part)
+    with opened(data) as archive:
+        assert archive.open("a.vib").read() == part.data
+    exhaust(data)
 
 
 @pytest.mark.parametrize(("part", "message"), CONTRADICTIONS)
@@ -173,6 +220,12 @@ def test_a_damaged_directory_is_refused_on_opening(
 
 DAMAGED_MEMBERS = [
     pytest.param(Part(own_magic=b"PK\0\0"), MalformedDocumentError, "no header", id="header-magic"),
+    pytest.param(
+        Part(**OWN_WIDE, own_extra=struct.pack("<2H", 1, 0)),
+        MalformedDocumentError,
+        "missing",
+        id="zip64-without-sizes",
+    ),
     pytest.param(Part(deflate=False, method=8), MalformedDocumentError, "deflate stream", id="not-deflate"),
     pytest.param(
         Part(deflate=False, method=8, data=zlib.compress(DATA, wbits=-15)[:-4], size_bytes=600),
