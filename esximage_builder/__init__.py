@@ -39,7 +39,7 @@ _HOMES = {
         "ChecksumMismatchError", "ComposeError", "DepotError", "DepotErrors", "EsxImageError", "ExportError",
         "IncompatibleImageError", "InvalidFieldError", "LimitExceededError", "MalformedDocumentError",
         "MissingExtraError", "ModelError", "NotADepotError", "NotInDepotError", "SourceUnreadableError",
-        "UnsafeArchiveError", "VersionSyntaxError",
+        "UnsafeArchiveError", "VersionSyntaxError", "WrongTypeError",
     ),
     "export.bundle": ("export_bundle",),
     "export.component_zip": ("export_components",),

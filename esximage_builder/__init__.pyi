@@ -56,6 +56,7 @@ from esximage_builder.errors import (
     SourceUnreadableError as SourceUnreadableError,
     UnsafeArchiveError as UnsafeArchiveError,
     VersionSyntaxError as VersionSyntaxError,
+    WrongTypeError as WrongTypeError,
 )
 from esximage_builder.export.bundle import export_bundle as export_bundle
 from esximage_builder.export.component_zip import export_components as export_components

@@ -32,6 +32,7 @@ __all__ = [
     "SourceUnreadableError",
     "UnsafeArchiveError",
     "VersionSyntaxError",
+    "WrongTypeError",
 ]
 
 
@@ -148,6 +149,12 @@ class VersionSyntaxError(ModelError):
     code = "version-syntax"
 
 
+class WrongTypeError(ModelError, TypeError):
+    """A function was called, or a value made, with something of another type than it takes."""
+
+    code = "wrong-type"
+
+
 class NotInDepotError(EsxImageError, LookupError):
     """Something was asked for that no loaded depot has; ``hint`` lists near matches."""
 
@@ -201,6 +208,8 @@ class DepotErrors(EsxImageError, ExceptionGroup[EsxImageError]):  # noqa: N818 -
     code = "depot-errors"
 
     def __new__(cls, message: str, exceptions: Sequence[EsxImageError]) -> Self:  # noqa: D102 - arguments differ from Exception's
+        if not exceptions:
+            raise ModelError("a group of errors holds at least one", expected="the errors of one reading")
         return super().__new__(cls, message, exceptions)
 
     def __init__(self, message: str, exceptions: Sequence[EsxImageError]) -> None:

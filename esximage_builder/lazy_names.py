@@ -1,7 +1,7 @@
 """The names of a package, each loaded from its home when it is first used.
 
 The package itself and the folders that outsiders import from share it, so that importing one of
-them loads nothing else.
+them loads nothing else. What is loaded is guarded first: see ``arguments``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def lazy_names(
         home = home_of.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value: object = getattr(importlib.import_module(f"{root}.{home}"), name)
+        module = importlib.import_module(f"{root}.{home}")
+        importlib.import_module(f"{root}.arguments").guard_loaded(root, homes)
+        value: object = getattr(module, name)
         vars(sys.modules[package])[name] = value
         return value
 

@@ -149,15 +149,23 @@ def write_vib(
 
 
 def _require_outside(source: str | Path, files: dict[str, str | Path]) -> None:
-    folder = Path(os.path.realpath(source))
     for what, path in files.items():
-        if folder.is_dir() and Path(os.path.realpath(path)).is_relative_to(folder):
+        if _lies_inside(Path(path), Path(source)):
             raise ModelError(
                 f"the {what} lies inside the folder that is packed",
                 where=str(path),
                 expected=f"a place outside of {source}",
                 hint="it would become part of the VIB: keep the files to install in a folder of their own",
             )
+
+
+def _lies_inside(path: Path, folder: Path) -> bool:
+    """Tell whether a path leads below a folder; what can be no path does not, and whoever reads it says so."""
+    try:
+        real = Path(os.path.realpath(folder))
+        return real.is_dir() and Path(os.path.realpath(path)).is_relative_to(real)
+    except (OSError, ValueError):
+        return False
 
 
 def _dated(vib: Vib) -> Vib:

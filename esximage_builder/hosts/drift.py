@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Drift", "explain_drift"]
 
 
+def _require_one_of_them(drift: Drift, _: object, nearest: int | None) -> None:
+    if nearest is not None and not 0 <= nearest < len(drift.images):
+        raise ModelError(
+            "the nearest image is none of the images", found=str(nearest), expected=f"below {len(drift.images)}"
+        )
+
+
 @final
 @attrs.frozen(kw_only=True)
 class Drift:
@@ -47,7 +54,7 @@ class Drift:
 
     host: str
     images: tuple[str, ...] = attrs.field(converter=as_tuple)
-    nearest: int | None
+    nearest: int | None = attrs.field(validator=_require_one_of_them)
     is_exact: bool
     compliance: HostCompliance
     own: tuple[ItemCompliance, ...] = attrs.field(default=(), converter=as_tuple)

@@ -26,9 +26,10 @@ def as_tuple(items: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(items, str | bytes):
         raise ModelError("a list was expected, not one text", found=repr(items)[:80])
     try:
-        return tuple(items)
+        iterator = iter(items)
     except TypeError as error:
-        raise ModelError("a list was expected", found=repr(items)[:80]) from error
+        raise ModelError("a list was expected", found=type(items).__name__) from error
+    return tuple(iterator)
 
 
 def full_text(value: object) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.errors import NotInDepotError, VersionSyntaxError
+from esximage_builder.errors import ModelError, NotInDepotError, VersionSyntaxError
 from esximage_builder.versions import BaseImageVersion, ProductRange, ReleaseName
 
 if TYPE_CHECKING:
@@ -50,6 +50,18 @@ def train_of(numbers: tuple[int, ...]) -> tuple[int, ...]:
     return numbers[:2] if numbers and is_minor_train(numbers[0]) else numbers[:3]
 
 
+def _require_release(_: object, __: object, text: str) -> None:
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", text) is None:
+        raise VersionSyntaxError("this is no product release", found=repr(text)[:120], expected="a text such as 7.0.3")
+
+
+def _require_date(_: object, __: object, text: str) -> None:
+    try:
+        datetime.fromisoformat(text or "2022-09-01")
+    except ValueError as error:
+        raise ModelError("this is no date", found=repr(text)[:120], expected="a text such as 2022-09-01") from error
+
+
 @final
 @attrs.frozen
 class KnownRelease:
@@ -64,10 +76,10 @@ class KnownRelease:
     """
 
     name: str
-    product: str
+    product: str = attrs.field(validator=_require_release)
     build: int
     version: str = ""
-    date: str = ""
+    date: str = attrs.field(default="", validator=_require_date)
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -80,9 +92,12 @@ class KnownRelease:
         return train_of(self.numbers)
 
     def is_newer_than(self, other: KnownRelease) -> bool:
-        """Tell whether it is the higher release: by product, inside one by the order of publication."""
-        places = [(release.numbers, KNOWN_RELEASES.index(release)) for release in (self, other)]
-        return places[0] > places[1]
+        """Tell whether it is the higher release: by product, inside one by the order of publication.
+
+        Raises:
+            NotInDepotError: One of the two was never published.
+        """
+        return _place_of(self) > _place_of(other)
 
     @property
     def released_at(self) -> datetime | None:
@@ -93,6 +108,17 @@ class KnownRelease:
     def release_name(self) -> ReleaseName | None:
         """The name as a value; None for hot patches and releases since 9.0, which have none."""
         return None if is_minor_train(self.numbers[0]) else _name_in(self.name)
+
+
+def _place_of(release: KnownRelease) -> tuple[tuple[int, ...], int]:
+    if release not in KNOWN_RELEASES:
+        raise NotInDepotError(
+            "this release was never published",
+            found=release.name,
+            expected="a release of the table",
+            hint="classify_releases and classify_versions compare releases that are not published",
+        )
+    return release.numbers, KNOWN_RELEASES.index(release)
 
 
 _ROWS = """

@@ -162,6 +162,10 @@ def obstacle(found: os.stat_result) -> str:
 def _require_possible(named: Path) -> None:
     if "\0" in str(named):
         raise ExportError("a path cannot hold a NUL character", where=repr(str(named)), expected="a path")
+    try:
+        os.fsencode(named)
+    except UnicodeEncodeError as error:
+        raise ExportError("a path cannot hold half a character", where=ascii(str(named)), expected="a path") from error
 
 
 def _followed(named: Path) -> Path:

@@ -15,6 +15,7 @@ from support.command_line import Runner
 from support.memory_catalogs import ADD_ON, BASE_VERSION, Stock, component_ids, spec
 from support.release_catalogs import DELL, LPFC, codes, shop, the, version_of
 
+from esximage_builder.authoring.depot import AuthoredVibStore
 from esximage_builder.depot.documents import read_software_spec, write_software_spec
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.documents.software_spec import parse_software_spec, render_software_spec
@@ -420,8 +421,7 @@ def test_the_version_that_was_taken_is_written_and_locked(
     stock.vibs = [vib.with_file(VibFile(sha256="0" * 64, size_bytes=1)) for vib in stock.vibs]
     image, path = compose(stock.catalog(), wanted), tmp_path / "image.json"
     write_software_spec(image, path)
-    store: Any = None  # every digest is known
-    lock = make_lock(image, store)
+    lock = make_lock(image, AuthoredVibStore([]))  # every digest is known
     units: Any = stock.hardware_support if kind == "package" else stock.solutions
     units.append(attrs.evolve(units[0], version=AddOnVersion("3000")))
 
