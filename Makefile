@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-wheel test-all lint fixtures test-long test-large boot-all bench fuzz clean
+.PHONY: help demo test test-wheel test-all lint fixtures test-long test-large garbage boot-all bench fuzz clean
 
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
@@ -15,6 +15,7 @@ help:
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
 	@echo "make test-long   unit tests, properties and real files with all examples, five times as many"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
+	@echo "make garbage     give every argument of the interface all garbage there is (a minute)"
 	@echo "make boot-all    boot every generation's layout in QEMU and write docs/boot-matrix.md (minutes)"
 	@echo "make fuzz        fuzz every parser with atheris for SECONDS each (60), and add to docs/fuzzing.md"
 	@echo "make bench       benchmarks against cp, unzip and xorriso"
@@ -50,6 +51,9 @@ test-long: $(STAMP)
 
 test-large: $(STAMP)
 	ESXIMAGE_LARGE=1 $(BIN)/python -m pytest -m large
+
+garbage: $(STAMP)
+	ESXIMAGE_GARBAGE=all $(BIN)/python -m pytest tests/house/test_garbage.py
 
 boot-all: $(STAMP)
 	ESXIMAGE_BOOT_ALL=1 $(BIN)/python -m pytest -m matrix tests/boot/test_boot_matrix.py

@@ -39,7 +39,7 @@ from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, hashing_copy
 from esximage_builder.streams.identity import input_files
 from esximage_builder.streams.partial import partial_folder
-from esximage_builder.streams.room import writing
+from esximage_builder.streams.room import require_room, writing
 from esximage_builder.streams.shared_file import SharedFile
 from esximage_builder.streams.target import Target, prepare_folder
 from esximage_builder.streams.whole_file import whole_targets
@@ -112,12 +112,14 @@ def extract_vib(
     with contextlib.ExitStack() as stack:
         parts = _read(Path(path), limits or ReadLimits(), stack, as_stage=as_stage)
         _require_safe(parts, is_trusted=is_trusted)
-        with writing(place, 0):
+        needed = sum(piece.entry.size_bytes for piece in parts.pieces)
+        require_room(place, needed)
+        with writing(place, needed):
             if place.overwrite:
                 _replace_in(place, parts)
             else:
                 with whole_targets() as targets:
-                    _write_tree(targets.folder(place), parts.pieces)
+                    _write_tree(targets.folder(place, size_bytes=needed), parts.pieces)
     entries = [f"{piece.entry.name}/" if _is_folder(piece.entry) else piece.entry.name for piece in parts.pieces]
     return ExtractedVib(vib=parts.vib, entries=entries, left_out=parts.left_out)
 

@@ -36,7 +36,9 @@ __all__ = ["old_file", "partial_file", "partial_folder", "remove_left_over"]
 _SUFFIX = ".esximage-partial"
 _OLD_SUFFIX = ".esximage-old"
 _RANDOM_BYTES = 8
-_MOST_NAME_BYTES = 160  # of the 255 that a name may have, with room for what stands around it
+# With what stands around it, it is no longer than the 143 bytes that encrypted home folders take; others take 255.
+_MOST_NAME_BYTES = 100
+_KEPT_BYTES = 60
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY
 _AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -162,7 +164,8 @@ def _stem(target: Path) -> str:
     name = os.fsencode(target.name)
     if len(name) <= _MOST_NAME_BYTES:
         return target.name
-    return f"{target.name[:40]}~{hashlib.sha256(name).hexdigest()[:16]}"
+    beginning = name[:_KEPT_BYTES].decode(errors="ignore")
+    return f"{beginning}~{hashlib.sha256(name).hexdigest()[:16]}"
 
 
 def _remove_file(path: Path) -> None:

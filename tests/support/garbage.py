@@ -21,7 +21,7 @@ import esximage_builder as eib
 from esximage_builder import authoring
 from esximage_builder.hints import hints_of
 
-__all__ = ["PLAIN_GARBAGE", "World", "garbage_in", "signature_of"]
+__all__ = ["PLAIN_GARBAGE", "VERSION", "World", "garbage_in", "signature_of"]
 
 VERSION = "7.0.3-0.55.20328353"
 

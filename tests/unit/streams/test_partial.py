@@ -80,6 +80,17 @@ def test_a_link_or_pipe_of_that_name_is_left_alone(target: Path) -> None:
     assert (target.parent / "mine").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("name", ["n" * 143, "n" * 100, "\u00fc" * 71, "\U0001f4be" * 35, "image.iso"])
+def test_a_partial_file_has_a_name_that_the_shortest_file_system_takes(tmp_path: Path, name: str) -> None:
+    """Encrypted home folders take 143 bytes; and what is partial must not be the reason that a name cannot be."""
+    with partial_file(tmp_path / name) as (path, handle):
+        os.close(handle)
+        assert len(os.fsencode(path.name)) <= 143
+        assert len(os.fsencode(old_file(path).name)) <= 143
+    with partial_folder(tmp_path / name) as path:
+        assert len(os.fsencode(path.name)) <= 143
+
+
 @pytest.mark.parametrize("name", ["n" * 255, "\u00fc" * 127], ids=["ASCII", "UTF-8"])
 def test_the_longest_names_have_partial_files_too(tmp_path: Path, name: str) -> None:
     target, twin = tmp_path / name, tmp_path / (name[:-1] + "m")
