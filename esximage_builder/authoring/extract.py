@@ -37,7 +37,7 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, hashing_copy
-from esximage_builder.streams.identity import input_files
+from esximage_builder.streams.identity import input_files, real_path
 from esximage_builder.streams.partial import partial_folder
 from esximage_builder.streams.room import require_room, writing
 from esximage_builder.streams.shared_file import SharedFile
@@ -129,7 +129,7 @@ def _prepared(target: Path, source: Path, *, overwrite: bool) -> Target:
     inputs = input_files([source], most=1)
     if not (overwrite and _holds_files(target)):
         return prepare_folder(target, inputs=inputs)
-    path = Path(os.path.realpath(target))
+    path = real_path(target)
     return Target(named=target, path=path, inputs=inputs, overwrite=True, is_folder=True)
 
 

@@ -236,8 +236,8 @@ class _Listing:
 
 def _listed(folder: Path, limits: ReadLimits) -> _Listing:
     listing = _Listing()
-    root = folder.resolve()
     try:
+        root = folder.resolve()
         for current, folders, names in os.walk(folder):
             folders.sort()
             for name in folders:

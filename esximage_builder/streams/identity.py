@@ -21,7 +21,7 @@ from esximage_builder.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["FileId", "file_id", "input_files", "is_input", "require_apart"]
+__all__ = ["FileId", "file_id", "input_files", "is_input", "real_path", "require_apart"]
 
 FileId = tuple[int, int] | str
 """Device and inode number; the path where the system has no inode numbers."""
@@ -31,7 +31,15 @@ def file_id(path: Path, found: os.stat_result) -> FileId:
     """Return which file it is that was found at a path."""
     if found.st_ino:
         return found.st_dev, found.st_ino
-    return os.path.normcase(os.path.realpath(path))
+    return os.path.normcase(real_path(path))
+
+
+def real_path(path: Path) -> Path:
+    """Return a path with all links followed; as it is where the working directory was removed."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:  # whoever opens it says so
+        return path
 
 
 def input_files(sources: Iterable[Path], *, most: int) -> dict[Path, os.stat_result]:
@@ -99,7 +107,7 @@ def require_apart(outputs: Mapping[str, Path]) -> None:
     Raises:
         ModelError: Two are not apart.
     """
-    places = {name: _places(Path(os.path.realpath(path))) for name, path in outputs.items()}
+    places = {name: _places(real_path(path)) for name, path in outputs.items()}
     for (one, above_one), (other, above_other) in itertools.combinations(places.items(), 2):
         if above_one[0] == above_other[0]:
             raise ModelError(f"{one} and {other} name one file", found=str(outputs[other]), expected="two files")

@@ -23,7 +23,7 @@ import attrs
 
 from esximage_builder.errors import ExportError
 from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
-from esximage_builder.streams.identity import is_input
+from esximage_builder.streams.identity import is_input, real_path
 from esximage_builder.streams.partial import remove_left_over
 from esximage_builder.streams.target_name import require_honest_suffix
 
@@ -108,7 +108,7 @@ def prepare_folder(target: str | Path, *, inputs: Mapping[Path, os.stat_result] 
     _require_possible(named)
     found = _found(named, named, follow=False)
     is_link = found is not None and stat.S_ISLNK(found.st_mode)
-    path = Path(os.path.realpath(named.parent if is_link else named)) / (named.name if is_link else "")
+    path = real_path(named.parent if is_link else named) / (named.name if is_link else "")
     prepared = Target(named=named, path=path, inputs=inputs or {}, is_folder=True)
     _require_no_input(prepared)
     require_honest_suffix(named, FileKind.FOLDER)
@@ -170,7 +170,7 @@ def _require_possible(named: Path) -> None:
 
 def _followed(named: Path) -> Path:
     """Return the file that a name leads to, all links followed; it need not be there."""
-    path = Path(os.path.realpath(named))
+    path = real_path(named)
     by_name, by_path = (_found(place, named, follow=True) for place in (named, path))
     if (by_name is None) != (by_path is None) or (by_name and by_path and not os.path.samestat(by_name, by_path)):
         raise ExportError(

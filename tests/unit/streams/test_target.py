@@ -15,6 +15,7 @@ from esximage_builder.errors import ExportError, ModelError
 from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.identity import input_files
 from esximage_builder.streams.target import obstacle, prepare_folder, prepare_target
+from esximage_builder.streams.whole_file import whole_file, whole_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,3 +244,16 @@ def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="another kind"):
         prepare_folder(tmp_path / "tree.iso")
     assert prepare_folder(tmp_path / "tree" / ".." / "new").path == Path(os.path.realpath(tmp_path)) / "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a working directory cannot be removed here")
+def test_a_target_in_a_working_directory_that_was_removed_is_our_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ExportError, match="cannot be written"), whole_file(prepare_target("a.iso")):
+        pass
+    with pytest.raises(ExportError, match="cannot be written"), whole_targets() as targets:
+        targets.folder(prepare_folder("tree"))
