@@ -15,12 +15,13 @@ import hashlib
 import itertools
 import pickle
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, TypeVar, cast, final, overload
+from typing import TYPE_CHECKING, TypeVar, final, overload
 
 import attrs
 
-from esximage_builder.errors import ModelError
+from esximage_builder.errors import ModelError, WrongTypeError
 from esximage_builder.hosts.check import ComplianceTarget
+from esximage_builder.models.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.compliance import HostCompliance
-    from esximage_builder.models.host import Host
     from esximage_builder.models.image import Image
 
 __all__ = ["check_fleet"]
@@ -110,8 +110,16 @@ def check_fleet(
 
 
 def _host(source: object, read: Callable[..., Host] | None) -> Host:
-    """Return a source itself, which is a host where nothing reads it, or what is read from it."""
-    return cast("Host", source) if read is None else read(source)
+    """Return a source itself, which is a host where nothing reads it, or what is read from it.
+
+    Raises:
+        WrongTypeError: That is no host.
+    """
+    host = source if read is None else read(source)
+    if not isinstance(host, Host):
+        given = "what is checked" if read is None else "what read returns"
+        raise WrongTypeError(f"{given} is no host", found=type(host).__name__, expected="Host")
+    return host
 
 
 @final

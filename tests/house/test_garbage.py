@@ -276,3 +276,23 @@ def test_functions_keep_their_name_their_words_and_their_signature() -> None:
         bound_before = inspect.unwrap(PUBLIC[name])
         assert pickle.loads(pickle.dumps(bound_before)) is bound_before  # noqa: S301 - our own
     assert str(inspect.signature(eib.sniff)) == "(path: 'str | Path') -> 'Sniffed'"
+
+
+def test_what_a_caller_reads_hosts_with_gives_hosts(world: World) -> None:
+    """The answer of the caller's own function is an argument, too."""
+    with pytest.raises(eib.WrongTypeError, match="what read returns is no host"):
+        list(eib.check_fleet(world.image, ["a"], read=lambda _: "b"))  # type: ignore[arg-type, return-value]
+
+
+def test_the_house_itself_is_let_through() -> None:
+    """Opening a depot makes thousands of values, which type checkers have seen."""
+    program = (
+        "import esximage_builder as eib\n"
+        "namespace = {'__name__': 'esximage_builder.inside', 'eib': eib}\n"
+        "exec('vib = eib.Payload(name=5, type=\"boot\")', namespace)\n"
+        "assert namespace['vib'].name == 5\n"
+        "namespace['__name__'] = 'esximage_builders.outside'\n"
+        "exec('try: eib.Payload(name=5, type=\"boot\")\\nexcept eib.WrongTypeError: refused = True', namespace)\n"
+        "assert namespace['refused']"
+    )
+    subprocess.run([sys.executable, "-c", program], env=clean_environment(), check=True)
