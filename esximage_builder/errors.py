@@ -203,7 +203,11 @@ class ExportError(EsxImageError):
 
 
 class DepotErrors(EsxImageError, ExceptionGroup[EsxImageError]):  # noqa: N818 - several of them
-    """Several errors from reading one depot; ``exceptions`` holds them in reading order."""
+    """Several errors from reading one depot; ``exceptions`` holds them in reading order.
+
+    Raises:
+        ModelError: When it is made of none.
+    """
 
     code = "depot-errors"
 
