@@ -17,6 +17,7 @@ from esximage_builder.codes import as_error, has_code, make_finding
 from esximage_builder.depot.store import open_source
 from esximage_builder.depot.tree import join
 from esximage_builder.depot.vib_check import check_head, check_vib
+from esximage_builder.documents.vib_archive import read_vib_head
 from esximage_builder.errors import EsxImageError, VersionSyntaxError
 from esximage_builder.streams.blocks import counted_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
@@ -308,22 +309,24 @@ def _check_bytes(
     vibs = depot.catalog.vibs
     heads = [finding for vib in vibs for finding in _head_findings(depot, vib, budget)]
     checks.answer("descriptors", heads, why_not="" if vibs else _NO_VIB)
-    _check_signatures(depot, checks, anchors)
+    _check_signatures(depot, checks, budget, anchors)
     damage = [finding for vib in vibs for finding in _byte_findings(depot, vib, budget, deep=deep)]
     damage += _damaged_members(tree, depot, budget)
     checks.answer("bytes", damage, why_not="" if vibs else f"{_NO_VIB}; other files were only read to their ends")
 
 
-def _check_signatures(depot: Depot, checks: Checklist, anchors: bytes | None) -> None:
+def _check_signatures(depot: Depot, checks: Checklist, budget: ReadBudget, anchors: bytes | None) -> None:
     """Look at the signature of every VIB that can be read; the others were told of already."""
     signed = SignedVibs(anchors)
     looked_at = 0
     for vib in depot.catalog.vibs:
-        with contextlib.suppress(EsxImageError):
-            head = depot.read_vib_head(vib)
-            inside = head.parse(where=depot.where_is(vib), limits=depot.limits)
+        with contextlib.suppress(EsxImageError), open_source(depot, vib) as source:
+            where = depot.where_is(vib)
+            head = read_vib_head(counted_stream(source, budget, where=where), where=where, limits=depot.limits)
+            budget.spend_document(head.descriptor, where=where)
+            inside = head.parse(where=where, limits=depot.limits)
             highest = max(vib, inside, key=lambda described: described.acceptance_level)
-            signed.add(highest, head, where=depot.where_is(vib))
+            signed.add(highest, head, where=where)
             looked_at += 1
     damaged = len(depot.catalog.vibs) - looked_at
     why_not = f"not of {damaged} VIBs, which are damaged" if damaged else ""
