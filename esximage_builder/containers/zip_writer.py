@@ -48,9 +48,10 @@ from esximage_builder.errors import (
     SourceUnreadableError,
 )
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
+from esximage_builder.streams.placed_file import PlacedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from types import TracebackType
 
 
@@ -91,7 +92,7 @@ class ZipMemberWriter:
         crc32: Of what was written so far; of raw bytes of another archive it is not computed.
     """
 
-    def __init__(self, write: Callable[[bytes], None], member: ZipMember, *, where: str, is_plain: bool) -> None:
+    def __init__(self, write: Callable[[bytes], object], member: ZipMember, *, where: str, is_plain: bool) -> None:
         self._write = write
         self._expected_bytes = member.compressed_bytes
         self._left = member.compressed_bytes
@@ -128,6 +129,16 @@ class ZipMemberWriter:
 
 
 @final
+@attrs.frozen
+class _Reserved:
+    """A place that waits for its bytes."""
+
+    number: int
+    offset: int
+    is_counted: bool = attrs.field(kw_only=True)
+
+
+@final
 class ZipWriter:
     """Writes an archive front to back; the same calls give the same bytes.
 
@@ -152,6 +163,7 @@ class ZipWriter:
         self._offset = 0
         self._members: list[ZipMember] = []
         self._keys: set[str] = set()
+        self._reserved: dict[str, _Reserved] = {}
         self._is_whole = True
         self._is_closed = False
 
@@ -242,11 +254,53 @@ class ZipWriter:
         with self._putting(attrs.evolve(member, name=name, header_offset=self._offset), is_plain=False) as copied:
             yield copied
 
+    def reserve(self, members: Iterable[ZipMember], *, uncounted: Collection[str] = ()) -> None:
+        """Give members their places, which are filled later, in any order and from any thread.
+
+        The target must be seekable and is written at places from now on; see ``open_reserved``.
+
+        Args:
+            members: In the order of the archive; their names, sizes and CRC-32 are final.
+            uncounted: Names of those, stored, whose CRC-32 is that of the bytes that come.
+        """
+        self._require_whole()
+        with self._writing():
+            for member in members:
+                self._take_name(member.name)
+                placed = attrs.evolve(member, header_offset=self._offset)
+                self._write(self._header(placed))
+                is_counted = member.name in uncounted
+                self._reserved[member.name] = _Reserved(len(self._members), self._offset, is_counted=is_counted)
+                self._members.append(placed)
+                self._offset += placed.compressed_bytes
+                self._target.seek(self._offset)
+        self._placed = PlacedFile(self._target, self._writing)
+
+    @contextlib.contextmanager
+    def open_reserved(self, name: str) -> Iterator[ZipMemberWriter]:
+        """Give the place of a member, once; it gets its bytes as the archive keeps them.
+
+        Raises:
+            ChecksumMismatchError: More or fewer bytes than the member has.
+        """
+        reserved = self._reserved[name]
+        member = self._members[reserved.number]
+        extent = self._placed.extent(reserved.offset)
+        data = ZipMemberWriter(extent.write, member, where=self._place(name), is_plain=reserved.is_counted)
+        yield data
+        data.require_all()
+        if reserved.is_counted:
+            self._placed.write_at(member.header_offset + _CRC_OFFSET, struct.pack("<L", data.crc32))
+            self._members[reserved.number] = attrs.evolve(member, crc32=data.crc32)
+        del self._reserved[name]
+
     def close(self) -> None:
         """Write the directory and the end records; a second call does nothing."""
         if self._is_closed:
             return
         self._require_whole()
+        if self._reserved:
+            raise ExportError("the archive lacks the bytes of a member", where=self._place(next(iter(self._reserved))))
         start = self._offset
         for first in range(0, len(self._members), _RECORDS_AT_ONCE):
             batch = self._members[first : first + _RECORDS_AT_ONCE]

@@ -12,14 +12,14 @@ from __future__ import annotations
 import contextlib
 import functools
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO, final
+from typing import TYPE_CHECKING, BinaryIO, Self, final
 
 import attrs
 
-from esximage_builder.containers.zip_records import ZipMember
+from esximage_builder.containers.zip_records import METHOD_STORED, ZipMember
 from esximage_builder.containers.zip_writer import ZipMemberWriter, ZipWriter, render_zip
 from esximage_builder.depot.payload_pass import open_payloads
-from esximage_builder.depot.store import measured
+from esximage_builder.depot.store import measured, reading
 from esximage_builder.depot.vib_push import push_vib
 from esximage_builder.documents.bulletin import render_bulletin
 from esximage_builder.documents.depot_index import (
@@ -33,7 +33,7 @@ from esximage_builder.documents.image_profile import render_image_profile
 from esximage_builder.documents.metadata_response import render_metadata_response
 from esximage_builder.documents.release_unit import render_release_unit, unit_kind
 from esximage_builder.documents.vib_descriptor import descriptor_file_name, render_vib_descriptor
-from esximage_builder.errors import ModelError
+from esximage_builder.errors import ChecksumMismatchError, ModelError
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.component import Component
 from esximage_builder.models.fields import as_tuple
@@ -41,8 +41,9 @@ from esximage_builder.models.vib import Vib
 from esximage_builder.streams.whole_file import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from esximage_builder.depot.store import MeasuredVibStore
     from esximage_builder.depot.vib_push import VibSink
     from esximage_builder.documents.release_unit import ReleaseUnit
     from esximage_builder.models.component import Bulletin
@@ -50,7 +51,15 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_store import PackedVib, VibStore
     from esximage_builder.streams.target import Target
 
-__all__ = ["DepotContents", "DepotZipWriter", "render_metadata", "vib_relative_path", "write_depot"]
+__all__ = [
+    "DepotContents",
+    "DepotZipWriter",
+    "PackedFacts",
+    "packed_facts",
+    "render_metadata",
+    "vib_relative_path",
+    "write_depot",
+]
 
 
 def vib_relative_path(vib: Vib) -> str:
@@ -107,56 +116,102 @@ _VENDOR_CODE_LENGTH = 3
 
 @final
 class DepotZipWriter:
-    """Writes a depot front to back: what is generated first, then one VIB after the other.
+    """Writes a depot: what is generated first, then the VIBs, each at its place, in any order and from any thread.
 
     Args:
         file: Seekable; not closed.
         contents: What to write.
+        packed: By VIB id, those that are packed as in their source.
         where: How to name the zip in errors.
 
     Raises:
+        ModelError: Size and SHA-256 of a VIB are not known.
         ExportError: The file cannot be written.
     """
 
-    def __init__(self, file: BinaryIO, contents: DepotContents, *, where: str) -> None:
+    def __init__(
+        self, file: BinaryIO, contents: DepotContents, *, packed: Mapping[str, PackedFacts], where: str
+    ) -> None:
         self._archive = ZipWriter(file, timestamp=contents.timestamp, where=where)
-        self._vibs = {vib.id: vib for vib in contents.vibs}
+        self._paths = {vib.id: vib_relative_path(vib) for vib in contents.vibs}
+        self._packed = packed
+        self._where = where
         vendor = VendorEntry(name=contents.vendor_name, code=contents.vendor_code)
         self._archive.add_bytes("index.xml", render_index((vendor,)))
         self._archive.add_bytes("vendor-index.xml", render_vendor_index(contents.products))
         self._archive.add_bytes("metadata.zip", render_metadata(contents))
+        stored = {self._paths[vib.id] for vib in contents.vibs if vib.id not in packed}
+        self._archive.reserve([_member_of(vib, packed.get(vib.id)) for vib in contents.vibs], uncounted=stored)
 
     @contextlib.contextmanager
     def open_vib(self, vib_id: str, packed: PackedVib | None) -> Iterator[VibSink]:
-        """Give the place of a VIB, which is packed as in its source if that is known.
+        """Give the place of a VIB, which is packed as in its source if that was known.
 
         Raises:
-            ModelError: Size and SHA-256 of the VIB are not known.
-            ChecksumMismatchError: The place gets more or fewer bytes than it has.
+            ChecksumMismatchError: The place gets more or fewer bytes than it has, or a VIB that is packed otherwise.
             ExportError: The file cannot be written.
         """
-        vib = self._vibs[vib_id]
-        if vib.file is None or vib.file.size_bytes is None or not vib.file.sha256:
-            raise ModelError(f"{vib.id} has no size and checksum", hint="measure it first")
-        path = vib_relative_path(vib)
-        if packed is None:
-            with self._archive.open_stored(path, size_bytes=vib.file.size_bytes) as member:
-                yield _RawSink(member)
-            return
-        described = ZipMember(
-            name=path,
-            size_bytes=packed.size_bytes,
-            compressed_bytes=packed.compressed_bytes,
-            crc32=packed.crc32,
-            method=packed.method,
-            header_offset=0,
-        )
-        with self._archive.open_copied(path, described) as member:
+        found = None if packed is None else PackedFacts.of(packed)
+        if found != self._packed.get(vib_id):
+            raise ChecksumMismatchError(
+                "the VIB does not lie in its source as it did before",
+                where=vib_id,
+                found="not packed" if found is None else str(found),
+                expected=str(self._packed.get(vib_id, "not packed")),
+                hint="leave the depot alone while it is in use, and try again",
+            )
+        with self._archive.open_reserved(self._paths[vib_id]) as member:
             yield _RawSink(member)
 
     def close(self) -> None:
         """Write the end of the zip."""
         self._archive.close()
+
+
+@final
+@attrs.frozen(kw_only=True)
+class PackedFacts:
+    """How a VIB lies packed in its source; see ``PackedVib``."""
+
+    method: int
+    crc32: int
+    size_bytes: int
+    compressed_bytes: int
+
+    @classmethod
+    def of(cls, packed: PackedVib) -> Self:
+        """Take them from an open one."""
+        return cls(
+            method=packed.method,
+            crc32=packed.crc32,
+            size_bytes=packed.size_bytes,
+            compressed_bytes=packed.compressed_bytes,
+        )
+
+
+def packed_facts(vibs: Iterable[Vib], store: MeasuredVibStore) -> dict[str, PackedFacts]:
+    """Return how VIBs lie packed in their source, by id; those that do not are not in it.
+
+    Raises:
+        NotInDepotError: The store lacks a VIB.
+        SourceUnreadableError: The operating system refuses.
+    """
+    found = {}
+    for vib in vibs:
+        with reading(vib.id):
+            packed = store.open_packed_vib(vib)
+            if packed is not None:
+                with packed as member:
+                    found[vib.id] = PackedFacts.of(member)
+    return found
+
+
+def _member_of(vib: Vib, packed: PackedFacts | None) -> ZipMember:
+    if vib.file is None or vib.file.size_bytes is None or not vib.file.sha256:
+        raise ModelError(f"{vib.id} has no size and checksum", hint="measure it first")
+    size = vib.file.size_bytes
+    facts = packed or PackedFacts(method=METHOD_STORED, crc32=0, size_bytes=size, compressed_bytes=size)
+    return ZipMember(name=vib_relative_path(vib), header_offset=0, **attrs.asdict(facts))
 
 
 @final
@@ -188,7 +243,8 @@ def write_depot(contents: DepotContents, store: VibStore, target: Target, *, lim
     known = measured(store, limits=bounds)
     needed = sum((vib.file and vib.file.size_bytes) or 0 for vib in contents.vibs)
     with whole_file(target, size_bytes=needed) as file:
-        writer = DepotZipWriter(file, contents, where=str(target.named))
+        packed = packed_facts(contents.vibs, known)
+        writer = DepotZipWriter(file, contents, packed=packed, where=str(target.named))
         for vib in contents.vibs:
             payloads = functools.partial(open_payloads, vib, (), bounds, _tell_nobody)
             push_vib(vib, known, [functools.partial(writer.open_vib, vib.id), payloads])

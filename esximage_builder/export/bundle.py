@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from esximage_builder.codes import make_finding
-from esximage_builder.depot.depot_zip import DepotContents, DepotZipWriter
+from esximage_builder.depot.depot_zip import DepotContents, DepotZipWriter, packed_facts
 from esximage_builder.depot.store import inputs_of, measured, measured_image
 from esximage_builder.depot.vendor_code import vendor_code_of
 from esximage_builder.documents.depot_index import MetadataEntry
@@ -30,9 +30,10 @@ from esximage_builder.streams.target import prepare_target
 from esximage_builder.vocabulary import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from esximage_builder.depot.depot_zip import PackedFacts
     from esximage_builder.depot.store import MeasuredVibStore
     from esximage_builder.depot.vib_push import VibSink
     from esximage_builder.export.disc_archives import Archive
@@ -62,6 +63,7 @@ def export_bundle(
     overwrite: bool = False,
     limits: ReadLimits | None = None,
     progress: Progress = no_progress,
+    workers: int | None = None,
 ) -> ExportResult:
     """Write an image as an offline bundle.
 
@@ -82,6 +84,8 @@ def export_bundle(
         overwrite: Replace a file that is there; never one that is read.
         limits: Upper bounds for reading VIBs; None takes the defaults.
         progress: Told how far the copying is.
+        workers: How many VIBs are read at a time, 1 to 64, which decides no byte that is written; None takes two
+            where there are two cores.
 
     Raises:
         IncompatibleImageError: The image or a VIB has errors that are not allowed.
@@ -107,7 +111,7 @@ def export_bundle(
         waived=waived,
         vib_check=vib_check,
     )
-    (result,) = write_outputs([output], image.all_vibs, known, limits=bounds, progress=progress)
+    (result,) = write_outputs([output], image.all_vibs, known, limits=bounds, progress=progress, workers=workers)
     return result
 
 
@@ -136,7 +140,8 @@ def bundle_output(
     vibs = image.all_vibs if ids is None else [vib for vib in image.all_vibs if vib.id in ids]
     found = vib_check.require_true(vibs)
     errors, others = with_waived(waived, (*_left_out(image, with_reserved), *found))
-    return BundleOutput(image, contents, target, waived=errors, findings=others)
+    packed = packed_facts(contents.vibs, store)
+    return BundleOutput(image, contents, target, packed=packed, waived=errors, findings=others)
 
 
 @final
@@ -147,6 +152,7 @@ class BundleOutput:
         image: What it holds.
         contents: All of it; VIBs know their files.
         target: The file.
+        packed: How VIBs lie packed in their sources, by id.
         waived: Errors of the image that the caller allowed.
         findings: What else is to be said of it.
     """
@@ -161,6 +167,7 @@ class BundleOutput:
         contents: DepotContents,
         target: Target,
         *,
+        packed: Mapping[str, PackedFacts],
         waived: Iterable[Finding],
         findings: Iterable[Finding],
     ) -> None:
@@ -170,6 +177,7 @@ class BundleOutput:
         self.files: Collection[str] = frozenset(vib.id for vib in contents.vibs)
         self.total_bytes = sum(vib.file.size_bytes or 0 for vib in contents.vibs if vib.file is not None)
         self._contents = contents
+        self._packed = packed
         self._size_bytes = 0
         self._image = image
         self._waived = tuple(waived)
@@ -192,7 +200,7 @@ class BundleOutput:
         """Write the index and the metadata."""
         self._file = targets.file(self._place, size_bytes=self.total_bytes)
         with self._writing():
-            self._writer = DepotZipWriter(self._file, self._contents, where=str(self.target))
+            self._writer = DepotZipWriter(self._file, self._contents, packed=self._packed, where=str(self.target))
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:  # noqa: ARG002 - all is told of
         """Write the end of the zip."""

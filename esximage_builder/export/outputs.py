@@ -82,6 +82,7 @@ def export_image(
     check: Check = "stored",
     limits: ReadLimits | None = None,
     progress: Progress = no_progress,
+    workers: int | None = None,
 ) -> list[ExportResult]:
     """Write outputs of an image together; each is the same bytes as if it was written alone.
 
@@ -116,6 +117,8 @@ def export_image(
         check: For bundle, disc, stick and network boot tree, as ``export_bundle`` takes it.
         limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
         progress: Told how many bytes have come to their places, in all outputs together.
+        workers: How many VIBs are read at a time, 1 to 64, which decides no byte that is written; None takes two
+            where there are two cores.
 
     Returns:
         A result for each output, in the order of the parameters.
@@ -182,7 +185,7 @@ def export_image(
         "pxe": planning.boots("pxe", PxeOutput, boots, network, findings),
     }
     ordered = [output for name in targets if (output := outputs[name]) is not None]
-    return write_outputs(ordered, image.all_vibs, planning.store, limits=bounds, progress=progress)
+    return write_outputs(ordered, image.all_vibs, planning.store, limits=bounds, progress=progress, workers=workers)
 
 
 OUTPUT_KINDS = {

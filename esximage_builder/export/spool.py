@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, cast, final
 
 from esximage_builder.errors import ExportError
 from esximage_builder.export.disc_archives import PayloadMember, VibMember
 from esximage_builder.streams.blocks import bounded_stream
 from esximage_builder.streams.placed_file import Extent, PlacedFile
+from esximage_builder.streams.room import free_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,6 +82,8 @@ class Spool:
             raise ExportError(
                 f"what stands in archives cannot be kept in a temporary file: {error.strerror or error}",
                 where=self._where,
+                found=free_in(Path(tempfile.gettempdir())),
+                expected=f"room for at least {self.total_bytes} bytes",
                 hint="make room in the folder for temporary files, or set TMPDIR to another one",
             ) from error
 

@@ -12,6 +12,7 @@ from esximage_builder.export.result import ExportResult
 from esximage_builder.export.spool import Spool
 from esximage_builder.export.vib_pass import pass_over_vibs
 from esximage_builder.streams.room import writing
+from esximage_builder.streams.side_by_side import number_of_workers
 from esximage_builder.streams.whole_file import whole_targets
 
 if TYPE_CHECKING:
@@ -69,15 +70,17 @@ def write_outputs(
     *,
     limits: ReadLimits,
     progress: Progress,
+    workers: int | None = None,
 ) -> list[ExportResult]:
     """Write outputs of one image; every VIB is read once, whatever the outputs take of it.
 
     Args:
         outputs: What to write; at least one.
-        vibs: Those of the image, as the store knows them, in the order to read.
+        vibs: Those of the image, as the store knows them.
         store: Gives their bytes.
         limits: Upper bounds for reading VIBs.
         progress: Told how many bytes have come to their places, in all outputs together.
+        workers: How many VIBs are read at a time; None takes two where there are two cores.
 
     Returns:
         A result for each, in their order.
@@ -87,6 +90,7 @@ def write_outputs(
         ChecksumMismatchError: Bytes are not what their metadata says.
         DepotError: A VIB's bytes cannot be read.
     """
+    number = number_of_workers(workers)
     booting = [output for output in outputs if output.archives]
     spool = Spool(
         (archive for output in booting for archive in output.archives),
@@ -105,6 +109,7 @@ def write_outputs(
                 payloads=[*(taker for output in outputs for taker in output.payload_takers), spool],
                 limits=limits,
                 tell=meter.tell,
+                workers=number,
             )
             for output in outputs:
                 output.finish(spool, meter.tell)

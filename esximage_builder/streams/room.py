@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.streams.target import Target
 
-__all__ = ["require_room", "writing"]
+__all__ = ["free_in", "require_room", "writing"]
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _TOO_LARGE = errno.EFBIG
@@ -47,7 +47,7 @@ def require_room(target: Target, size_bytes: int) -> None:
         raise ExportError(
             f"the {_noun(target)} cannot be written: there is not enough room",
             where=str(target.named),
-            found=_free(target.path.parent),
+            found=free_in(target.path.parent),
             expected=f"room for at least {size_bytes} bytes",
             hint="make room, or write to another disk",
         )
@@ -83,7 +83,7 @@ def _unwritable(target: Target, error: OSError, size_bytes: int) -> ExportError:
     return ExportError(
         f"the {_noun(target)} cannot be written: {error.strerror or error}",
         where=str(target.named),
-        found=_free(target.path.parent) if is_about_room else "",
+        found=free_in(target.path.parent) if is_about_room else "",
         expected=f"room for at least {size_bytes} bytes" if is_about_room and size_bytes else "",
         hint=_hint(target, error.errno),
     )
@@ -93,7 +93,7 @@ def _noun(target: Target) -> str:
     return "folder" if target.is_folder else "file"
 
 
-def _free(folder: Path) -> str:
+def free_in(folder: Path) -> str:
     """Say how much is free, after what was half-written is gone."""
     try:
         return f"{shutil.disk_usage(folder).free} bytes free in {folder}"

@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ OUTPUTS = {
 }
 WAYS = ("TERM", "KILL", "FULL")
 _FILES = (io.BufferedWriter, io.BufferedRandom, io.FileIO)
-_STEPS = (os.fsync, os.replace, os.write)
+_STEPS = (os.fsync, os.replace, os.write, os.pwrite)
 _MAKERS = (os.open, os.mkdir)
 
 
@@ -115,6 +116,7 @@ def forked(write: Callable[[], int], way: str, at: int, said: Path) -> tuple[int
     if not child:
         sys.stdout, sys.stderr = said.open("w"), said.open("a")
         hook = Hook(way, at)
+        threading.setprofile(hook)
         sys.setprofile(hook)
         code = write()
         sys.setprofile(None)

@@ -266,7 +266,13 @@ def failing_disk(monkeypatch: pytest.MonkeyPatch, fails_at: int = 1 << 60) -> It
         file = cast("Any", path_open(path, mode, *arguments, **options))
         return disk.file(file) if mode == "xb" else file
 
+    def pwrite(*arguments: Any) -> int:
+        disk.write()
+        return usual(*arguments)
+
+    usual = os.pwrite
     with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", pwrite)
         patch.setattr(os, "fdopen", lambda *arguments: disk.file(cast("Any", fdopen(*arguments))))
         patch.setattr(Path, "open", open_path)
         yield disk
