@@ -74,6 +74,7 @@ def export_usb(
     check: Check = "stored",
     limits: ReadLimits | None = None,
     progress: Progress = no_progress,
+    workers: int | None = None,
 ) -> ExportResult:
     """Write an image as a stick image, to be written to a USB stick as it is.
 
@@ -96,6 +97,8 @@ def export_usb(
         check: As for ``export_iso``.
         limits: Upper bounds for reading VIBs and the kickstart file, and for reading back what was written.
         progress: Told how many bytes are written.
+        workers: How many VIBs are read at a time, 1 to 64, which decides no byte that is written; None takes two
+            where there are two cores.
 
     Returns:
         What was written; ``findings`` say which firmware boots it.
@@ -130,7 +133,7 @@ def export_usb(
     )
     plan = plan_of_store(boots, known, options, vib_check=vib_check)
     output = StickOutput(boots, plan, place, limits=bounds, waived=waived, findings=script_findings)
-    (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress)
+    (result,) = write_outputs([output], boots.all_vibs, known, limits=bounds, progress=progress, workers=workers)
     return result
 
 
