@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def pytest_configure() -> None:
         ROOT / "esximage_builder"
     ):
         pytest.exit("ESXIMAGE_INSTALLED is set, but the package is imported from the source tree", returncode=2)
+    _guard_all()
+
+
+def _guard_all() -> None:
+    """Ask for every public name: the tests meet functions as users do, guarded, in whatever order they run."""
+    for front in ("", ".authoring", ".hosts", ".verify"):
+        package = importlib.import_module(f"esximage_builder{front}")
+        for name in package.__all__:
+            getattr(package, name)
 
 
 # Folders whose tests go over the same lines thousands of times, which the unit tests reach one by one: counting

@@ -134,7 +134,8 @@ def test_with_vib_the_image_has_it_and_every_output_too(story: Story, file: Path
     assert eib.verify_bundle(outputs["--bundle"], kind="vlcm").is_passed
     assert eib.verify_iso(outputs["--iso"]).is_passed
     assert story.component.partition(":")[0] in _profile_of(outputs["--bundle"])
-    assert any(path.read_bytes() in ar_members(story.vib_bytes).values() for path in outputs["--pxe"].iterdir())
+    payloads = ar_members(story.vib_bytes).values()
+    assert any(path.is_file() and path.read_bytes() in payloads for path in outputs["--pxe"].iterdir())
 
 
 def _profile_of(bundle: Path) -> str:

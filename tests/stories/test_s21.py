@@ -155,7 +155,7 @@ def test_the_lfs_pointer_is_as_small_as_real_ones() -> None:
 
 
 def test_an_installer_disc_given_as_bundle_is_read_as_what_it_is(tmp_path: Path) -> None:
-    """Whatever its name; one that is cut short is refused."""
+    """Whatever its name; one that lacks a byte of a file is refused, one that lacks padding fails verification."""
     with eib.open_depot(U3G) as depot:
         image = eib.compose(depot.catalog, base_image=VERSION)
         eib.export_iso(image, depot, tmp_path / "disc.iso")
@@ -164,11 +164,17 @@ def test_an_installer_disc_given_as_bundle_is_read_as_what_it_is(tmp_path: Path)
         assert eib.sniff(tmp_path / "disc.zip").kind is eib.FileKind.ISO
         assert {vib.id for vib in depot.catalog.vibs} == {vib.id for vib in image.host_vibs}
     data = (tmp_path / "disc.zip").read_bytes()
-    for cut in range(40_000, len(data), 90_000):
+    padding_at = len(data.rstrip(b"\0"))
+    for cut in (*range(40_000, padding_at, 90_000), padding_at - 1):
         (tmp_path / "cut.iso").write_bytes(data[:cut])
         with pytest.raises(eib.DepotError) as caught:
             eib.open_depot(tmp_path / "cut.iso")
         assert str(tmp_path / "cut.iso") in caught.value.where
+    for cut in (len(data) - 2048, len(data) - 1):
+        (tmp_path / "cut.iso").write_bytes(data[:cut])
+        with eib.open_depot(tmp_path / "cut.iso") as depot:
+            assert {vib.id for vib in depot.catalog.vibs} == {vib.id for vib in image.host_vibs}
+        assert "disc-contradicts-itself" in {finding.code for finding in eib.verify_iso(tmp_path / "cut.iso").findings}
 
 
 def test_a_zip_of_something_else_lists_what_it_holds(tmp_path: Path) -> None:

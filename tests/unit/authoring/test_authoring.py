@@ -514,7 +514,7 @@ def test_release_units_list_their_components_by_name() -> None:
         ),
         pytest.param(
             lambda: add_on(component("A"), supported_base_images="7.0.3"),
-            "a list was expected, not one text",
+            "author_add_on() was given a wrong type for 'supported_base_images'",
             id="text for a list",
         ),
     ],

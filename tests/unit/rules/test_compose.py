@@ -20,7 +20,7 @@ from support.memory_catalogs import (
     vib,
 )
 
-from esximage_builder.errors import ComposeError, ModelError, NotInDepotError, VersionSyntaxError
+from esximage_builder.errors import ComposeError, ModelError, NotInDepotError, VersionSyntaxError, WrongTypeError
 from esximage_builder.models.image import Rule
 from esximage_builder.models.spec import SoftwareSpec
 from esximage_builder.models.vib import VibFile
@@ -675,7 +675,7 @@ class TestArguments:
     @pytest.mark.parametrize("key", ["components", "removed_components"])
     def test_a_lone_text_is_no_list(self, key: str) -> None:
         arguments: dict[str, Any] = {key: "net-acme"}
-        with pytest.raises(ModelError, match="a list was expected, not one text"):
+        with pytest.raises(WrongTypeError, match=f"wrong type for '{key}'"):
             compose(self.stock().catalog(), base_image=BASE_VERSION, **arguments)
 
     def test_make_spec(self) -> None:
