@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -26,6 +28,7 @@ def pytest_configure() -> None:
     ):
         pytest.exit("ESXIMAGE_INSTALLED is set, but the package is imported from the source tree", returncode=2)
     _guard_all()
+    _read_keys_once()
 
 
 def _guard_all() -> None:
@@ -34,6 +37,16 @@ def _guard_all() -> None:
         package = importlib.import_module(f"esximage_builder{front}")
         for name in package.__all__:
             getattr(package, name)
+
+
+def _read_keys_once() -> None:
+    """Remember private keys by their text: reading one checks its primes, which takes longer than to sign with it."""
+    try:
+        from cryptography.hazmat.primitives import serialization
+    except ImportError:
+        return
+    remembered: Any = functools.cache(serialization.load_pem_private_key)
+    serialization.load_pem_private_key = remembered
 
 
 # Folders whose tests go over the same lines thousands of times, which the unit tests reach one by one: counting
