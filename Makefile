@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-wheel test-all lint fixtures test-long test-large garbage boot-all bench fuzz clean
+.PHONY: help demo docs test test-wheel test-all lint fixtures test-long test-large garbage boot-all bench fuzz clean
 
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
+	@echo "make docs        build the documentation site into build/site/html; a warning is an error"
 	@echo "make test        lint, types and all tests"
 	@echo "make test-wheel  unit tests, properties, stories and hostile input against the built and installed wheel"
 	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
@@ -28,6 +29,10 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)
 	$(BIN)/python fixtures/demo.py
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/python docs/build_site.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check
