@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import doctest
-import functools
 import itertools
 import json
 import re
-import shlex
-import shutil
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from house.test_floor_plan import FLOORS
 from house.test_public_api import TABLES
+from support.shown_blocks import PageRun, lend_fixtures, parts_of
 
 from esximage_builder import errors
 from esximage_builder.cli import app as cli
@@ -37,43 +33,9 @@ SOURCES = tuple(
     if path != Path(__file__)
 )
 
-_FENCE = re.compile(r"(?P<indent> *)(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _CODE_REFERENCE = re.compile(r"docs/[\w./-]+\.md(?:#(?P<anchor>[\w-]+)|, \"(?P<heading>[^\"\n]+)\")?")
 _CODE_WORD = re.compile(r"`([^`\n]+)`")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """A fenced block: what stands after the fence, the number of the first line inside, the text."""
-
-    info: str
-    line: int
-    text: str
-
-
-@functools.cache
-def parts_of(page: Path) -> tuple[tuple[str, ...], tuple[Block, ...]]:
-    """Return the lines outside of fences, those inside left empty, and the fenced blocks."""
-    prose: list[str] = []
-    blocks: list[Block] = []
-    fence: re.Match[str] | None = None
-    inside: list[str] = []
-    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
-        found = _FENCE.fullmatch(line)
-        if fence is None:
-            fence = found
-            prose.append("" if found else line)
-        else:
-            prose.append("")
-            if found and found["mark"] == fence["mark"] and not found["info"].strip():
-                text = "".join(f"{text}\n" for text in inside)
-                blocks.append(Block(info=fence["info"].strip(), line=number - len(inside), text=text))
-                fence, inside = None, []
-            else:
-                inside.append(line)
-    assert fence is None, f"{page.name}: a fence is never closed"
-    return tuple(prose), tuple(blocks)
 
 
 def prose_of(page: Path) -> str:
@@ -102,77 +64,48 @@ def words_in_code(page: Path) -> set[str]:
     return set(_CODE_WORD.findall(prose_of(page)))
 
 
-def lend_fixtures(folder: Path) -> None:
-    """Make ``fixtures`` reachable from ``folder``: a link, a copy where the system has none."""
-    target = ROOT / "fixtures"
-    try:
-        (folder / "fixtures").symlink_to(target, target_is_directory=True)
-    except OSError:
-        for name in ("depots", "specs"):
-            shutil.copytree(target / name, folder / "fixtures" / name)
-
-
-class Shell:
-    """Runs the ``$`` lines of console blocks, as far as the pages need it."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-        self.exit_code = 0
-
-    def run(self, command: str) -> str:
-        program, *arguments = shlex.split(command)
-        if [program, *arguments] == ["echo", "$?"]:
-            return f"{self.exit_code}\n"
-        assert program == "esximage", f"pages show no other program than esximage: {command}"
-        try:
-            self.exit_code = cli.main(arguments)
-        except SystemExit as stop:
-            self.exit_code = stop.code if isinstance(stop.code, int) else 1
-        said = self.capsys.readouterr()
-        return said.out + said.err
-
-
-def commands_of(block: Block) -> list[tuple[str, str]]:
-    """Return each command of a console block with the output shown for it; empty if none is."""
-    commands: list[list[str]] = []
-    text = block.text.replace("\\\n", "")
-    for line in text.splitlines(keepends=True):
-        if line.startswith("$ "):
-            commands.append([line[2:], ""])
-        else:
-            commands[-1][1] += line
-    return [(command, output) for command, output in commands]
-
-
-def require_output(expected: str, found: str, *, where: str) -> None:
-    matches = doctest.OutputChecker().check_output(expected, found, doctest.ELLIPSIS)
-    assert matches, f"{where}: the page shows\n{expected}\nbut it is\n{found}"
+SHOWN_AND_NOT_RUN = {
+    "README.md": 2,
+    "CONTRIBUTING.md": 1,
+    "docs/command-line.md": 4,
+    "docs/concepts.md": 1,
+    "docs/dependencies.md": 3,
+    "docs/formats.md": 2,
+    "docs/fuzzing.md": 1,
+    "docs/hosts.md": 6,
+    "docs/reproducible.md": 1,
+}
+"""Blocks that no test runs: installing, this project's own make, listings of what files hold."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
-def test_everything_shown_runs(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The ``python`` and ``console`` blocks of a page run in order and print what ``text output`` blocks show."""
+def test_everything_shown_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page run in order and print what is shown; see support/shown_blocks.py for each kind."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     lend_fixtures(tmp_path)
-    namespace: dict[str, object] = {"__name__": "page"}
-    shell = Shell(capsys)
-    printed = ""
+    run = PageRun(page, page_name(page))
     for block in parts_of(page)[1]:
-        where = f"{page_name(page)}:{block.line}"
-        if block.info == "python":
-            padded = "\n" * (block.line - 1) + block.text  # a failure names the page's own line
-            exec(compile(padded, str(page), "exec", dont_inherit=True), namespace)  # noqa: S102 - our own pages
-            printed = capsys.readouterr().out
-        elif block.info == "console":
-            for command, output in commands_of(block):
-                found = shell.run(command)
-                if output:
-                    require_output(output, found, where=where)
-        elif block.info == "text output":
-            require_output(block.text, printed, where=where)
+        run.run(block)
+
+
+def test_few_blocks_are_shown_and_not_run() -> None:
+    counts = {page_name(page): sum(block.is_only_shown for block in parts_of(page)[1]) for page in PAGES}
+
+    assert {page: count for page, count in counts.items() if count} == SHOWN_AND_NOT_RUN
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_a_file_that_a_page_shows_is_used_on_it(page: Path) -> None:
+    """A file that nothing reads afterwards is as good as not run."""
+    blocks = parts_of(page)[1]
+    unused = [
+        block.file_name
+        for number, block in enumerate(blocks)
+        if block.file_name and not any(Path(block.file_name).name in later.text for later in blocks[number + 1 :])
+    ]
+
+    assert unused == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
@@ -279,6 +212,7 @@ _BASE = "fixtures/depots/VMware-ESXi-7.0U3g-20328353-depot.zip"
 _OLDER_BASE = "fixtures/depots/VMware-ESXi-7.0U3f-20036589-depot.zip"
 _BASE_67 = "fixtures/depots/VMware-ESXi-6.7.0-8169922-depot.zip"
 _ADD_ON = "fixtures/depots/ACME-ESXi-Addon-703.20328353.A08-depot.zip"
+_ADD_ON_A09 = "fixtures/depots/ACME-ESXi-Addon-703.20328353.A09-depot.zip"
 _DRIVER = "fixtures/depots/Acme-flux_1.0.0-1OEM.900.1.0.24000000.zip"
 
 
@@ -298,16 +232,64 @@ _DRIVER = "fixtures/depots/Acme-flux_1.0.0-1OEM.900.1.0.24000000.zip"
         ),
     ],
 )
-def test_every_json_key_is_documented(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_json_key_is_documented(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lend_fixtures(tmp_path)
-    document = json.loads(Shell(capsys).run(f"esximage {command} --json"))
+    document = json.loads(PageRun(DOCS, "this test").run_command(f"esximage {command} --json"))
     page = DOCS / "command-line.md"
     shown = {key for block in parts_of(page)[1] for key in re.findall(r'"([\w-]+)":', block.text)}
 
     assert keys_in(document) - shown - {"ESXi"} == set()
+
+
+def numbers_in(value: object, path: str = "") -> Iterator[tuple[str, int]]:
+    """Yield the numbers of a document with the keys that lead to them."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from numbers_in(item, f"{path}/{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from numbers_in(item, path)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield path, value
+
+
+@pytest.mark.parametrize(
+    ("heading", "commands"),
+    [
+        (
+            "`build --json`",
+            [
+                f"build --depot {_BASE} {_ADD_ON} --base 7.0U3g --add-on ACME-AddOn --iso x.iso --json",
+            ],
+        ),
+        (
+            "`split --json`",
+            [
+                f"build --depot {_BASE} {_ADD_ON_A09} --base 7.0U3g --add-on ACME-AddOn --bundle vendor.zip",
+                "split vendor.zip --base-out base.zip --add-on-out add-on.zip --json",
+            ],
+        ),
+        (
+            "`component create --json`",
+            [
+                "component create fixtures/depots/homelab-tweaks-1.0.0-1.vib --out component.zip --json",
+            ],
+        ),
+    ],
+)
+def test_numbers_shown_are_those_that_are_printed(
+    heading: str, commands: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number on the page that the screen does not show makes the reader doubt both."""
+    monkeypatch.chdir(tmp_path)
+    lend_fixtures(tmp_path)
+    prose, blocks = parts_of(DOCS / "command-line.md")
+    at = prose.index(f"### {heading}")
+    shown = json.loads(next(block.text for block in blocks if block.line > at))
+    printed = [PageRun(DOCS, "this test").run_command(f"esximage {command}") for command in commands]
+
+    assert set(numbers_in(shown)) - set(numbers_in(json.loads(printed[-1]))) == set()
 
 
 # The other pages
