@@ -520,7 +520,7 @@ class IsoReader:
             yield self._source.read_at(position + _NAME_LENGTH_AT + 1, length)
 
 
-def open_iso(source: Path | BinaryIO, *, where: str, limits: ReadLimits) -> IsoReader:
+def open_iso(source: Path | BinaryIO | SharedFile, *, where: str, limits: ReadLimits) -> IsoReader:
     """Open a disc and read its directories; file contents are not touched.
 
     Args:
@@ -534,7 +534,7 @@ def open_iso(source: Path | BinaryIO, *, where: str, limits: ReadLimits) -> IsoR
         UnsafeArchiveError: Two files of one name, or a name that could escape.
         LimitExceededError: More than ``limits`` allow.
     """
-    disc = SharedFile(source, where=where, noun="disc")
+    disc = source if isinstance(source, SharedFile) else SharedFile(source, where=where, noun="disc")
     try:
         return read_disc(disc, limits=limits)
     except BaseException:

@@ -38,6 +38,7 @@ __all__ = [
     "head_blocks",
     "read_archive",
     "read_database_files",
+    "required",
 ]
 
 
@@ -69,10 +70,19 @@ def read_database_files(source: Path, *, limits: ReadLimits, budget: ReadBudget)
         budget.bring(tree.sizes[source.name])
         with tree.open(source.name) as stream:
             found = read_archive(stream, where=str(source), limits=limits, budget=budget)
+    return required(found, where=str(source))
+
+
+def required(found: DatabaseFiles, *, where: str) -> DatabaseFiles:
+    """Return the files of an image database.
+
+    Raises:
+        NotADepotError: There are none.
+    """
     if not found.data:
         raise NotADepotError(
             "there is no image database",
-            where=str(source),
+            where=where,
             found="no var/db/esximg",
             expected="an imgdb.tgz, or a folder var/db/esximg, with vibs and profiles in it",
             hint="take imgdb.tgz from the boot bank, or copy the whole folder",

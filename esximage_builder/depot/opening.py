@@ -12,6 +12,7 @@ import attrs
 from esximage_builder.containers.cms import require_anchors
 from esximage_builder.depot.gathered import GatheredErrors
 from esximage_builder.depot.merge import merge_sources
+from esximage_builder.depot.origins import files_of, origins_of
 from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.depot.source import SourceContents, VibLocation, read_source, unreadable_source
 from esximage_builder.depot.spool import Spool
@@ -27,7 +28,6 @@ from esximage_builder.errors import (
 )
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.progress import Progress, no_progress
-from esximage_builder.streams.identity import input_files
 
 if TYPE_CHECKING:
     import os
@@ -232,15 +232,20 @@ class Depot:
 
 
 def open_depot(
-    *sources: str | Path | Iterable[str | Path], limits: ReadLimits | None = None, strict: bool = True
+    *sources: str | Path | BinaryIO | Iterable[str | Path | BinaryIO],
+    limits: ReadLimits | None = None,
+    strict: bool = True,
 ) -> Depot:
     """Open depots together: offline bundles, unpacked ones, ``.vib`` files, zips of depot zips, discs.
 
     Only metadata is read. What several sources hold stands in the catalog once. An image
     database is a source too, but has no bytes of VIBs: see ``read_image_database``.
 
+    A file that the caller opened does where a path does, if it is binary and can seek, wherever
+    its bytes come from; it must stay open as long as the depot, and nobody else may move its position.
+
     Args:
-        sources: Paths, or lists of paths; at least one path.
+        sources: Paths, open binary files, or lists of them; at least one.
         limits: Upper bounds; None takes the defaults of ``ReadLimits``.
         strict: Raise if any document is unreadable. False turns such errors into findings
             ``unreadable-document`` and ``unreadable-source`` and keeps the rest.
@@ -253,27 +258,29 @@ def open_depot(
         SourceUnreadableError: A source is missing or cannot be read.
         DepotErrors: Several documents or sources are unreadable.
         DepotError: One is.
-        ModelError: No source was given, or what is no path.
+        ModelError: No source was given, or what is neither a path nor such a file.
     """
     return open_within(ReadBudget(limits or ReadLimits()), *sources, strict=strict)
 
 
-def open_within(budget: ReadBudget, *sources: str | Path | Iterable[str | Path], strict: bool) -> Depot:
+def open_within(
+    budget: ReadBudget, *sources: str | Path | BinaryIO | Iterable[str | Path | BinaryIO], strict: bool
+) -> Depot:
     """Open depots as ``open_depot`` does, as a part of something that costs more."""
-    paths = dict.fromkeys(_paths(sources))
-    if not paths:
+    origins = origins_of(sources)
+    if not origins:
         raise ModelError("no source was given", expected="at least one path", hint="name a bundle, a folder or a .vib")
     bounds = budget.limits
     with contextlib.ExitStack() as stack:
         spool = Spool(stack, budget)
         contents = []
         errors = GatheredErrors(bounds.gathered_errors)
-        for source in paths:
+        for origin in origins:
             try:
-                contents.append(read_source(Path(source), stack=stack, spool=spool, limits=bounds, budget=budget))
+                contents.append(read_source(origin, stack=stack, spool=spool, limits=bounds, budget=budget))
             except EsxImageError as error:
                 if not strict:
-                    contents.append(_unreadable(source, error))
+                    contents.append(_unreadable(origin.name, error))
                 errors.add(error)
         for content in contents:
             errors.take(content.errors)
@@ -282,7 +289,7 @@ def open_within(budget: ReadBudget, *sources: str | Path | Iterable[str | Path],
         for content in contents:
             content.findings += content.unread
         catalog, locations = merge_sources(contents, budget=budget)
-        files = input_files(map(Path, paths), most=bounds.member_count)
+        files = files_of(origins, most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
 
@@ -319,17 +326,6 @@ def read_image_database(path: str | Path, *, limits: ReadLimits | None = None, s
             hint="open depots and discs with open_depot",
         )
     return open_depot(path, limits=limits, strict=strict)
-
-
-def _paths(sources: Iterable[object]) -> Iterator[str]:
-    """Yield the paths, also those of lists among them, as texts."""
-    for source in sources:
-        if isinstance(source, str | Path):
-            yield str(source)
-        elif isinstance(source, Iterable):
-            yield from _paths(source)
-        else:
-            raise ModelError("a source is no path", found=repr(source)[:80], expected="paths, or lists of paths")
 
 
 def _all_of(errors: GatheredErrors) -> EsxImageError:

@@ -14,7 +14,7 @@ from esximage_builder.errors import NotADepotError, SourceUnreadableError
 from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
 from esximage_builder.streams.plain_file import open_plain
 
-__all__ = ["FileKind", "Sniffed", "not_a_depot", "sniff"]
+__all__ = ["FileKind", "Sniffed", "not_a_depot", "sniff", "sniff_bytes"]
 
 _INDEXES = ("index.xml", "vendor-index.xml", "metadata.zip")
 _DEPOTS = "an offline bundle (zip), an unpacked one, an ESXi installer ISO, an image database, or a .vib file"
@@ -73,6 +73,12 @@ def sniff(path: str | Path) -> Sniffed:
             where=str(path),
             hint="check the path and your permissions",
         ) from error
+    return Sniffed(kind=kind, advice=_ADVICE[kind])
+
+
+def sniff_bytes(head: bytes) -> Sniffed:
+    """Say what a file is that begins so, as ``sniff`` does; ``HEAD_BYTES`` are enough."""
+    kind = _kind_of_file(head)
     return Sniffed(kind=kind, advice=_ADVICE[kind])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, final
 from weakref import WeakKeyDictionary
 
@@ -21,10 +21,10 @@ from esximage_builder.containers.iso9660_reader import IsoReader, open_iso
 from esximage_builder.containers.zip import ZIP_HEAD_BYTES, ZipReader, open_zip, require_zip_signature
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, local_names_by_vib, not_carried, read_database
 from esximage_builder.depot.gathered import GatheredErrors
-from esximage_builder.depot.image_database import DatabaseTree, read_database_files
-from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff
+from esximage_builder.depot.image_database import DatabaseTree, read_archive, read_database_files, required
+from esximage_builder.depot.sniff import FileKind, Sniffed, not_a_depot, sniff, sniff_bytes
 from esximage_builder.depot.spool import Spool
-from esximage_builder.depot.tree import DepotTree, FolderTree, ZipTree, join
+from esximage_builder.depot.tree import DepotTree, FileTree, FolderTree, ZipTree, join
 from esximage_builder.documents.bulletin import parse_bulletin
 from esximage_builder.documents.depot_index import parse_index, parse_vendor_index
 from esximage_builder.documents.image_database import database_kind
@@ -41,12 +41,15 @@ from esximage_builder.models.base_image import BaseImage
 from esximage_builder.models.component import Bulletin, Component
 from esximage_builder.models.vib import VibFile
 from esximage_builder.streams.blocks import counted_stream
+from esximage_builder.streams.file_kind import HEAD_BYTES
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from esximage_builder.depot.image_database import DatabaseFiles
+    from esximage_builder.depot.origins import Origin
     from esximage_builder.findings import Finding
     from esximage_builder.limits import ReadBudget
     from esximage_builder.models.image_profile import ImageProfile
@@ -131,12 +134,12 @@ class SourceContents:
 
 
 def read_source(
-    source: Path, *, stack: contextlib.ExitStack, spool: Spool, limits: ReadLimits, budget: ReadBudget
+    origin: Origin, *, stack: contextlib.ExitStack, spool: Spool, limits: ReadLimits, budget: ReadBudget
 ) -> SourceContents:
     """Read one source.
 
     Args:
-        source: A zip, a folder, a ``.vib``, an installer disc or an image database.
+        origin: A zip, a folder, a ``.vib``, an installer disc or an image database.
         stack: Takes what must stay open while bytes may be asked for.
         spool: Takes copies of zips inside zips; shared by all sources of one reading.
         limits: Upper bounds.
@@ -148,31 +151,12 @@ def read_source(
         DepotError: The archive itself is broken. Errors of single documents are gathered
             in the result instead.
     """
-    contents = SourceContents(str(source), errors=GatheredErrors(limits.gathered_errors))
+    contents = SourceContents(origin.name, errors=GatheredErrors(limits.gathered_errors))
     reading = _Reading(contents, stack, spool, limits, budget)
-    sniffed = sniff(source)
-    if sniffed.kind is FileKind.FOLDER:
-        folder = FolderTree.of_folder(source, limits=limits)
-        budget.bring(sum(folder.sizes.values()))
-        contents.findings.extend(_links_not_followed(folder))
-        reading.read_tree(folder, sniffed, depth=1)
-    elif sniffed.kind is FileKind.ZIP:
-        budget.bring(_length_of(source))
-        reader = stack.enter_context(open_zip(source, where=str(source), limits=limits, budget=budget))
-        reading.read_tree(ZipTree(reader), sniffed, depth=1)
-    elif sniffed.kind is FileKind.ISO:
-        disc = stack.enter_context(open_iso(source, where=str(source), limits=limits))
-        budget.bring(disc.size_bytes)
-        if not is_installer_disc(disc):
-            raise not_a_depot(sniffed, str(source), found="a disc without image database (IMGDB.TGZ)")
-        return read_disc(disc, stack=stack, limits=limits, budget=budget)
-    elif sniffed.kind is FileKind.IMAGE_DATABASE:
-        reading.read_database(source)
-    elif sniffed.kind is FileKind.VIB:
-        budget.bring(_length_of(source))
-        reading.read_vib(FolderTree.of_file(source), source.name)
-    else:
-        raise not_a_depot(sniffed, str(source))
+    if origin.shared is not None:
+        reading.read_file(origin.shared)
+    elif origin.path is not None:
+        reading.read_path(origin.path)
     return contents
 
 
@@ -227,6 +211,64 @@ class _Reading:
     budget: ReadBudget
     # By the tree itself, which some readings drop at once: its id() would go to the next one.
     paths_by_name: WeakKeyDictionary[DepotTree, dict[str, str]] = attrs.Factory(WeakKeyDictionary)
+
+    def read_path(self, path: Path) -> None:
+        """Read what stands at a path."""
+        sniffed = sniff(path)
+        if sniffed.kind is FileKind.FOLDER:
+            folder = FolderTree.of_folder(path, limits=self.limits)
+            self.budget.bring(sum(folder.sizes.values()))
+            self.contents.findings.extend(_links_not_followed(folder))
+            self.read_tree(folder, sniffed, depth=1)
+        elif sniffed.kind is FileKind.IMAGE_DATABASE:
+            self.read_database(read_database_files(path, limits=self.limits, budget=self.budget), name=str(path))
+        elif sniffed.kind is FileKind.VIB:
+            self.budget.bring(_length_of(path))
+            self.read_vib(FolderTree.of_file(path), path.name)
+        else:
+            self.budget.bring(_length_of(path))
+            self._read_archive(path, sniffed, where=str(path))
+
+    def read_file(self, file: SharedFile) -> None:
+        """Read a file that the caller opened.
+
+        The end of a zip is read before the beginning, where depots have index and metadata: who fetches
+        far ahead then fetches the beginning once.
+        """
+        self.budget.bring(file.size_bytes)
+        archive = self._archive_if_any(file)
+        sniffed = sniff_bytes(file.read_at(0, min(HEAD_BYTES, file.size_bytes)))
+        tree = FileTree(file)
+        if sniffed.kind is FileKind.ZIP and archive is not None:
+            self.read_tree(ZipTree(archive), sniffed, depth=1)
+        elif sniffed.kind is FileKind.IMAGE_DATABASE:
+            with tree.open(tree.name) as stream:
+                files = read_archive(stream, where=file.where, limits=self.limits, budget=self.budget)
+            self.read_database(required(files, where=file.where), name=file.where)
+        elif sniffed.kind is FileKind.VIB:
+            self.read_vib(tree, tree.name)
+        else:
+            self._read_archive(file, sniffed, where=file.where)
+
+    def _archive_if_any(self, file: SharedFile) -> ZipReader | None:
+        """Return the file as a zip; None where it is none or a bad one, which is told when it is wanted as one."""
+        try:
+            return open_zip(file, where=file.where, limits=self.limits, budget=self.budget)
+        except EsxImageError:
+            return None
+
+    def _read_archive(self, file: Path | SharedFile, sniffed: Sniffed, *, where: str) -> None:
+        """Read a zip or a disc, which stays open while bytes may be asked for."""
+        if sniffed.kind is FileKind.ZIP:
+            reader = self.stack.enter_context(open_zip(file, where=where, limits=self.limits, budget=self.budget))
+            self.read_tree(ZipTree(reader), sniffed, depth=1)
+        elif sniffed.kind is FileKind.ISO:
+            disc = self.stack.enter_context(open_iso(file, where=where, limits=self.limits))
+            if not is_installer_disc(disc):
+                raise not_a_depot(sniffed, where, found="a disc without image database (IMGDB.TGZ)")
+            self.read_disc(disc)
+        else:
+            raise not_a_depot(sniffed, where)
 
     def read_tree(self, tree: DepotTree, sniffed: Sniffed, *, depth: int) -> None:
         """Read a depot by its index, else what looks like VIBs and depots one level down."""
@@ -436,11 +478,10 @@ class _Reading:
         if not self.contents.errors:
             self._note_not_carried(disc)
 
-    def read_database(self, source: Path) -> None:
+    def read_database(self, files: DatabaseFiles, *, name: str) -> None:
         """Read an image database that lies by itself, without the bytes of its VIBs."""
-        files = read_database_files(source, limits=self.limits, budget=self.budget)
         self._take_database(files)
-        tree = DatabaseTree(str(source))
+        tree = DatabaseTree(name)
         for vib, head in self._database_vibs(files):
             self._locate(vib, tree, tree.add(vib, head))
 

@@ -14,6 +14,8 @@ import attrs
 from esximage_builder.containers.zip import ZipReader
 from esximage_builder.containers.zip_records import ZipMember
 from esximage_builder.errors import LimitExceededError, SourceUnreadableError
+from esximage_builder.streams.blocks import block_stream
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.plain_file import FileBelow, open_readable
 
 if TYPE_CHECKING:
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     from esximage_builder.limits import ReadBudget, ReadLimits
     from esximage_builder.models.vib_store import PackedVib
+    from esximage_builder.streams.shared_file import SharedFile
 
-__all__ = ["DepotTree", "FolderTree", "ZipTree", "join", "read_file"]
+__all__ = ["DepotTree", "FileTree", "FolderTree", "ZipTree", "join", "read_file"]
 
 
 class DepotTree(Protocol):
@@ -117,6 +120,44 @@ class ZipTree:
 
     def path_of(self, path: str) -> None:
         """Return None: members of a zip do not stand by themselves."""
+
+
+@final
+class FileTree:
+    """A single file that the caller opened, so that a loose ``.vib`` is located like any other."""
+
+    holds_bytes: ClassVar[bool] = True
+
+    def __init__(self, file: SharedFile) -> None:
+        self.where = file.where
+        self.name = PurePosixPath(file.where).name or "file"
+        self.sizes: Mapping[str, int] = {self.name: file.size_bytes}
+        self._file = file
+
+    def place(self, path: str) -> str:  # noqa: ARG002 - there is one file
+        """Return the name of the file."""
+        return self.where
+
+    def read(self, path: str, *, budget: ReadBudget, max_bytes: int) -> bytes:  # noqa: ARG002 - there is one file
+        """Return the whole file, of at most ``max_bytes``."""
+        if self._file.size_bytes > max_bytes:
+            raise _too_large(self.where, max_bytes)
+        budget.spend(self._file.size_bytes, where=self.where)
+        return self._file.read_at(0, self._file.size_bytes)
+
+    def open(self, path: str) -> BinaryIO:  # noqa: ARG002 - there is one file
+        """Return a view of the file from its beginning; closing it leaves the caller's file open."""
+        return block_stream(self._blocks())
+
+    def _blocks(self) -> Iterator[bytes]:
+        for at in range(0, self._file.size_bytes, COPY_BLOCK_BYTES):
+            yield self._file.read_at(at, min(COPY_BLOCK_BYTES, self._file.size_bytes - at))
+
+    def open_packed(self, path: str) -> None:
+        """Return None: the file is not packed."""
+
+    def path_of(self, path: str) -> None:
+        """Return None: it is the caller's, and may have no path."""
 
 
 @final
@@ -277,6 +318,10 @@ def _unreadable(path: Path, error: Exception) -> SourceUnreadableError:
     )
 
 
+def _too_large(where: str, max_bytes: int) -> LimitExceededError:
+    return LimitExceededError("the file is larger than the limit", where=where, expected=f"at most {max_bytes} bytes")
+
+
 def _opened(open_it: Callable[[], int], path: Path) -> BinaryIO:
     """Return the stream of a descriptor.
 
@@ -306,7 +351,5 @@ def _read(file: BinaryIO, path: Path, *, max_bytes: int) -> bytes:
     except OSError as error:
         raise _unreadable(path, error) from error
     if len(data) > max_bytes:
-        raise LimitExceededError(
-            "the file is larger than the limit", where=str(path), expected=f"at most {max_bytes} bytes"
-        )
+        raise _too_large(str(path), max_bytes)
     return data

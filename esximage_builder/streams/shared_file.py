@@ -60,6 +60,17 @@ def _read_some(handle: int, offset: int, count: int, *, seeking: threading.Lock)
         return os.read(handle, count)
 
 
+@contextlib.contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Take for an error of reading whatever a stream of the caller's raises: each kind has exceptions of its own."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
+
+
 @final
 class _StreamBytes:
     """A stream of the caller's, whose position nobody else moves."""
@@ -69,10 +80,11 @@ class _StreamBytes:
         self._seeking = threading.Lock()
 
     def size_bytes(self) -> int:
-        return self._stream.seek(0, io.SEEK_END)
+        with self._seeking, _as_os_errors():
+            return self._stream.seek(0, io.SEEK_END)
 
     def read_some(self, offset: int, count: int) -> bytes:
-        with self._seeking:
+        with self._seeking, _as_os_errors():
             self._stream.seek(offset)
             return self._stream.read(count)
 

@@ -32,6 +32,7 @@ import esximage_builder as eib
 from esximage_builder.authoring.vib import raw_payload
 from esximage_builder.depot import disc as disc_module
 from esximage_builder.depot.disc import DiscTree, is_installer_disc, read_database
+from esximage_builder.depot.origins import Origin
 from esximage_builder.depot.source import read_source
 from esximage_builder.depot.spool import Spool
 from esximage_builder.limits import ReadBudget
@@ -389,7 +390,9 @@ def test_places_are_told_in_the_order_of_the_archive(tmp_path: Path) -> None:
         limits = eib.ReadLimits()
         path = put(tmp_path / "disc.iso", changed_archive(written(U3G).iso, "IMGPAYLD.TGZ", add))
         budget = ReadBudget(limits)
-        contents = read_source(path, stack=stack, spool=Spool(stack, budget), limits=limits, budget=budget)
+        contents = read_source(
+            Origin(str(path), path=path), stack=stack, spool=Spool(stack, budget), limits=limits, budget=budget
+        )
         vib, location = next(pair for pair in contents.vibs if pair[0].name == "esx-base")
         payload = next(payload for payload in vib.payloads if payload.name == "safeboot.efi")
         assert isinstance(location.tree, DiscTree)
@@ -579,7 +582,9 @@ def test_a_tree_reads_whole_files_with_bounds(tmp_path: Path) -> None:
     iso, limits = put(tmp_path / "disc.iso", written("6.7").iso), eib.ReadLimits()
     with contextlib.ExitStack() as stack:
         budget = ReadBudget(limits)
-        contents = read_source(iso, stack=stack, spool=Spool(stack, budget), limits=limits, budget=budget)
+        contents = read_source(
+            Origin(str(iso), path=iso), stack=stack, spool=Spool(stack, budget), limits=limits, budget=budget
+        )
         for vib, location in contents.vibs:
             data = originals("6.7")[vib.id]
             budget = ReadBudget(limits)
