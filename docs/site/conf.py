@@ -1,4 +1,4 @@
-"""How Sphinx makes the site of the pages that docs/build_site.py lays out; see docs/decisions/0020-docs-site.md."""
+"""How Sphinx makes the site of the pages that docs/build_site.py lays out; see docs/decisions/0021-docs-site.md."""
 
 # ruff: noqa: INP001, A001 - Sphinx reads this as a script, and gives the names
 
