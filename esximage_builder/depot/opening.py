@@ -31,7 +31,7 @@ from esximage_builder.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from types import TracebackType
 
     from esximage_builder.documents.vib_archive import VibHead
