@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, final
 
 import attrs
 
+from esximage_builder.shown import Shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,8 +30,8 @@ class Hasher(Protocol):
 
 
 @final
-@attrs.frozen
-class Checksum:
+@attrs.frozen(repr=False)
+class Checksum(Shown):
     """One checksum as files give it.
 
     Attributes:

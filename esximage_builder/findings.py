@@ -12,6 +12,8 @@ from typing import final
 
 import attrs
 
+from esximage_builder.shown import Shown
+
 __all__ = ["Finding", "Severity"]
 
 
@@ -33,8 +35,8 @@ def _as_pairs(facts: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tup
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Finding:
+@attrs.frozen(kw_only=True, repr=False)
+class Finding(Shown):
     """One thing that a check found.
 
     Attributes:

@@ -39,6 +39,8 @@ def lazy_names(
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home_of})
+        # Without the modules that happen to be loaded: completion offers what is public.
+        own = (name for name in vars(sys.modules[package]) if name.startswith("__"))
+        return sorted({*own, *home_of})
 
     return sorted(home_of), load, names

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.errors import LimitExceededError
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,8 +47,8 @@ _MEMBERS_SHARE = 4000
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ReadLimits:
+@attrs.frozen(kw_only=True, repr=False)
+class ReadLimits(Shown):
     """Bounds for one reading; each field carries its unit in its name.
 
     Attributes:
@@ -235,8 +236,8 @@ class ReadBudget:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class SearchLimits:
+@attrs.frozen(kw_only=True, repr=False)
+class SearchLimits(Shown):
     """Bounds for the search over versions left open.
 
     Attributes:

@@ -34,6 +34,7 @@ from esximage_builder.documents.vib_description import render_vib_description
 from esximage_builder.errors import ExportError, SourceUnreadableError, UnsafeArchiveError
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.file_kind import FileKind
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, hashing_copy
@@ -61,8 +62,8 @@ _TRUST_HINT = "if you trust whoever made this VIB, pass --trusted (is_trusted=Tr
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ExtractedVib:
+@attrs.frozen(kw_only=True, repr=False)
+class ExtractedVib(Shown):
     """What was taken out of a VIB.
 
     Attributes:

@@ -35,6 +35,7 @@ from esximage_builder.documents.vib_descriptor import parse_vib_descriptor, rend
 from esximage_builder.errors import DepotError, ModelError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.vib import Payload, Vib, VibFile
+from esximage_builder.shown import Shown
 from esximage_builder.vocabulary import MODULE_TYPES, AcceptanceLevel, PayloadType, VibType
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ _LONGEST_URL_KEY = 20
 
 
 @final
-@attrs.frozen(kw_only=True)
-class AuthoredPayload:
+@attrs.frozen(kw_only=True, repr=False)
+class AuthoredPayload(Shown):
     """A payload for a new VIB; made by the functions below.
 
     Attributes:
@@ -80,8 +81,8 @@ class AuthoredPayload:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VibSigner:
+@attrs.frozen(kw_only=True, repr=False)
+class VibSigner(Shown):
     """What to sign with.
 
     ESXi accepts only signatures of VMware's own keys, unless signature checks are off: a key
@@ -99,8 +100,8 @@ class VibSigner:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class AuthoredVib:
+@attrs.frozen(kw_only=True, repr=False)
+class AuthoredVib(Shown):
     """A new VIB.
 
     Attributes:

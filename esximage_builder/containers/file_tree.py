@@ -33,6 +33,7 @@ from esximage_builder.containers.ustar import (
 )
 from esximage_builder.containers.vmtar import EntryKind, read_vmtar
 from esximage_builder.errors import LimitExceededError, ModelError, UnsafeArchiveError
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,8 +65,8 @@ _FLAGS = {EntryKind.FILE: b"0", EntryKind.LINK: b"2", EntryKind.FOLDER: b"5"}
 
 
 @final
-@attrs.frozen(kw_only=True)
-class TreeEntry:
+@attrs.frozen(kw_only=True, repr=False)
+class TreeEntry(Shown):
     """A file, a folder or a symbolic link of a tree.
 
     Attributes:

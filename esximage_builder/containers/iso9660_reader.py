@@ -30,6 +30,7 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.shown import Shown
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.streams.shared_file import SharedFile
 
@@ -84,8 +85,8 @@ class IsoEntry:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class BootEntry:
+@attrs.frozen(kw_only=True, repr=False)
+class BootEntry(Shown):
     """One entry of the El Torito boot catalog.
 
     Attributes:

@@ -28,6 +28,7 @@ from esximage_builder.errors import (
 )
 from esximage_builder.limits import ReadBudget, ReadLimits
 from esximage_builder.progress import Progress, no_progress
+from esximage_builder.shown import ShownAsPage
 
 if TYPE_CHECKING:
     import os
@@ -44,7 +45,7 @@ __all__ = ["Depot", "open_depot", "open_within", "read_image_database"]
 
 
 @final
-class Depot:
+class Depot(ShownAsPage):
     """Opened depots; a context manager whose VIBs can be read until it is left.
 
     Their files must stay what they are meanwhile; few of them are open at a time.
@@ -71,6 +72,9 @@ class Depot:
         self._stack = stack
         self._is_closed = False
         self._facts = MeasuredFiles(self, key_of=self._location, limits=limits)
+
+    def __repr__(self) -> str:
+        return f"<{'closed ' if self._is_closed else ''}Depot: {self.catalog!r}>"
 
     def __enter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ import attrs
 from esximage_builder.containers.tar_head import first_member_names
 from esximage_builder.documents.image_database import database_folder
 from esximage_builder.errors import NotADepotError, SourceUnreadableError
+from esximage_builder.shown import Shown
 from esximage_builder.streams.file_kind import HEAD_BYTES, FileKind, kind_of
 from esximage_builder.streams.plain_file import open_plain
 
@@ -41,8 +42,8 @@ _ADVICE = {
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Sniffed:
+@attrs.frozen(kw_only=True, repr=False)
+class Sniffed(Shown):
     """What a file is and what it is good for.
 
     Attributes:

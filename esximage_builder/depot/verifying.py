@@ -23,6 +23,7 @@ from esximage_builder.models.vib import Vib
 from esximage_builder.models.vib_facts import VibFacts
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.vib_facts import check_vib_facts
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,8 @@ _TELL_SECONDS = 0.25
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VerifiedVib:
+@attrs.frozen(kw_only=True, repr=False)
+class VerifiedVib(Shown):
     """One VIB that was read to its end.
 
     Attributes:

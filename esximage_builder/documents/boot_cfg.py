@@ -19,6 +19,7 @@ from esximage_builder.disc_files import BOOT_CFG
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError, ModelError
 from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 __all__ = ["BootCfg", "BootModuleLine", "parse_boot_cfg", "render_boot_cfg"]
 
@@ -32,8 +33,8 @@ _KNOWN = frozenset({"bootstate", "title", "timeout", "prefix", "kernel", "kernel
 
 
 @final
-@attrs.frozen
-class BootModuleLine:
+@attrs.frozen(repr=False)
+class BootModuleLine(Shown):
     """One item of ``modules=``: a file name with or without options.
 
     Attributes:
@@ -49,8 +50,8 @@ class BootModuleLine:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class BootCfg:
+@attrs.frozen(kw_only=True, repr=False)
+class BootCfg(Shown):
     """What ``boot.cfg`` says.
 
     Attributes:

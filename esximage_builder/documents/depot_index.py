@@ -19,6 +19,7 @@ from esximage_builder.containers.xml import (
     require_text,
     text_of,
 )
+from esximage_builder.shown import Shown
 
 __all__ = [
     "MetadataEntry",
@@ -55,8 +56,8 @@ class VendorEntry:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class MetadataEntry:
+@attrs.frozen(kw_only=True, repr=False)
+class MetadataEntry(Shown):
     """One ``<metadata>`` of ``vendor-index.xml``: one product and version of a metadata zip.
 
     Attributes:

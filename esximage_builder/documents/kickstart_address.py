@@ -15,6 +15,7 @@ from typing import Final, Self, final
 import attrs
 
 from esximage_builder.errors import ModelError
+from esximage_builder.shown import Shown
 
 __all__ = ["KickstartAddress", "KickstartSource"]
 
@@ -60,8 +61,8 @@ def _require_complete(address: KickstartAddress, _: object, place: str) -> None:
 
 
 @final
-@attrs.frozen
-class KickstartAddress:
+@attrs.frozen(repr=False)
+class KickstartAddress(Shown):
     """One place of a kickstart file.
 
     Attributes:

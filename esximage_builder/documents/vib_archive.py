@@ -15,6 +15,7 @@ import attrs
 from esximage_builder.containers.ar import ArSplitter, ArStream
 from esximage_builder.documents.vib_descriptor import parse_vib_descriptor
 from esximage_builder.errors import LimitExceededError, MalformedDocumentError
+from esximage_builder.shown import Shown
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ SIGNATURE_NAME = "sig.pkcs7"
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VibHead:
+@attrs.frozen(kw_only=True, repr=False)
+class VibHead(Shown):
     """The first two members of a ``.vib``, byte for byte.
 
     Attributes:

@@ -27,6 +27,7 @@ from esximage_builder.models.constraint import Constraint, Provide
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.near_names import did_you_mean, near_names
 from esximage_builder.models.vib import HardwarePlatform, MaintenanceMode, SoftwarePlatform, Vib
+from esximage_builder.shown import Shown
 from esximage_builder.versions import VibVersion
 from esximage_builder.vocabulary import AcceptanceLevel, PayloadType, Relation
 
@@ -42,8 +43,8 @@ _LARGEST_MODE = 0o7777
 
 
 @final
-@attrs.frozen(kw_only=True)
-class PayloadPlan:
+@attrs.frozen(kw_only=True, repr=False)
+class PayloadPlan(Shown):
     """One payload to be made.
 
     Attributes:
@@ -62,8 +63,8 @@ class PayloadPlan:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VibDescription:
+@attrs.frozen(kw_only=True, repr=False)
+class VibDescription(Shown):
     """What a description says.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +18,8 @@ __all__ = ["ExportResult"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ExportResult:
+@attrs.frozen(kw_only=True, repr=False)
+class ExportResult(Shown):
     """What an export wrote.
 
     Attributes:

@@ -17,6 +17,7 @@ from esximage_builder.hosts.check import ComplianceTarget
 from esximage_builder.hosts.vib_table import key_of_text
 from esximage_builder.models.compliance import ComplianceStatus, ItemReason
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,8 +38,8 @@ def _require_one_of_them(drift: Drift, _: object, nearest: int | None) -> None:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Drift:
+@attrs.frozen(kw_only=True, repr=False)
+class Drift(Shown):
     """How a host came to differ.
 
     Attributes:

@@ -27,6 +27,7 @@ from esximage_builder.models.image import EffectiveComponent, Image, InstalledVi
 from esximage_builder.models.spec import SoftwareSpec, SolutionReference
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.decompose import Decomposition, decompose
+from esximage_builder.shown import Shown
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ _COMPONENTS_FROM = 7
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostImage:
+@attrs.frozen(kw_only=True, repr=False)
+class HostImage(Shown):
     """What came of extracting a host's image.
 
     Attributes:

@@ -23,6 +23,7 @@ from esximage_builder.findings import Severity
 from esximage_builder.models.device import DeviceKind
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.device_drivers import DriverIndex, Match, drivers_without_ids
+from esximage_builder.shown import Shown, ShownAsPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,8 +49,8 @@ class DeviceStatus(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class DeviceVerdict:
+@attrs.frozen(kw_only=True, repr=False)
+class DeviceVerdict(Shown):
     """What drives a device.
 
     Attributes:
@@ -69,8 +70,8 @@ class DeviceVerdict:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HardwareReport:
+@attrs.frozen(kw_only=True, repr=False)
+class HardwareReport(ShownAsPage):
     """An image judged against a list of devices.
 
     Attributes:

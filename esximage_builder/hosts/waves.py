@@ -21,6 +21,7 @@ from esximage_builder.errors import ModelError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.remediation import ManualMove, Wave
 from esximage_builder.rules.diff import Impact
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,8 +32,8 @@ __all__ = ["RolloutConstraints", "plan_waves"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class RolloutConstraints:
+@attrs.frozen(kw_only=True, repr=False)
+class RolloutConstraints(Shown):
     """What a rolling update has to keep to.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import JsonPairs, as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +20,8 @@ __all__ = ["AddOn"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class AddOn:
+@attrs.frozen(kw_only=True, repr=False)
+class AddOn(Shown):
     """A release unit of a hardware vendor; it cannot boot alone.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import JsonPairs, as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +20,8 @@ __all__ = ["BaseImage"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class BaseImage:
+@attrs.frozen(kw_only=True, repr=False)
+class BaseImage(Shown):
     """A release unit that every image starts from.
 
     Attributes:

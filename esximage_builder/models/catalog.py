@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, final
 
 import attrs
 
 from esximage_builder.errors import ModelError, NotInDepotError, VersionSyntaxError
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.near_names import did_you_mean, listed, near_names
+from esximage_builder.shown import ShownAsPage
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def _near(typed: str, identities: Iterable[str], *, kind: str) -> str:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Catalog:
+@attrs.frozen(kw_only=True, repr=False)
+class Catalog(ShownAsPage):
     """All nouns of the opened depots, each once, in an order that no source order changes.
 
     A VIB id (or component id) with two different contents stands here twice, and a finding
@@ -80,6 +81,8 @@ class Catalog:
         loose_vibs: VIBs that stand in no component and in no profile, so that no image since 7.0
             holds them unasked; sorted by id.
     """
+
+    _line: ClassVar = ("sources", "base_images", "add_ons", "components", "profiles", "vibs", "findings")
 
     sources: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     base_images: tuple[BaseImage, ...] = attrs.field(default=(), converter=as_tuple)

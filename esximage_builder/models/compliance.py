@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown, ShownAsPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,8 +71,8 @@ class ItemReason(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ItemCompliance:
+@attrs.frozen(kw_only=True, repr=False)
+class ItemCompliance(Shown):
     """One thing on a host against the same in the image.
 
     Attributes:
@@ -98,8 +99,8 @@ class ItemCompliance:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostCompliance:
+@attrs.frozen(kw_only=True, repr=False)
+class HostCompliance(Shown):
     """A host against an image.
 
     Attributes:
@@ -145,8 +146,8 @@ class HostCompliance:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ClusterCompliance:
+@attrs.frozen(kw_only=True, repr=False)
+class ClusterCompliance(ShownAsPage):
     """Hosts against an image, and the worst of them.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,8 +23,8 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"',;]+")
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Bulletin:
+@attrs.frozen(kw_only=True, repr=False)
+class Bulletin(Shown):
     """A named group of VIBs, the unit of baselines and of 6.x depots [bulletin].
 
     Attributes:
@@ -72,8 +73,8 @@ class Bulletin:
 
 
 @final
-@attrs.frozen
-class ComponentReference:
+@attrs.frozen(repr=False)
+class ComponentReference(Shown):
     """A component by name and version, as base images and add-ons list it."""
 
     name: str
@@ -84,8 +85,8 @@ class ComponentReference:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Component:
+@attrs.frozen(kw_only=True, repr=False)
+class Component(Shown):
     """A bulletin with a component name and version: what images are made of since 7.0.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import final
 import attrs
 
 from esximage_builder.errors import ModelError
+from esximage_builder.shown import Shown
 from esximage_builder.versions import VibVersion
 from esximage_builder.vocabulary import Relation
 
@@ -14,8 +15,8 @@ __all__ = ["Constraint", "Provide"]
 
 
 @final
-@attrs.frozen
-class Constraint:
+@attrs.frozen(repr=False)
+class Constraint(Shown):
     """A name, alone or with a relation and a version [constraint].
 
     Attributes:
@@ -44,8 +45,8 @@ class Constraint:
 
 
 @final
-@attrs.frozen
-class Provide:
+@attrs.frozen(repr=False)
+class Provide(Shown):
     """A name that a VIB offers, with or without a version [provide]."""
 
     name: str

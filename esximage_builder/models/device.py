@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import attrs
 
 from esximage_builder.errors import ModelError
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,8 @@ def _below(most: int) -> Callable[[object, attrs.Attribute[Any], Any], None]:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class PciDevice:
+@attrs.frozen(kw_only=True, repr=False)
+class PciDevice(Shown):
     """A device.
 
     Attributes:

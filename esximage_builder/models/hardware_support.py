@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import JsonPairs, as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,8 +19,8 @@ __all__ = ["HardwareSupport"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HardwareSupport:
+@attrs.frozen(kw_only=True, repr=False)
+class HardwareSupport(Shown):
     """The image part of a hardware support package, read from a manifest.
 
     Attributes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,8 @@ class HostPart(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostComponent:
+@attrs.frozen(kw_only=True, repr=False)
+class HostComponent(Shown):
     """A component on a host.
 
     Attributes:
@@ -61,8 +62,8 @@ class HostComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostVib:
+@attrs.frozen(kw_only=True, repr=False)
+class HostVib(Shown):
     """A VIB on a host.
 
     Attributes:
@@ -85,8 +86,8 @@ class HostVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostSolution:
+@attrs.frozen(kw_only=True, repr=False)
+class HostSolution(Shown):
     """A solution on a host: its id and version, empty if not told, and the names of its components."""
 
     name: str
@@ -95,8 +96,8 @@ class HostSolution:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostFacts:
+@attrs.frozen(kw_only=True, repr=False)
+class HostFacts(Shown):
     """What a host is and does beside its software; None and empty mean that it was not told.
 
     Attributes:
@@ -134,11 +135,6 @@ def _parts(parts: Iterable[HostPart]) -> frozenset[HostPart]:
     return frozenset(map(HostPart, parts))
 
 
-def _in_order(parts: frozenset[HostPart]) -> str:
-    """Return a set as Python writes it, in the order of ``HostPart``: that of a set changes from process to process."""
-    return f"frozenset({{{', '.join(map(repr, sorted(parts, key=tuple(HostPart).index)))}}})"
-
-
 def _given(host: Host) -> frozenset[HostPart]:
     """Return the parts of a host that was written down by hand: what an image is made of, and what else it has."""
     always = {HostPart.ADD_ON, HostPart.COMPONENTS, HostPart.STANDALONE_VIBS}
@@ -151,8 +147,8 @@ _LISTS = (HostPart.VIBS, HostPart.SOLUTIONS, HostPart.HARDWARE_SUPPORT, HostPart
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Host:
+@attrs.frozen(kw_only=True, repr=False)
+class Host(Shown):
     """What is installed on a host, and what is known of it.
 
     Attributes:
@@ -180,9 +176,7 @@ class Host:
     hardware_support: tuple[HardwareSupportReference, ...] = attrs.field(default=(), converter=as_tuple)
     devices: tuple[PciDevice, ...] = attrs.field(default=(), converter=as_tuple)
     facts: HostFacts = HostFacts()
-    told: frozenset[HostPart] = attrs.field(
-        default=attrs.Factory(_given, takes_self=True), converter=_parts, repr=_in_order
-    )
+    told: frozenset[HostPart] = attrs.field(default=attrs.Factory(_given, takes_self=True), converter=_parts)
 
     @property
     def untold(self) -> tuple[HostPart, ...]:

@@ -6,12 +6,13 @@ import enum
 import functools
 import hashlib
 from types import MappingProxyType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import attrs
 
 from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown, ShownAsPage
 from esximage_builder.versions import BaseImageVersion
 from esximage_builder.vocabulary import AcceptanceLevel
 
@@ -69,8 +70,8 @@ class ReserveReason(enum.StrEnum):
 
 
 @final
-@attrs.frozen
-class OverriddenComponent:
+@attrs.frozen(repr=False)
+class OverriddenComponent(Shown):
     """A component that lost.
 
     Attributes:
@@ -83,8 +84,8 @@ class OverriddenComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class EffectiveComponent:
+@attrs.frozen(kw_only=True, repr=False)
+class EffectiveComponent(Shown):
     """A component of the image.
 
     Attributes:
@@ -104,8 +105,8 @@ class EffectiveComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class RemovedComponent:
+@attrs.frozen(kw_only=True, repr=False)
+class RemovedComponent(Shown):
     """A name that a source took off.
 
     Attributes:
@@ -120,8 +121,8 @@ class RemovedComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class InstalledVib:
+@attrs.frozen(kw_only=True, repr=False)
+class InstalledVib(Shown):
     """A VIB that the image installs.
 
     Attributes:
@@ -136,8 +137,8 @@ class InstalledVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ReservedVib:
+@attrs.frozen(kw_only=True, repr=False)
+class ReservedVib(Shown):
     """A VIB that the image carries without installing it.
 
     Attributes:
@@ -156,8 +157,8 @@ class ReservedVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class MissingComponent:
+@attrs.frozen(kw_only=True, repr=False)
+class MissingComponent(Shown):
     """A component that a release unit lists and no loaded depot has.
 
     Attributes:
@@ -170,8 +171,8 @@ class MissingComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class MissingVib:
+@attrs.frozen(kw_only=True, repr=False)
+class MissingVib(Shown):
     """A VIB that a component or profile lists and no loaded depot has."""
 
     vib_id: str
@@ -179,8 +180,8 @@ class MissingVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class UnitChoice:
+@attrs.frozen(kw_only=True, repr=False)
+class UnitChoice(Shown):
     """What became of an add-on, hardware support package or solution whose version was left open.
 
     Attributes:
@@ -200,8 +201,8 @@ class UnitChoice:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Image:
+@attrs.frozen(kw_only=True, repr=False)
+class Image(ShownAsPage):
     """A custom image as a value.
 
     Attributes:
@@ -234,6 +235,8 @@ class Image:
             add-on, components, installed and reserved VIBs with their descriptors. Name,
             sources and order of input do not count.
     """
+
+    _line: ClassVar = ("name", "components", "vibs", "reserved_vibs", "missing_vibs", "acceptance_level")
 
     name: str
     vendor: str = ""

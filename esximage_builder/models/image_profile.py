@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,8 +18,8 @@ __all__ = ["ImageProfile", "ProfileVib"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ProfileVib:
+@attrs.frozen(kw_only=True, repr=False)
+class ProfileVib(Shown):
     """One VIB of a profile [viblist/vib].
 
     Attributes:
@@ -31,8 +32,8 @@ class ProfileVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ImageProfile:
+@attrs.frozen(kw_only=True, repr=False)
+class ImageProfile(Shown):
     """A named VIB list with an acceptance level [imageprofile].
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import JsonPairs, as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from esximage_builder.models.spec import SoftwareSpec
@@ -20,8 +21,8 @@ STORED = "stored"
 
 
 @final
-@attrs.frozen(kw_only=True)
-class LockedComponent:
+@attrs.frozen(kw_only=True, repr=False)
+class LockedComponent(Shown):
     """One component of a locked image.
 
     Attributes:
@@ -49,8 +50,8 @@ class LockedComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class LockedVib:
+@attrs.frozen(kw_only=True, repr=False)
+class LockedVib(Shown):
     """One VIB of a locked image.
 
     Attributes:
@@ -72,8 +73,8 @@ class LockedVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Lock:
+@attrs.frozen(kw_only=True, repr=False)
+class Lock(Shown):
     """An image pinned down to every file.
 
     Attributes:

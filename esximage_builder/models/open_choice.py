@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
@@ -16,8 +17,8 @@ __all__ = ["Exclusion", "HigherVersion", "Wish"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HigherVersion:
+@attrs.frozen(kw_only=True, repr=False)
+class HigherVersion(Shown):
     """A loaded version that is higher than the one taken, and why it was not taken.
 
     Attributes:
@@ -34,8 +35,8 @@ class HigherVersion:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Wish:
+@attrs.frozen(kw_only=True, repr=False)
+class Wish(Shown):
     """One thing that a spec asks for.
 
     Attributes:
@@ -53,8 +54,8 @@ class Wish:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Exclusion:
+@attrs.frozen(kw_only=True, repr=False)
+class Exclusion(Shown):
     """Wishes that exclude each other on the base image: with all of them no version left open fits.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from esximage_builder.models.vib import Vib
@@ -26,8 +27,8 @@ class ReplaceReason(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ReplacedVib:
+@attrs.frozen(kw_only=True, repr=False)
+class ReplacedVib(Shown):
     """A VIB that went because of an added one.
 
     Attributes:
@@ -42,8 +43,8 @@ class ReplacedVib:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ProfileChange:
+@attrs.frozen(kw_only=True, repr=False)
+class ProfileChange(Shown):
     """Every decision that led from a loaded profile to a changed one.
 
     Attributes:

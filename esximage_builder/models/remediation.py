@@ -9,6 +9,7 @@ import attrs
 
 from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown, ShownAsPage
 
 if TYPE_CHECKING:
     from esximage_builder.findings import Finding
@@ -45,8 +46,8 @@ class Ternary(enum.StrEnum):
 
 
 @final
-@attrs.frozen
-class Eligibility:
+@attrs.frozen(repr=False)
+class Eligibility(Shown):
     """Whether a host can go a faster way, and why."""
 
     verdict: Ternary
@@ -63,8 +64,8 @@ class PlanAction(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class PlannedItem:
+@attrs.frozen(kw_only=True, repr=False)
+class PlannedItem(Shown):
     """A unit, component or VIB on its way.
 
     Attributes:
@@ -91,8 +92,8 @@ class DeviceLoss(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class LostDevice:
+@attrs.frozen(kw_only=True, repr=False)
+class LostDevice(Shown):
     """A device that loses its driver, or may.
 
     Attributes:
@@ -109,8 +110,8 @@ class LostDevice:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class BootBankEstimate:
+@attrs.frozen(kw_only=True, repr=False)
+class BootBankEstimate(Shown):
     """Whether the image's modules find room in a boot bank.
 
     Attributes:
@@ -127,8 +128,8 @@ class BootBankEstimate:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Rollback:
+@attrs.frozen(kw_only=True, repr=False)
+class Rollback(Shown):
     """The way back once the plan is carried out.
 
     Attributes:
@@ -147,8 +148,8 @@ class Rollback:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Obstacle:
+@attrs.frozen(kw_only=True, repr=False)
+class Obstacle(Shown):
     """What keeps a host from being compliant; an item of its compliance, or something else.
 
     Attributes:
@@ -161,8 +162,8 @@ class Obstacle:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HostPlan:
+@attrs.frozen(kw_only=True, repr=False)
+class HostPlan(Shown):
     """What becomes of one host.
 
     Attributes:
@@ -236,8 +237,8 @@ class HostPlan:
 
 
 @final
-@attrs.frozen
-class ManualMove:
+@attrs.frozen(repr=False)
+class ManualMove(Shown):
     """What somebody must see to before a host is taken out of service."""
 
     host: str
@@ -245,8 +246,8 @@ class ManualMove:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Wave:
+@attrs.frozen(kw_only=True, repr=False)
+class Wave(Shown):
     """Hosts that go at the same time.
 
     Attributes:
@@ -263,8 +264,8 @@ class Wave:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Adoption:
+@attrs.frozen(kw_only=True, repr=False)
+class Adoption(Shown):
     """The image to adopt from hosts that are newer than theirs.
 
     Attributes:
@@ -283,8 +284,8 @@ class Adoption:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class RemediationPlan:
+@attrs.frozen(kw_only=True, repr=False)
+class RemediationPlan(ShownAsPage):
     """What becomes of the hosts of a cluster.
 
     Attributes:

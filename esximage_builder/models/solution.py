@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.models.fields import JsonPairs, as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from esximage_builder.versions import AddOnVersion, ComponentVersion
@@ -15,8 +16,8 @@ __all__ = ["Solution", "SolutionComponent"]
 
 
 @final
-@attrs.frozen
-class SolutionComponent:
+@attrs.frozen(repr=False)
+class SolutionComponent(Shown):
     """A component that a solution wants.
 
     Attributes:
@@ -32,8 +33,8 @@ class SolutionComponent:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Solution:
+@attrs.frozen(kw_only=True, repr=False)
+class Solution(Shown):
     """A release unit of a VMware product.
 
     Attributes:

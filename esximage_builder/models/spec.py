@@ -10,6 +10,7 @@ import attrs
 from esximage_builder.errors import ModelError
 from esximage_builder.models.fields import JsonPairs, as_tuple
 from esximage_builder.models.spec_keys import known_keys, path_of
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,8 +21,8 @@ __all__ = ["AddOnReference", "AlternativeImage", "HardwareSupportReference", "So
 
 
 @final
-@attrs.frozen
-class AddOnReference:
+@attrs.frozen(repr=False)
+class AddOnReference(Shown):
     """An add-on by name and version; both are required."""
 
     name: str
@@ -32,8 +33,8 @@ class AddOnReference:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class HardwareSupportReference:
+@attrs.frozen(kw_only=True, repr=False)
+class HardwareSupportReference(Shown):
     """A hardware support package [hardware_support.packages.*].
 
     Attributes:
@@ -50,8 +51,8 @@ class HardwareSupportReference:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class SolutionReference:
+@attrs.frozen(kw_only=True, repr=False)
+class SolutionReference(Shown):
     """A solution with the components it wants [solutions.*].
 
     Attributes:
@@ -78,8 +79,8 @@ def _sorted_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class SoftwareSpec:
+@attrs.frozen(kw_only=True, repr=False)
+class SoftwareSpec(Shown):
     """A desired image. A missing key and ``null`` mean the same.
 
     Attributes:
@@ -137,8 +138,8 @@ def _require_json_object(_: object, __: object, text: str) -> None:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class AlternativeImage:
+@attrs.frozen(kw_only=True, repr=False)
+class AlternativeImage(Shown):
     """An image that some hosts of a cluster get in place of the main one [alternative_images.*].
 
     Attributes:

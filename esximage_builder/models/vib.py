@@ -11,6 +11,7 @@ import attrs
 from esximage_builder.errors import ModelError
 from esximage_builder.models.constraint import Constraint
 from esximage_builder.models.fields import as_tuple, full_text
+from esximage_builder.shown import Shown
 from esximage_builder.vocabulary import AcceptanceLevel, Platform, Relation, VibType
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def vib_id(vendor: str, vib_type: str, name: str, version: str) -> str:
 
 
 @final
-@attrs.frozen
-class SoftwarePlatform:
+@attrs.frozen(repr=False)
+class SoftwarePlatform(Shown):
     """A product that something is made for [softwarePlatform].
 
     Attributes:
@@ -53,8 +54,8 @@ class SoftwarePlatform:
 
 
 @final
-@attrs.frozen
-class HardwarePlatform:
+@attrs.frozen(repr=False)
+class HardwarePlatform(Shown):
     """A machine that a VIB is made for; empty ``model`` means every model [hwplatform]."""
 
     vendor: str
@@ -62,8 +63,8 @@ class HardwarePlatform:
 
 
 @final
-@attrs.frozen
-class MaintenanceMode:
+@attrs.frozen(repr=False)
+class MaintenanceMode(Shown):
     """Whether a host must be in maintenance mode [maintenance-mode].
 
     Attributes:
@@ -78,8 +79,8 @@ class MaintenanceMode:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Payload:
+@attrs.frozen(kw_only=True, repr=False)
+class Payload(Shown):
     """One file that a VIB carries [payload].
 
     Attributes:
@@ -128,8 +129,8 @@ class Payload:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VibFile:
+@attrs.frozen(kw_only=True, repr=False)
+class VibFile(Shown):
     """Facts about the ``.vib`` file that depot metadata adds to a descriptor.
 
     Attributes:
@@ -144,8 +145,8 @@ class VibFile:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Vib:
+@attrs.frozen(kw_only=True, repr=False)
+class Vib(Shown):
     """One VIB as its descriptor tells it.
 
     Two VIBs are equal when their descriptors say the same; ``file`` does not take part,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,8 +47,8 @@ class Trust(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VibSignature:
+@attrs.frozen(kw_only=True, repr=False)
+class VibSignature(Shown):
     """One signature, as it was found.
 
     Attributes:
@@ -88,8 +89,8 @@ class VibSignature:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VibFacts:
+@attrs.frozen(kw_only=True, repr=False)
+class VibFacts(Shown):
     """What was found in one VIB of an image.
 
     Attributes:

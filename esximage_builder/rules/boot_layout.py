@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.disc_files import DPU_DEPOT, IMAGE_DATABASE, MISCELLANEOUS, PAYLOAD_ARCHIVE, RESERVED_VIBS
+from esximage_builder.shown import Shown
 from esximage_builder.vocabulary import DISC_OPTION, INSTALLER_OPTION, MODULE_TYPES, PayloadType, VibType
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def generation_of(version: BaseImageVersion | None) -> Generation:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class BootModule:
+@attrs.frozen(kw_only=True, repr=False)
+class BootModule(Shown):
     """A payload that the boot loader loads.
 
     Attributes:

@@ -32,6 +32,7 @@ from esximage_builder.rules.releases import (
     train_of,
 )
 from esximage_builder.rules.upgrade_paths import stops_between
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,8 @@ class ChangeKind(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Change:
+@attrs.frozen(kw_only=True, repr=False)
+class Change(Shown):
     """What leads from one release or image to another.
 
     Attributes:

@@ -18,6 +18,7 @@ from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.release_fit import declared_trains, is_declared, is_in_train, train_text
 from esximage_builder.rules.validate import validate
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +50,8 @@ _RELEASE_LAYERS = frozenset({Layer.DECLARED, Layer.TRAIN})
 
 
 @final
-@attrs.frozen(kw_only=True)
-class LayerVerdict:
+@attrs.frozen(kw_only=True, repr=False)
+class LayerVerdict(Shown):
     """What one layer says.
 
     Attributes:
@@ -67,8 +68,8 @@ class LayerVerdict:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Compatibility:
+@attrs.frozen(kw_only=True, repr=False)
+class Compatibility(Shown):
     """All layers' verdicts on one pair.
 
     Attributes:

@@ -14,6 +14,7 @@ from esximage_builder.errors import EsxImageError
 from esximage_builder.models.catalog import catalog_of
 from esximage_builder.models.spec_keys import pointer_of
 from esximage_builder.rules.compose import compose
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,8 @@ __all__ = ["ComposedImage", "compose_all"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ComposedImage:
+@attrs.frozen(kw_only=True, repr=False)
+class ComposedImage(Shown):
     """One image of a spec, with the hosts it is for.
 
     Attributes:

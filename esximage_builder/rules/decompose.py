@@ -22,6 +22,7 @@ from esximage_builder.rules.closed_spec import with_versions
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.profile_image import image_from_profile
 from esximage_builder.rules.unit_search import find_units
+from esximage_builder.shown import Shown
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ __all__ = ["Decomposition", "decompose", "recognise"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Decomposition:
+@attrs.frozen(kw_only=True, repr=False)
+class Decomposition(Shown):
     """What an image is made of.
 
     Attributes:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.shown import Shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -47,8 +49,8 @@ class Match(enum.StrEnum):
 
 
 @final
-@attrs.frozen
-class PciPattern:
+@attrs.frozen(repr=False)
+class PciPattern(Shown):
     """Devices by their numbers.
 
     Attributes:
@@ -109,8 +111,8 @@ def drivers_without_ids(vibs: Iterable[Vib], maps: Mapping[str, Sequence[str]]) 
 
 
 @final
-@attrs.frozen(kw_only=True)
-class DeviceDriver:
+@attrs.frozen(kw_only=True, repr=False)
+class DeviceDriver(Shown):
     """A driver for a device.
 
     Attributes:

@@ -19,6 +19,7 @@ from esximage_builder.rules.classify import Change, classify_images
 from esximage_builder.rules.lost_devices import NO_MAPS, dropped_ids, lost_devices
 from esximage_builder.rules.security import SecurityChange, security_between
 from esximage_builder.rules.upgrade_paths import cautions_between
+from esximage_builder.shown import Shown, ShownAsPage
 from esximage_builder.vocabulary import ComponentSource
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Impact(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ItemChange:
+@attrs.frozen(kw_only=True, repr=False)
+class ItemChange(Shown):
     """One item that differs.
 
     Attributes:
@@ -82,8 +83,8 @@ class ItemChange:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ImageDiff:
+@attrs.frozen(kw_only=True, repr=False)
+class ImageDiff(ShownAsPage):
     """What differs between two images; every level sorted by name.
 
     Attributes:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
+from esximage_builder.shown import Shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -36,8 +38,8 @@ class LoweredKind(enum.StrEnum):
 
 
 @final
-@attrs.frozen(kw_only=True)
-class LoweredItem:
+@attrs.frozen(kw_only=True, repr=False)
+class LoweredItem(Shown):
     """One thing that goes down.
 
     Attributes:

@@ -26,6 +26,7 @@ from esximage_builder.rules.driver_interfaces import (
 from esximage_builder.rules.platforms import share_a_system
 from esximage_builder.rules.relations import ProvideIndex
 from esximage_builder.rules.wishes import why_passed_over
+from esximage_builder.shown import Shown
 from esximage_builder.vocabulary import AcceptanceLevel, ComponentSource
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def rule_set_of(image: Image) -> RuleSet:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Explanation:
+@attrs.frozen(kw_only=True, repr=False)
+class Explanation(Shown):
     """One cause and all that it explains.
 
     Attributes:

@@ -19,6 +19,7 @@ from esximage_builder.models.device import DeviceKind
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.models.remediation import DeviceLoss, LostDevice
 from esximage_builder.rules.device_drivers import DriverIndex, Match, drivers_without_ids, pci_patterns
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +37,8 @@ _ANY = "."
 
 
 @final
-@attrs.frozen
-class DroppedIds:
+@attrs.frozen(repr=False)
+class DroppedIds(Shown):
     """Patterns that a driver had and that none has any more.
 
     Attributes:

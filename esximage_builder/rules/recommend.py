@@ -27,6 +27,7 @@ from esximage_builder.rules.release_fit import is_in_train, is_made_for, vendor_
 from esximage_builder.rules.releases import release_name, resolve_base_image
 from esximage_builder.rules.security import SecurityChange, security_between
 from esximage_builder.rules.validate import validate
+from esximage_builder.shown import Shown, ShownAsPage
 from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ __all__ = ["PassedOver", "Recommendation", "Suggestion", "recommend"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Suggestion:
+@attrs.frozen(kw_only=True, repr=False)
+class Suggestion(Shown):
     """An image to move to.
 
     Attributes:
@@ -68,8 +69,8 @@ class Suggestion:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class PassedOver:
+@attrs.frozen(kw_only=True, repr=False)
+class PassedOver(Shown):
     """A candidate that was not suggested.
 
     Attributes:
@@ -84,8 +85,8 @@ class PassedOver:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Recommendation:
+@attrs.frozen(kw_only=True, repr=False)
+class Recommendation(ShownAsPage):
     """What to move to.
 
     Attributes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from esximage_builder.errors import ModelError, NotInDepotError, VersionSyntaxError
+from esximage_builder.shown import Shown
 from esximage_builder.versions import BaseImageVersion, ProductRange, ReleaseName
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def _require_date(_: object, __: object, text: str) -> None:
 
 
 @final
-@attrs.frozen
-class KnownRelease:
+@attrs.frozen(repr=False)
+class KnownRelease(Shown):
     """One published release.
 
     Attributes:

@@ -18,6 +18,7 @@ import attrs
 
 from esximage_builder.models.fields import as_tuple
 from esximage_builder.rules.release_fit import check_platform, platforms_of
+from esximage_builder.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,8 +32,8 @@ __all__ = ["SecurityBulletin", "SecurityChange", "SecurityStanding", "security_b
 
 
 @final
-@attrs.frozen(kw_only=True)
-class SecurityBulletin:
+@attrs.frozen(kw_only=True, repr=False)
+class SecurityBulletin(Shown):
     """A bulletin of category security.
 
     Attributes:
@@ -57,8 +58,8 @@ class SecurityBulletin:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class SecurityChange:
+@attrs.frozen(kw_only=True, repr=False)
+class SecurityChange(Shown):
     """What a change of images means for security.
 
     Attributes:
@@ -71,8 +72,8 @@ class SecurityChange:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class SecurityStanding:
+@attrs.frozen(kw_only=True, repr=False)
+class SecurityStanding(Shown):
     """How an image stands.
 
     Attributes:

@@ -31,6 +31,7 @@ from esximage_builder.models.spec import AddOnReference, SoftwareSpec
 from esximage_builder.rules.compose import compose
 from esximage_builder.rules.decompose import decompose
 from esximage_builder.rules.release_fit import train_text, vendor_train_text
+from esximage_builder.shown import Shown
 from esximage_builder.versions import AddOnVersion
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ _OPEN_BASE = "open the depot of VMware's base image beside it, with --depot on t
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ImageSplit:
+@attrs.frozen(kw_only=True, repr=False)
+class ImageSplit(Shown):
     """A custom image in two parts.
 
     Attributes:

@@ -13,6 +13,7 @@ from typing import final
 import attrs
 
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown
 
 __all__ = ["CAUTIONS", "DIRECT_PATHS", "DirectPath", "Evidence", "PathCaution", "cautions_between", "stops_between"]
 
@@ -72,8 +73,8 @@ DIRECT_PATHS = (
 
 
 @final
-@attrs.frozen(kw_only=True)
-class PathCaution:
+@attrs.frozen(kw_only=True, repr=False)
+class PathCaution(Shown):
     """What to know before a host goes from below a release to it or beyond.
 
     Attributes:

@@ -9,7 +9,7 @@ All codes are listed in docs/findings.md.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import attrs
 
@@ -41,6 +41,7 @@ from esximage_builder.rules.vib_relations import (
     check_files,
 )
 from esximage_builder.rules.wishes import check_left_open, near_component
+from esximage_builder.shown import ShownAsPage
 from esximage_builder.vocabulary import MODULE_TYPES, ComponentSource, PayloadType
 from esximage_builder.waivers import require_waivable
 
@@ -62,14 +63,16 @@ _EFI_LOADER = PayloadType.ELTORITO_IMAGE_EFI
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ValidationReport:
+@attrs.frozen(kw_only=True, repr=False)
+class ValidationReport(ShownAsPage):
     """What validation found.
 
     Attributes:
         image_digest: Digest of the image that was looked at.
         findings: Errors first, then by code and items.
     """
+
+    _line: ClassVar = ("is_valid", "findings", "image_digest")
 
     image_digest: str
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=as_tuple)

@@ -15,6 +15,7 @@ from esximage_builder.depot.sniff import FileKind, sniff
 from esximage_builder.errors import NotADepotError
 from esximage_builder.findings import Finding, Severity
 from esximage_builder.models.fields import as_tuple
+from esximage_builder.shown import Shown, ShownAsPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,8 +50,8 @@ class Question:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Check:
+@attrs.frozen(kw_only=True, repr=False)
+class Check(Shown):
     """One question and its answer: passed, failed, or not asked.
 
     Attributes:
@@ -84,8 +85,8 @@ class Check:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Verification:
+@attrs.frozen(kw_only=True, repr=False)
+class Verification(ShownAsPage):
     """All answers about one file.
 
     Attributes:

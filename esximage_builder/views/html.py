@@ -1,4 +1,4 @@
-"""Sections as one HTML page: no script, nothing loaded from elsewhere, every text escaped."""
+"""Sections as one HTML page, or as a piece of one: no script, nothing loaded from elsewhere, every text escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.views.blocks import Block, Section
 
-__all__ = ["render_html"]
+__all__ = ["render_fragment", "render_html"]
 
 _STYLE = """
 :root { --text: #1d2430; --soft: #5c6675; --line: #d9dee6; --back: #f5f6f8; --card: #ffffff;
@@ -55,6 +55,29 @@ code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monosp
 @media print { body { background: none; } nav { display: none; } .cause, dl, .scroll { break-inside: avoid; } }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 """
+# Pages of others have colours of their own, light or dark: these stand out on both, and backs are left as they are.
+_FRAGMENT_STYLE = """
+.esximage { --error: #d9493f; --warning: #b5790b; --info: #3b84c4; --waived: #9264c8; --soft: #808893;
+  --line: rgba(128, 136, 147, .35); font: 14px/1.45 system-ui, sans-serif; max-width: 75rem; }
+.esximage .title { font-size: 1.15em; font-weight: 700; margin: .25em 0 .5em; overflow-wrap: anywhere; }
+.esximage .head { font-weight: 700; margin: 1em 0 .3em; }
+.esximage p { margin: .3em 0; }
+.esximage dl { display: grid; grid-template-columns: max-content 1fr; gap: .15em 1.25em; margin: .4em 0; }
+.esximage dt { color: var(--soft); font-weight: 400; }
+.esximage dd { margin: 0; overflow-wrap: anywhere; }
+.esximage .scroll { overflow-x: auto; max-height: 30em; overflow-y: auto; }
+.esximage table { border-collapse: collapse; margin: .3em 0; font-size: .95em; }
+.esximage th, .esximage td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0;
+  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+.esximage th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+.esximage td.short { white-space: nowrap; }
+.esximage summary { cursor: pointer; color: var(--info); }
+.esximage .cause { margin: .5em 0; padding: .3em .8em; border-left: .25em solid var(--tone); overflow-wrap: anywhere; }
+.esximage .label { color: var(--tone); font-weight: 700; text-transform: uppercase; font-size: .85em; }
+.esximage .soft { color: var(--soft); }
+.esximage .error { --tone: var(--error); } .esximage .warning { --tone: var(--warning); }
+.esximage .info { --tone: var(--info); } .esximage .waived { --tone: var(--waived); }
+"""
 _TONES = {"ok": "info", "failed": "error", "not asked": "warning"}  # colours of verdicts
 _SHORT = 20  # characters of a cell that stay on one line
 _HEAD = """<!DOCTYPE html>
@@ -87,6 +110,15 @@ def render_html(sections: Iterable[Section], title: str) -> str:
         parts += [f"{line}\n" for block in section.blocks for line in _block(block)]
         parts.append("</section>\n")
     return "".join(parts) + _TAIL
+
+
+def render_fragment(sections: Iterable[Section], title: str) -> str:
+    """Return the sections as a piece of a page of others, such as a notebook: its style touches nothing else."""
+    parts = [f'<div class="esximage"><style>{_FRAGMENT_STYLE}</style><div class="title">{_text(title)}</div>']
+    for section in sections:
+        parts += [f'<div class="head">{_text(section.title)}</div>'] if section.title else []
+        parts += [line for block in section.blocks for line in _block(block)]
+    return "".join([*parts, "</div>\n"])
 
 
 def _headline(title: str) -> str:

@@ -174,6 +174,13 @@ def test_importing_a_front_loads_nothing_but_the_front(front: str, form: str) ->
     assert own == {"esximage_builder.lazy_names", f"esximage_builder.{front}"}
 
 
+@pytest.mark.parametrize("name", ["esximage_builder", *(f"esximage_builder.{front}" for front in FRONTS)])
+def test_completion_offers_public_names_only(name: str) -> None:
+    package = importlib.import_module(name)
+    offered = {found for found in dir(package) if not found.startswith("__")}
+    assert offered == {*package.__all__, *(FRONTS if name == "esximage_builder" else ())} - {"__version__"}
+
+
 @pytest.mark.parametrize("front", FRONTS)
 def test_a_front_is_reached_through_the_package_too(front: str) -> None:
     imported_by(f"import esximage_builder as eib\nassert eib.{front}.__all__")
