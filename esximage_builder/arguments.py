@@ -19,7 +19,16 @@ import types
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from esximage_builder.errors import ModelError, WrongTypeError
-from esximage_builder.hints import accepted_by_converter, fits_of, hints_of, item_hint, kind_of, name_of, watched
+from esximage_builder.hints import (
+    accepted_by_converter,
+    fits_of,
+    hints_of,
+    is_whole,
+    item_hint,
+    kind_of,
+    name_of,
+    watched,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -181,6 +190,8 @@ class _Guard:
         if not parameter.fits(value):
             raise self._refusal(parameter, value)
         if parameter.items is None or not issubclass(type(value), collections.abc.Iterator):
+            return value
+        if is_whole(parameter.hint)(value):
             return value
         return watched(value, parameter.items, lambda item: self._refusal(parameter, item))
 

@@ -38,6 +38,7 @@ __all__ = [
     "accepted_by_converter",
     "fits_of",
     "hints_of",
+    "is_whole",
     "item_hint",
     "kind_of",
     "name_of",
@@ -230,6 +231,15 @@ def item_hint(hint: Hint) -> Hint:
         return next((found for each in arguments if (found := item_hint(each)) is not None), None)
     is_open = origin in (collections.abc.Iterable, collections.abc.Iterator)
     return arguments[0] if is_open and arguments[0] is not object and not isinstance(arguments[0], TypeVar) else None
+
+
+def is_whole(hint: Hint) -> Fits:
+    """What is one thing for a type, though it may be an iterator too, as an open file is one of lines."""
+    origin, arguments = _taken_apart(hint)
+    if origin is not Union and origin is not types.UnionType:
+        return lambda _: False
+    wholes = [fits_of(each) for each in arguments if item_hint(each) is None]
+    return lambda value: any(fits(value) for fits in wholes)
 
 
 def accepted_by_converter(hint: Hint) -> Hint:
