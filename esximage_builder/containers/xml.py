@@ -8,8 +8,10 @@ leak text; comments and processing instructions are dropped. Elements never leav
 from __future__ import annotations
 
 import codecs
+import io
 import re
-from typing import TYPE_CHECKING, NoReturn
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lxml import etree
 
@@ -31,6 +33,7 @@ __all__ = [
     "children_by_tag",
     "integer",
     "invalid_field",
+    "iterate_children",
     "new_element",
     "parse_any_xml",
     "parse_xml",
@@ -50,6 +53,21 @@ _DECLARED_CODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0
 _TAG = "<a b='c'/>"
 _SHIFTED = b"+ADw-"  # a tag's first letter in UTF-7, and five plain letters elsewhere
 
+_OPTIONS: dict[str, Any] = {
+    "resolve_entities": False,
+    "load_dtd": False,
+    "no_network": True,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "recover": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+
+_SHARED_TEXT = 40
+"""Characters of a text that is kept once for all documents: names, vendors, types, flags and versions repeat."""
+
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
@@ -68,11 +86,44 @@ def parse_xml(data: bytes, *, where: str, root: str, max_bytes: int) -> XmlEleme
         MalformedDocumentError: No well-formed XML, a document type, or another root element.
     """
     element = parse_any_xml(data, where=where, max_bytes=max_bytes, what=f"<{root}> document")
-    if element.tag != root:
-        raise MalformedDocumentError(
-            f"the document is no <{root}>", where=where, found=f"<{element.tag!s}>", expected=f"<{root}>"
-        )
+    _require_root(element, root, where=where)
     return element
+
+
+def iterate_children(data: bytes, *, where: str, root: str, tag: str, max_bytes: int) -> Iterator[XmlElement]:
+    """Yield the root's children of one name; each is emptied when the next is asked for.
+
+    A long document is never in memory whole. What is wrong behind a child is raised after it was yielded.
+
+    Args:
+        data: The whole document.
+        where: How to name it in errors.
+        root: The name that the root element must have.
+        tag: The name of the children.
+        max_bytes: Upper bound for ``data``.
+
+    Raises:
+        LimitExceededError: Longer than ``max_bytes``.
+        MalformedDocumentError: No well-formed XML, a document type, or another root element.
+    """
+    what = f"<{root}> document"
+    _require_parsable(data, where=where, max_bytes=max_bytes)
+    parsed = etree.iterparse(io.BytesIO(data), events=("end",), tag=tag, **_OPTIONS)
+    top: XmlElement | None = None
+    try:
+        for _, element in parsed:
+            if top is None:
+                top = element.getroottree().getroot()
+                _require_no_doctype(top, where=where, what=what)
+                _require_root(top, root, where=where)
+            if element.getparent() is top:
+                yield element
+                element.clear()
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise _not_well_formed(error, data, where=where, what=what) from error
+    if top is None and parsed.root is not None:
+        _require_no_doctype(parsed.root, where=where, what=what)
+        _require_root(parsed.root, root, where=where)
 
 
 def parse_any_xml(data: bytes, *, where: str, max_bytes: int, what: str = "XML document") -> XmlElement:
@@ -88,6 +139,17 @@ def parse_any_xml(data: bytes, *, where: str, max_bytes: int, what: str = "XML d
         LimitExceededError: Longer than ``max_bytes``.
         MalformedDocumentError: No well-formed XML, or a document type.
     """
+    _require_parsable(data, where=where, max_bytes=max_bytes)
+    try:
+        element: XmlElement = etree.fromstring(data, etree.XMLParser(**_OPTIONS))
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise _not_well_formed(error, data, where=where, what=what) from error
+    _require_no_doctype(element, where=where, what=what)
+    return element
+
+
+def _require_parsable(data: bytes, *, where: str, max_bytes: int) -> None:
+    """Refuse what would cost too much, before it is parsed."""
     if len(data) > max_bytes:
         raise LimitExceededError(
             "the document is larger than the limit",
@@ -97,36 +159,35 @@ def parse_any_xml(data: bytes, *, where: str, max_bytes: int, what: str = "XML d
         )
     _require_known_coding(data, where=where)
     require_few_parts(data, max_bytes=max_bytes, where=where)
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=True,
-        remove_pis=True,
+
+
+def _not_well_formed(error: Exception, data: bytes, *, where: str, what: str) -> MalformedDocumentError:
+    return MalformedDocumentError(
+        f"this is no well-formed XML: {error}",
+        where=where,
+        found=_beginning(data),
+        expected=f"a {what}",
+        hint="the file was damaged or is something else: get it again from its publisher",
     )
-    try:
-        element = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise MalformedDocumentError(
-            f"this is no well-formed XML: {error}",
-            where=where,
-            found=_beginning(data),
-            expected=f"a {what}",
-            hint="the file was damaged or is something else: get it again from its publisher",
-        ) from error
-    if element.getroottree().docinfo.doctype:
+
+
+def _require_no_doctype(element: XmlElement, *, where: str, what: str) -> None:
+    doctype = element.getroottree().docinfo.doctype
+    if doctype:
         raise MalformedDocumentError(
             "the document has a DOCTYPE, which no ESXi metadata has",
             where=where,
-            found=element.getroottree().docinfo.doctype,
+            found=doctype,
             expected=f"a plain {what}",
             hint="do not trust this file",
         )
-    return element
+
+
+def _require_root(element: XmlElement, root: str, *, where: str) -> None:
+    if element.tag != root:
+        raise MalformedDocumentError(
+            f"the document is no <{root}>", where=where, found=f"<{element.tag!s}>", expected=f"<{root}>"
+        )
 
 
 def _require_known_coding(data: bytes, *, where: str) -> None:
@@ -215,7 +276,11 @@ def text_of(element: XmlElement | None, default: str = "") -> str:
     if element is None:
         return default
     text = element.text
-    return text.strip() if text else ""
+    return _kept_once(text.strip()) if text else ""
+
+
+def _kept_once(text: str) -> str:
+    return sys.intern(text) if len(text) <= _SHARED_TEXT else text
 
 
 def require_text(children: Mapping[str, XmlElement], tag: str, *, of: XmlElement, where: str) -> str:
@@ -271,7 +336,7 @@ def attribute(element: XmlElement, name: str, *, where: str) -> str:
     value = element.get(name)
     if not value:
         invalid_field(element, f"the attribute {name} is missing", where=where, expected=f'{name}="..."')
-    return value
+    return _kept_once(value)
 
 
 def integer(element: XmlElement, text: str | None, *, where: str, of: str) -> int | None:

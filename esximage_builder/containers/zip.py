@@ -598,7 +598,10 @@ class ZipReader:
             )
         if budget is not None:
             budget.spend(entry.member.size_bytes, where=where)
-        return b"".join([plain for _, plain in _checked_pairs(self._source, entry, where=where)])
+        whole = io.BytesIO()  # it hands out what it holds; joining a list would hold everything twice
+        for _, plain in _checked_pairs(self._source, entry, where=where):
+            whole.write(plain)
+        return whole.getvalue()
 
     def copy_blocks(self, name: str) -> Iterator[tuple[bytes, bytes]]:
         """Yield a member as pairs of raw and plain bytes, to carry it over raw and hash it in one pass.

@@ -227,9 +227,11 @@ def _merge_vibs(
 
 def _distinct_vibs(group: list[tuple[Vib, VibLocation, str]]) -> list[_Held]:
     """Return each content once; without a digest a VIB is the first that its descriptor describes."""
+    if len(group) == 1:  # nearly all; comparing would cost a hash over all that they say
+        return [(vib, [location], {source_name}) for vib, location, source_name in group]
     found: dict[Vib, dict[str, _Held]] = {}
     distinct: list[_Held] = []
-    for vib, location, source_name in sorted(group, key=_certainty) if len(group) > 1 else group:
+    for vib, location, source_name in sorted(group, key=_certainty):
         by_digest = found.setdefault(vib, {})
         digest = "" if vib.file is None else vib.file.sha256
         same = by_digest.get(digest) if digest else next(iter(by_digest.values()), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, final
@@ -32,7 +33,7 @@ from esximage_builder.shown import ShownAsPage
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
 
     from esximage_builder.documents.vib_archive import VibHead
@@ -275,7 +276,7 @@ def open_within(
     if not origins:
         raise ModelError("no source was given", expected="at least one path", hint="name a bundle, a folder or a .vib")
     bounds = budget.limits
-    with contextlib.ExitStack() as stack:
+    with _collector_at_rest(), contextlib.ExitStack() as stack:
         spool = Spool(stack, budget)
         contents = []
         errors = GatheredErrors(bounds.gathered_errors)
@@ -296,6 +297,18 @@ def open_within(
         files = files_of(origins, most=bounds.member_count)
         return Depot(catalog, locations, stack.pop_all(), bounds, files)
     raise AssertionError  # pragma: no cover - the stack swallows no exception
+
+
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the cyclic collector from walking again and again over what is read, none of which is garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_image_database(path: str | Path, *, limits: ReadLimits | None = None, strict: bool = True) -> Depot:

@@ -461,9 +461,9 @@ class _Reading:
         known_ids = {_bulletin_id(bulletin) for bulletin in self.contents.bulletins}
         where = f"{metadata.where}!{name}"
         data = self._read_member(metadata, name, where=where)
-        for bulletin in parse_metadata_response(data, where=where, max_bytes=self.limits.document_bytes):
-            if _bulletin_id(bulletin) not in known_ids:
-                self.contents.bulletins.append(bulletin)
+        self.contents.bulletins += parse_metadata_response(
+            data, where=where, max_bytes=self.limits.document_bytes, known_ids=known_ids
+        )
 
     def read_disc(self, disc: IsoReader) -> None:
         """Read an installer disc by its image database, and by the VIBs that lie whole in its archives."""

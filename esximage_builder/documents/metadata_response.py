@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from esximage_builder.containers.xml import (
     XmlElement,
     add_element,
+    iterate_children,
     new_element,
-    parse_xml,
     render_xml,
+    text_of,
 )
 from esximage_builder.documents.bulletin import bulletin_element, parse_bulletin_element
 from esximage_builder.documents.software_platform import add_software_platforms
@@ -23,7 +24,7 @@ from esximage_builder.documents.vib_descriptor import add_relationships
 from esximage_builder.models.vib import SoftwarePlatform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from esximage_builder.models.component import Bulletin, Component
@@ -34,16 +35,28 @@ __all__ = ["parse_metadata_response", "render_metadata_response"]
 _VIB_RECORD_VERSION = "1.4.5"
 
 
-def parse_metadata_response(data: bytes, *, where: str, max_bytes: int) -> tuple[Bulletin | Component, ...]:
+def parse_metadata_response(
+    data: bytes, *, where: str, max_bytes: int, known_ids: Collection[str] = ()
+) -> tuple[Bulletin | Component, ...]:
     """Read the bulletins; there may be none.
+
+    Args:
+        data: The whole document; it is never in memory as a tree.
+        where: How to name it in errors.
+        max_bytes: Upper bound for ``data``.
+        known_ids: Ids of bulletins that have documents of their own, which count; they are passed over.
 
     Raises:
         MalformedDocumentError: No ``<metadataResponse>`` document.
         InvalidFieldError: A bulletin with a missing or impossible value.
         LimitExceededError: Longer than ``max_bytes``.
     """
-    root = parse_xml(data, where=where, root="metadataResponse", max_bytes=max_bytes)
-    return tuple(parse_bulletin_element(element, where=where) for element in root.iterchildren("bulletin"))
+    bulletins = iterate_children(data, where=where, root="metadataResponse", tag="bulletin", max_bytes=max_bytes)
+    return tuple(
+        parse_bulletin_element(element, where=where)
+        for element in bulletins
+        if text_of(element.find("id")) not in known_ids
+    )
 
 
 def render_metadata_response(

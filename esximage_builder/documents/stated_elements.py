@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Mapping
 
     from esximage_builder.containers.xml import XmlElement
     from esximage_builder.models.vib import Payload, Vib
@@ -52,30 +52,33 @@ _CHECKSUM = "checksum"
 _FIELDS = _TOP | _RELATIONS | _REQUIREMENTS | _HARDWARE | {_MAINTENANCE: "maintenance_mode"}
 
 
-def unstated_elements(root: XmlElement) -> frozenset[str]:
+def unstated_elements(children: Mapping[str, XmlElement], vib: Vib) -> frozenset[str]:
     """Return the names of elements that a descriptor lacks altogether; an empty element is stated.
 
     ``hwplatform`` is among them only beside others. ``checksum`` is, if a payload has none over its stored bytes.
+
+    Args:
+        children: The descriptor's elements by name.
+        vib: The VIB that was made of them.
     """
-    lacking = {*_absent(root, _TOP), *_absent(root.find("relationships"), _RELATIONS)}
-    requires = root.find("system-requires")
-    lacking |= _absent(requires, _REQUIREMENTS)
-    if requires is None or all(requires.find(spelling) is None for spelling in _SPELLINGS):
+    required = _tags_under(children.get("system-requires"))
+    lacking = (_TOP.keys() - children.keys()) | (_RELATIONS.keys() - _tags_under(children.get("relationships")))
+    lacking |= _REQUIREMENTS.keys() - required
+    if required.isdisjoint(_SPELLINGS):
         lacking.add(_MAINTENANCE)
-    if any(not _has_stored_checksum(payload) for payload in root.iterfind("payloads/payload")):
+    if not all(map(_has_stored_checksum, vib.payloads)):
         lacking.add(_CHECKSUM)
     if lacking:
-        lacking |= _absent(requires, _HARDWARE)
+        lacking |= _HARDWARE.keys() - required
     return frozenset(lacking)
 
 
-def _absent(parent: XmlElement | None, tags: Iterable[str]) -> set[str]:
-    there = set() if parent is None else {child.tag for child in parent}
-    return set(tags) - there
+def _tags_under(parent: XmlElement | None) -> set[str]:
+    return set() if parent is None else {str(child.tag) for child in parent}
 
 
-def _has_stored_checksum(payload: XmlElement) -> bool:
-    return any(not checksum.get("verify-process") for checksum in payload.iterfind(_CHECKSUM))
+def _has_stored_checksum(payload: Payload) -> bool:
+    return any(not checksum.verify_process for checksum in payload.checksums)
 
 
 def may_state(descriptor: bytes, elements: Collection[str]) -> bool:

@@ -104,7 +104,8 @@ def parse_vib_descriptor(data: bytes, *, where: str = "descriptor.xml", max_byte
         InvalidFieldError: An element is missing or has an impossible value.
         LimitExceededError: Longer than ``max_bytes``.
     """
-    return _vib_of(parse_xml(data, where=where, root="vib", max_bytes=max_bytes), where)
+    root = parse_xml(data, where=where, root="vib", max_bytes=max_bytes)
+    return _vib_of(root, children_by_tag(root, where=where, known=_KNOWN), where)
 
 
 def parse_vib_metadata(data: bytes, *, where: str, max_bytes: int = DOCUMENT_BYTES) -> tuple[Vib, frozenset[str]]:
@@ -114,11 +115,12 @@ def parse_vib_metadata(data: bytes, *, where: str, max_bytes: int = DOCUMENT_BYT
         DepotError: As ``parse_vib_descriptor`` raises it.
     """
     root = parse_xml(data, where=where, root="vib", max_bytes=max_bytes)
-    return _vib_of(root, where), unstated_elements(root)
-
-
-def _vib_of(root: XmlElement, where: str) -> Vib:
     children = children_by_tag(root, where=where, known=_KNOWN)
+    vib = _vib_of(root, children, where)
+    return vib, unstated_elements(children, vib)
+
+
+def _vib_of(root: XmlElement, children: dict[str, XmlElement], where: str) -> Vib:
     relations = parse_relationships(children.get("relationships"), where=where)
     requires = children.get("system-requires")
     files = children.get("file-list")
@@ -149,7 +151,7 @@ def _vib_of(root: XmlElement, where: str) -> Vib:
         overlay=boolean(children.get("overlay"), where=where),
         payloads=_payloads(children, where),
         schema_version=root.get("version") or "",
-        extra=unknown_children(root, _KNOWN),
+        extra=() if children.keys() <= _KNOWN else unknown_children(root, _KNOWN),
         extra_requirements=() if requires is None else unknown_children(requires, _KNOWN_REQUIREMENTS),
         extra_relationships=_unknown_groups(children.get("relationships")),
         file=_file(children, where),
@@ -304,7 +306,8 @@ def _payload(element: XmlElement, where: str) -> Payload:
                 text_of(item).lower(),
                 item.get("verify-process") or "",
             )
-            for item in element.iterfind("checksum")
+            for item in element
+            if item.tag == "checksum"
         ],
         extra=[(str(key), str(value)) for key, value in element.items() if key not in _KNOWN_PAYLOAD],
         extra_elements=unknown_children(element, frozenset({"checksum"})),

@@ -23,6 +23,8 @@ def as_tuple(items: Iterable[Any]) -> tuple[Any, ...]:
     Raises:
         ModelError: ``items`` is text, bytes or not iterable.
     """
+    if type(items) is tuple:
+        return items
     if isinstance(items, str | bytes):
         raise ModelError("a list was expected, not one text", found=repr(items)[:80])
     try:

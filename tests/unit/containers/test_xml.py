@@ -81,6 +81,43 @@ def test_another_root_is_malformed() -> None:
         parsed(b'<vib xmlns="urn:x"/>')
 
 
+def children(data: bytes, *, tag: str = "part", max_bytes: int = 10_000) -> list[str]:
+    found = xml.iterate_children(data, where="x.xml", root="vib", tag=tag, max_bytes=max_bytes)
+    return [xml.raw_text(child) for child in found]
+
+
+def test_children_are_handed_out_one_by_one_and_emptied() -> None:
+    data = b"<vib><part><a/></part><other><part>deeper</part></other><!-- c --><part>b</part></vib>"
+    assert children(data) == ["<part><a/></part>", "<part>b</part>"]
+    kept = list(xml.iterate_children(data, where="x.xml", root="vib", tag="part", max_bytes=10_000))
+    assert [len(element) for element in kept] == [0, 0]
+    assert xml.place(kept[1], "x.xml") == "x.xml:1 <vib>/part[2]"
+    assert children(b"<vib/>") == children(b"<vib><other/></vib>") == []
+
+
+@pytest.mark.parametrize("data", [*DOCTYPES, *NOT_XML])
+@pytest.mark.parametrize("tag", ["part", "name"])
+def test_a_document_that_is_none_has_no_children(data: bytes, tag: str) -> None:
+    with pytest.raises(MalformedDocumentError) as caught:
+        children(data, tag=tag)
+    assert caught.value.where == "x.xml"
+
+
+def test_damage_behind_a_child_is_told_after_it() -> None:
+    found = xml.iterate_children(b"<vib><part/></vob>", where="x.xml", root="vib", tag="part", max_bytes=10_000)
+    assert next(found).tag == "part"
+    with pytest.raises(MalformedDocumentError):
+        next(found)
+
+
+@pytest.mark.parametrize("data", [b"<vab/>", b"<vab><part/></vab>"])
+def test_children_of_another_root_are_none(data: bytes) -> None:
+    with pytest.raises(MalformedDocumentError, match="the document is no <vib>"):
+        children(data)
+    with pytest.raises(LimitExceededError):
+        children(data, max_bytes=3)
+
+
 def test_a_document_is_bounded() -> None:
     assert parsed(b"<vib/>", max_bytes=6).tag == "vib"
     with pytest.raises(LimitExceededError) as caught:

@@ -42,6 +42,13 @@ def test_bulletins_are_read_as_their_own_documents_are() -> None:
     )
 
 
+def test_known_bulletins_are_passed_over_and_not_even_judged() -> None:
+    data = b"<metadataResponse><bulletin><id> a </id></bulletin><bulletin/></metadataResponse>"
+    assert parse_metadata_response(data, where="x", max_bytes=1000, known_ids={"a", ""}) == ()
+    with pytest.raises(InvalidFieldError):
+        parse_metadata_response(data, where="x", max_bytes=1000, known_ids={"a"})
+
+
 def test_there_may_be_no_bulletin_at_all() -> None:
     assert parsed(DepotBuilder().response()) == ()
     assert parsed(b"<metadataResponse/>") == ()
