@@ -12,6 +12,7 @@ many parts that falls may be many times what real depots have for each of their 
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, final
 
 import attrs
@@ -126,7 +127,7 @@ def _parts_in(data: bytes) -> int:
 @final
 @attrs.define
 class ReadBudget:
-    """What one reading has unpacked so far; nested archives share the object.
+    """What one reading has unpacked so far; nested archives share the object, and threads may.
 
     Attributes:
         limits: The bounds.
@@ -136,6 +137,7 @@ class ReadBudget:
         unpacked_bytes: Contents so far.
         parts: Elements, attributes and values of documents so far.
         members: Members of archives so far.
+        was_short: True once something was refused.
     """
 
     limits: ReadLimits
@@ -145,6 +147,18 @@ class ReadBudget:
     unpacked_bytes: int = 0
     parts: int = 0
     members: int = 0
+    was_short: bool = False
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
+
+    def copy(self) -> ReadBudget:
+        """Return one that has spent as much, and goes its own way."""
+        return attrs.evolve(self)
+
+    def take(self, other: ReadBudget) -> None:
+        """Have spent what the other one has, which was a copy."""
+        for field in attrs.fields(ReadBudget):
+            if field.init:
+                setattr(self, field.name, getattr(other, field.name))
 
     def bring(self, count: int) -> None:
         """Take note of a source of so many bytes."""
@@ -156,8 +170,10 @@ class ReadBudget:
         Raises:
             LimitExceededError: The sum passes ``limits.metadata_bytes``, or what the sources' length allows.
         """
-        self.metadata_bytes += count
+        with self._lock:
+            self.metadata_bytes += count
         if self.metadata_bytes > self.limits.metadata_bytes:
+            self.was_short = True
             raise LimitExceededError(
                 "the metadata unpacks to more than the limit",
                 where=where,
@@ -174,7 +190,9 @@ class ReadBudget:
         Raises:
             LimitExceededError: All documents together have more than the sources' length allows.
         """
-        self.parts += _parts_in(data)
+        count = _parts_in(data)
+        with self._lock:
+            self.parts += count
         most = self._allowed(_FREE_PARTS, _PARTS_SHARE)
         self._require("the metadata has more elements, attributes and values", self.parts, most, where=where)
 
@@ -184,7 +202,8 @@ class ReadBudget:
         Raises:
             LimitExceededError: All archives together have more than the sources' length allows.
         """
-        self.members += count
+        with self._lock:
+            self.members += count
         most = self._allowed(max(_FREE_MEMBERS, self.limits.member_count), _MEMBERS_SHARE)
         self._require("the archives have more members", self.members, most, where=where)
 
@@ -194,7 +213,8 @@ class ReadBudget:
         Raises:
             LimitExceededError: The sum passes what the sources' length allows.
         """
-        self.unpacked_bytes += count
+        with self._lock:
+            self.unpacked_bytes += count
         most = self._allowed(_FREE_UNPACKED, 1)
         self._require("the contents unpack to more bytes", self.unpacked_bytes, most, where=where)
 
@@ -212,6 +232,7 @@ class ReadBudget:
 
     def _require(self, message: str, found: int, most: int | None, *, where: str) -> None:
         if most is not None and found > most:
+            self.was_short = True
             raise LimitExceededError(
                 f"{message} than a file of its length explains",
                 where=where,
@@ -227,6 +248,7 @@ class ReadBudget:
             LimitExceededError: The sum would pass ``limits.nested_bytes``.
         """
         if self.nested_bytes + count > self.limits.nested_bytes:
+            self.was_short = True
             raise LimitExceededError(
                 "the zips inside other zips unpack to more than the limit",
                 where=where,

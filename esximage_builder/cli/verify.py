@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
-from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
+from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text, show_progress
 from esximage_builder.cli.paths import input_path
 from esximage_builder.cli.trust import add_trust, anchors_of
 from esximage_builder.depot.sniff import FileKind, sniff
@@ -60,4 +60,4 @@ def _verification_of(options: Options) -> Verification:
     if kind in (FileKind.ISO, FileKind.VIB):
         verify = verify_iso if kind is FileKind.ISO else verify_vib
         return verify(options.path, anchors=anchors)
-    return verify_bundle(options.path, kind=options.kind, anchors=anchors)
+    return verify_bundle(options.path, kind=options.kind, anchors=anchors, progress=show_progress)

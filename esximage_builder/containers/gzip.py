@@ -22,6 +22,7 @@ from esximage_builder.errors import (
 )
 from esximage_builder.streams.blocks import block_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
+from esximage_builder.streams.inflating import INFLATE_ERRORS, crc32_of, new_inflater
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,7 @@ class _GzipWriter:
         """Take all of ``data`` and return its length in bytes."""
         if self._is_closed:
             raise ValueError("write to a closed gzip writer")
-        self._crc = zlib.crc32(data, self._crc)
+        self._crc = crc32_of(data, self._crc)
         self._length += len(data)
         self._encode(data)
         return len(data)
@@ -253,12 +254,12 @@ def _require_gzip(feed: _Feed, *, where: str) -> None:
 
 
 def _inflate_member(feed: _Feed, *, where: str) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(_GZIP_WBITS)
+    inflater = new_inflater(_GZIP_WBITS)
     data = feed.take()
     while True:
         try:
             block = inflater.decompress(data, COPY_BLOCK_BYTES)
-        except zlib.error as error:
+        except INFLATE_ERRORS as error:
             raise MalformedDocumentError(
                 "the gzip stream is damaged", where=where, found=str(error), hint=_DAMAGED_HINT
             ) from error

@@ -8,9 +8,8 @@ Source: POSIX ``ustar``.
 
 from __future__ import annotations
 
-import zlib
-
 from esximage_builder.containers.ustar import BLOCK_BYTES
+from esximage_builder.streams.inflating import INFLATE_ERRORS, new_inflater
 
 __all__ = ["first_member_names"]
 
@@ -44,8 +43,8 @@ def first_member_names(head: bytes) -> list[str]:
 
 def _unpacked(head: bytes) -> bytes:
     try:
-        return zlib.decompressobj(_GZIP_WINDOW).decompress(head, _MOST_BYTES)
-    except zlib.error:
+        return new_inflater(_GZIP_WINDOW).decompress(head, _MOST_BYTES)
+    except INFLATE_ERRORS:
         return b""
 
 

@@ -60,6 +60,7 @@ from esximage_builder.errors import (
     UnsafeArchiveError,
 )
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
+from esximage_builder.streams.inflating import INFLATE_ERRORS, crc32_of, new_inflater
 from esximage_builder.streams.shared_file import SharedFile
 
 if TYPE_CHECKING:
@@ -452,7 +453,7 @@ def _raw_blocks(source: SharedFile, entry: _Entry, *, where: str) -> Iterator[by
 
 def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield raw blocks with what they inflate to; a block that swells is followed by more with no raw bytes."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater = new_inflater(-zlib.MAX_WBITS)
     left, piece_bytes = size_bytes, _FIRST_PIECE_BYTES
     for block in raw_blocks:
         raw, pending, is_swelling = block, block, True
@@ -461,7 +462,7 @@ def _inflated(raw_blocks: Iterable[bytes], *, size_bytes: int, where: str) -> It
             piece_bytes = min(piece_bytes * 4, _PLAIN_PIECE_BYTES)
             try:
                 plain = inflater.decompress(pending, most)
-            except zlib.error as error:
+            except INFLATE_ERRORS as error:
                 raise _malformed("a member's deflate stream is damaged", where=where, found=str(error)) from error
             left -= len(plain)
             if left < 0:
@@ -486,7 +487,7 @@ def _checked_pairs(source: SharedFile, entry: _Entry, *, where: str) -> Iterator
         pairs = _inflated(blocks, size_bytes=member.size_bytes, where=where)
     crc32 = 0
     for raw, plain in pairs:
-        crc32 = zlib.crc32(plain, crc32)
+        crc32 = crc32_of(plain, crc32)
         yield raw, plain
     require_crc(crc32, member.crc32, where=where)
 

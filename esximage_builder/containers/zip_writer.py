@@ -48,6 +48,7 @@ from esximage_builder.errors import (
     SourceUnreadableError,
 )
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
+from esximage_builder.streams.inflating import crc32_of
 from esximage_builder.streams.placed_file import PlacedFile
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class ZipMemberWriter:
         if self._left < 0:
             raise self._wrong_size(f"more than {self._expected_bytes} bytes")
         if self._is_plain:
-            self.crc32 = zlib.crc32(block, self.crc32)
+            self.crc32 = crc32_of(block, self.crc32)
         self._write(block)
         return len(block)
 
@@ -177,7 +178,7 @@ class ZipWriter:
             name=name,
             size_bytes=len(data),
             compressed_bytes=len(packed),
-            crc32=zlib.crc32(data),
+            crc32=crc32_of(data),
             method=METHOD_DEFLATED if deflate else METHOD_STORED,
             header_offset=self._offset,
         )

@@ -25,6 +25,8 @@ from esximage_builder.depot.tree import FolderTree, ZipTree, join
 from esximage_builder.documents.depot_index import MetadataEntry, VendorEntry, parse_index, parse_vendor_index
 from esximage_builder.errors import EsxImageError, ModelError, NotADepotError, NotInDepotError
 from esximage_builder.limits import ReadBudget, ReadLimits
+from esximage_builder.progress import Progress, no_progress
+from esximage_builder.streams.side_by_side import number_of_workers
 from esximage_builder.verify.bundle_contents import CONTENTS_QUESTIONS, NamedFiles, check_contents
 from esximage_builder.verify.checklist import Certainty, Checklist, Question, require_kind
 from esximage_builder.verify.signed import signer_words
@@ -62,6 +64,8 @@ def verify_bundle(
     deep: bool = True,
     limits: ReadLimits | None = None,
     anchors: bytes | None = None,
+    workers: int | None = None,
+    progress: Progress = no_progress,
 ) -> Verification:
     """Verify an offline bundle.
 
@@ -71,6 +75,9 @@ def verify_bundle(
         deep: Unpack payloads and check those checksums too; False checks stored bytes only.
         limits: Upper bounds; None takes the defaults.
         anchors: Certificates to trust, in PEM; None asks of signatures only what they cover.
+        workers: How many VIBs are read at a time, 1 to 64, on which no finding depends; None takes two where
+            there are two cores.
+        progress: Told how many bytes of the VIBs are read.
 
     Returns:
         Checks with findings; damage is a finding, not an exception.
@@ -78,12 +85,13 @@ def verify_bundle(
     Raises:
         NotADepotError: The file is no zip at all, or a folder of something else.
         SourceUnreadableError: It is missing or cannot be read.
-        ModelError: An unknown kind, or ``anchors`` that are no certificates.
+        ModelError: An unknown kind, ``anchors`` that are no certificates, or no such number of workers.
         MissingExtraError: ``anchors`` need the extra ``signatures``, which is not installed.
     """
     if kind not in _KINDS:
         raise ModelError("this is no kind of bundle", found=repr(kind), expected=" or ".join(_KINDS))
     require_anchors(anchors)
+    number = number_of_workers(workers)
     bounds = limits or ReadLimits()
     is_folder = sniff(path).kind is FileKind.FOLDER
     if not is_folder:
@@ -103,7 +111,9 @@ def verify_bundle(
         files = _check_index(tree, checks, kind, bounds)
         budget = ReadBudget(bounds)
         depot = stack.enter_context(open_within(budget, path, strict=False))
-        check_contents(files, depot, checks, budget, kind=kind, deep=deep, anchors=anchors)
+        check_contents(
+            files, depot, checks, budget, kind=kind, deep=deep, anchors=anchors, workers=number, progress=progress
+        )
     return checks.result(kind)
 
 

@@ -9,7 +9,8 @@ Source: docs/formats.md#bundle-layout.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple, final
+import functools
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, final
 
 import attrs
 
@@ -23,10 +24,11 @@ from esximage_builder.streams.blocks import counted_stream
 from esximage_builder.streams.hashing import COPY_BLOCK_BYTES
 from esximage_builder.verify.checklist import Certainty, Question
 from esximage_builder.verify.signed import SignedVibs
+from esximage_builder.verify.vib_pass import VibCheck, check_side_by_side
 from esximage_builder.versions import BaseImageVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set as AbstractSet
+    from collections.abc import Callable, Iterator, Set as AbstractSet
 
     from esximage_builder.depot.opening import Depot
     from esximage_builder.depot.tree import DepotTree
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from esximage_builder.models.hardware_support import HardwareSupport
     from esximage_builder.models.solution import SolutionComponent
     from esximage_builder.models.vib import Vib
+    from esximage_builder.progress import Progress
     from esximage_builder.verify.checklist import Checklist
 
 __all__ = ["CONTENTS_QUESTIONS", "NamedFiles", "check_contents"]
@@ -87,6 +90,8 @@ def check_contents(
     kind: str,
     deep: bool,
     anchors: bytes | None,
+    workers: int,
+    progress: Progress,
 ) -> None:
     """Answer the questions about what the metadata describes.
 
@@ -98,6 +103,8 @@ def check_contents(
         kind: Who shall take it; some questions are for ``vlcm`` only.
         deep: Unpack payloads too.
         anchors: Certificates to trust; None asks for no trust.
+        workers: How many VIBs are read at a time.
+        progress: Told how many bytes of the VIBs are read.
     """
     is_described = _is_described(depot.catalog)
     _check_documents(bundle, depot.catalog, checks, is_described=is_described)
@@ -106,7 +113,13 @@ def check_contents(
         _check_release_units(depot.catalog, checks)
     _check_references(depot.catalog, checks)
     _check_vib_facts(bundle, depot, checks)
-    _check_bytes(bundle.tree, depot, checks, budget, deep=deep, anchors=anchors)
+    _check_heads(depot, checks, budget, anchors)
+    damage = [
+        *_damaged_vibs(depot, budget, deep=deep, workers=workers, progress=progress),
+        *_damaged_members(bundle.tree, depot, budget),
+    ]
+    why_not = "" if depot.catalog.vibs else f"{_NO_VIB}; other files were only read to their ends"
+    checks.answer("bytes", damage, why_not=why_not)
     if kind == "vlcm":
         _check_vcf(depot.catalog, checks)
 
@@ -303,16 +316,11 @@ def _stated_path(vib: Vib) -> str:
     return "" if vib.file is None else vib.file.relative_path
 
 
-def _check_bytes(
-    tree: DepotTree, depot: Depot, checks: Checklist, budget: ReadBudget, *, deep: bool, anchors: bytes | None
-) -> None:
+def _check_heads(depot: Depot, checks: Checklist, budget: ReadBudget, anchors: bytes | None) -> None:
     vibs = depot.catalog.vibs
     heads = [finding for vib in vibs for finding in _head_findings(depot, vib, budget)]
     checks.answer("descriptors", heads, why_not="" if vibs else _NO_VIB)
     _check_signatures(depot, checks, budget, anchors)
-    damage = [finding for vib in vibs for finding in _byte_findings(depot, vib, budget, deep=deep)]
-    damage += _damaged_members(tree, depot, budget)
-    checks.answer("bytes", damage, why_not="" if vibs else f"{_NO_VIB}; other files were only read to their ends")
 
 
 def _check_signatures(depot: Depot, checks: Checklist, budget: ReadBudget, anchors: bytes | None) -> None:
@@ -341,10 +349,28 @@ def _head_findings(depot: Depot, vib: Vib, budget: ReadBudget) -> tuple[Finding,
         return (_damaged(depot, vib, error),)
 
 
-def _byte_findings(depot: Depot, vib: Vib, budget: ReadBudget, *, deep: bool) -> tuple[Finding, ...]:
+def _damaged_vibs(
+    depot: Depot, budget: ReadBudget, *, deep: bool, workers: int, progress: Progress
+) -> Iterator[Finding]:
+    """Read all VIBs to their ends."""
+    vibs = [
+        VibCheck(
+            size_bytes=(vib.file and vib.file.size_bytes) or 0,
+            check=functools.partial(_byte_findings, depot, vib, deep=deep),
+        )
+        for vib in depot.catalog.vibs
+    ]
+    for findings in check_side_by_side(vibs, budget, workers=workers, progress=progress):
+        yield from findings
+
+
+def _byte_findings(
+    depot: Depot, vib: Vib, budget: ReadBudget, watched: Callable[[BinaryIO], BinaryIO], *, deep: bool
+) -> tuple[Finding, ...]:
     try:
         with open_source(depot, vib) as source:
-            return check_vib(vib, source, where=depot.where_is(vib), limits=depot.limits, deep=deep, budget=budget)
+            stream, where = watched(source), depot.where_is(vib)
+            return check_vib(vib, stream, where=where, limits=depot.limits, deep=deep, budget=budget)
     except EsxImageError as error:
         return (_damaged(depot, vib, error),)
 

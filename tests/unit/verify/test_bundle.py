@@ -773,3 +773,41 @@ def test_a_warning_is_shown_as_one(tmp_path: Path) -> None:
         "      why: nothing in the bundle is of ESXi 9\n"
     ) in text
     assert "  [warning] is the content type that of ESXi depots? (inferred)\n" in text
+
+
+# Several at a time
+
+
+def test_findings_do_not_depend_on_how_many_read(tmp_path: Path) -> None:
+    """Damage is told in the order of the catalog, and progress comes out at the size of the VIBs."""
+    members = bundle_members()
+    for name in [name for name in members if name.endswith(".vib")][::2]:
+        members[name] = members[name][:-200] + bytes(200)
+    path = put(tmp_path / "bundle.zip", zipped(members))
+    told: list[tuple[str, int, int]] = []
+    found = [
+        eib.verify_bundle(path, workers=workers, progress=lambda *step: told.append(step)).findings
+        for workers in (1, 2, 5)
+    ]
+    assert len(found[0]) >= 4
+    assert found[0] == found[1] == found[2]
+    assert told[-1][1] == told[-1][2] > 0
+    assert {stage for stage, _, _ in told} == {"verify"}
+
+
+def test_which_payloads_are_too_much_together_does_not_depend_on_how_many_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share one bound; the one that reaches it is the same however many read."""
+    path = put(tmp_path / "bundle.zip", zipped(bundle_members()))
+    monkeypatch.setattr("esximage_builder.limits._FREE_UNPACKED", 60_000)
+    limits = eib.ReadLimits(unpacked_ratio=0)
+    found = [eib.verify_bundle(path, limits=limits, workers=workers).findings for workers in (1, 2, 5) for _ in "ab"]
+    assert "payload-too-large" in {finding.code for finding in found[0]}
+    assert all(findings == found[0] for findings in found)
+
+
+@pytest.mark.parametrize("workers", [0, 65])
+def test_so_many_cannot_work(workers: int) -> None:
+    with pytest.raises(eib.ModelError, match="so many cannot work"):
+        eib.verify_bundle("missing.zip", workers=workers)
