@@ -49,14 +49,17 @@ def _read_keys_once() -> None:
     serialization.load_pem_private_key = remembered
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count branches in unit tests of single examples only.
+_UNCOUNTED = ("properties", "hostile", "boot", "realdata")
 
-    The others go over the same lines thousands of times: counting doubles their time and adds nothing.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take tests of many generated or changed examples out of the count of branches.
+
+    They go over the same lines thousands of times: counting doubles their time and adds nothing.
     """
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder != "unit" or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        if folder in _UNCOUNTED or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("no_cover")
 
 
