@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, final
 import attrs
 
 from esximage_builder.containers.toml import parse_toml, quoted, toml_list
-from esximage_builder.errors import InvalidFieldError, VersionSyntaxError
+from esximage_builder.documents.toml_table import TomlTable
+from esximage_builder.errors import VersionSyntaxError
 from esximage_builder.limits import DOCUMENT_BYTES
 from esximage_builder.models.constraint import Constraint, Provide
 from esximage_builder.models.fields import as_tuple
-from esximage_builder.models.near_names import did_you_mean, near_names
 from esximage_builder.models.vib import HardwarePlatform, MaintenanceMode, SoftwarePlatform, Vib
 from esximage_builder.shown import Shown
 from esximage_builder.versions import VibVersion
@@ -40,6 +40,7 @@ __all__ = ["PayloadPlan", "VibDescription", "parse_vib_description", "render_vib
 
 _RELATION = re.compile(r"\s*(?P<name>[^\s<>=]+)\s*(?:(?P<sign><<|<=|=|>=|>>)\s*(?P<version>[^\s<>=]+)\s*)?")
 _LARGEST_MODE = 0o7777
+_NOUN = "the description"
 
 
 @final
@@ -98,7 +99,7 @@ def parse_vib_description(data: bytes, *, where: str = "vib.toml", max_bytes: in
         InvalidFieldError: A key is unknown or missing, or has an impossible value.
         LimitExceededError: Longer than ``max_bytes``.
     """
-    table = _Table(parse_toml(data, where=where, max_bytes=max_bytes), where, known=_KEYS)
+    table = TomlTable(parse_toml(data, where=where, max_bytes=max_bytes), where, known=_KEYS, noun=_NOUN)
     payloads = [_payload(item, f"{where} [[payloads]] {number}") for number, item in table.tables("payloads")]
     return VibDescription(
         vib=_vib(table),
@@ -120,76 +121,7 @@ _KEYS = (
 _PAYLOAD_KEYS = ("name", "type", "source", "boot-order", "vfat-name")
 
 
-@final
-class _Table:
-    """A table of the document, asked key by key; what it has besides is refused at once."""
-
-    def __init__(self, values: Mapping[str, Any], where: str, *, known: tuple[str, ...]) -> None:
-        self._values = values
-        self.where = where
-        for key in values:
-            if key not in known:
-                near = did_you_mean(near_names(key, known))
-                raise InvalidFieldError(
-                    "the description has an unknown key",
-                    where=where,
-                    found=repr(key)[:120],
-                    expected=", ".join(known),
-                    hint=near or "leave it out: nothing would come of it",
-                )
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._values
-
-    def value(self, key: str, kind: type | tuple[type, ...], words: str) -> Any:  # noqa: ANN401 - what TOML holds
-        """Return a value of a type; a flag is no number, whatever Python says."""
-        found = self._values[key]
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
-            raise self.wrong(key, found, words)
-        return found
-
-    def wrong(self, key: str, found: object, words: str) -> InvalidFieldError:
-        return InvalidFieldError(
-            f"{key} has an impossible value", where=self.where, found=repr(found)[:120], expected=words
-        )
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """Return a text, without blanks at its ends; without default it is required."""
-        if key not in self._values:
-            if default is None:
-                raise InvalidFieldError(f"the description has no {key}", where=self.where, expected=f'{key} = "..."')
-            return default
-        text: str = self.value(key, str, "a text in double quotes")
-        return text.strip()
-
-    def flag(self, key: str) -> bool:
-        return key in self._values and bool(self.value(key, bool, "true or false"))
-
-    def number(self, key: str) -> int | None:
-        return None if key not in self._values else int(self.value(key, int, "a whole number"))
-
-    def items(self, key: str) -> list[Any]:
-        return list(self.value(key, list, "a list in square brackets")) if key in self._values else []
-
-    def texts(self, key: str) -> list[str]:
-        items = self.items(key)
-        for item in items:
-            if not isinstance(item, str):
-                raise self.wrong(key, item, "a list of texts")
-        return items
-
-    def pairs(self, key: str) -> list[tuple[str, Any]]:
-        return list(self.value(key, dict, f"a table [{key}]").items()) if key in self._values else []
-
-    def tables(self, key: str) -> list[tuple[int, Mapping[str, Any]]]:
-        items = self.items(key)
-        for item in items:
-            if not isinstance(item, dict):
-                raise self.wrong(key, item, f"tables [[{key}]]")
-        return list(enumerate(items, start=1))
-
-
-def _vib(table: _Table) -> Vib:
+def _vib(table: TomlTable) -> Vib:
     summary = table.text("summary")
     return Vib(
         type=table.text("type", "bootbank"),
@@ -218,14 +150,14 @@ def _vib(table: _Table) -> Vib:
     )
 
 
-def _version(table: _Table, key: str, text: str) -> VibVersion:
+def _version(table: TomlTable, key: str, text: str) -> VibVersion:
     try:
         return VibVersion(text)
     except VersionSyntaxError as error:
         raise table.wrong(key, text, error.expected) from error
 
 
-def _level(table: _Table) -> AcceptanceLevel:
+def _level(table: TomlTable) -> AcceptanceLevel:
     text = table.text("acceptance-level", AcceptanceLevel.COMMUNITY.value)
     try:
         return AcceptanceLevel.from_text(text)
@@ -233,7 +165,7 @@ def _level(table: _Table) -> AcceptanceLevel:
         raise table.wrong("acceptance-level", text, ", ".join(level.value for level in AcceptanceLevel)) from error
 
 
-def _release_date(table: _Table) -> dt.datetime | None:
+def _release_date(table: TomlTable) -> dt.datetime | None:
     if "release-date" not in table:
         return None
     words = "a date such as 2024-01-31 or 2024-01-31T08:00:00Z"
@@ -253,21 +185,21 @@ def _release_date(table: _Table) -> dt.datetime | None:
         raise table.wrong("release-date", found.isoformat(), words) from error
 
 
-def _urls(table: _Table) -> list[tuple[str, str]]:
+def _urls(table: TomlTable) -> list[tuple[str, str]]:
     for key, url in table.pairs("urls"):
         if not isinstance(url, str):
             raise table.wrong(f"urls.{key}", url, "an address in double quotes")
     return table.pairs("urls")
 
 
-def _relation(table: _Table, key: str, text: str) -> re.Match[str]:
+def _relation(table: TomlTable, key: str, text: str) -> re.Match[str]:
     found = _RELATION.fullmatch(text)
     if found is None:
         raise table.wrong(key, text, 'a name, or name, sign and version, such as "esx-version >= 8.0.0"')
     return found
 
 
-def _constraints(table: _Table, key: str) -> list[Constraint]:
+def _constraints(table: TomlTable, key: str) -> list[Constraint]:
     constraints = []
     for found in (_relation(table, key, text) for text in table.texts(key)):
         if found["sign"] is None:
@@ -278,7 +210,7 @@ def _constraints(table: _Table, key: str) -> list[Constraint]:
     return constraints
 
 
-def _provides(table: _Table) -> list[Provide]:
+def _provides(table: TomlTable) -> list[Provide]:
     provides = []
     for text in table.texts("provides"):
         found = _relation(table, "provides", text)
@@ -289,13 +221,15 @@ def _provides(table: _Table) -> list[Provide]:
     return provides
 
 
-def _maintenance_mode(table: _Table) -> MaintenanceMode:
+def _maintenance_mode(table: TomlTable) -> MaintenanceMode:
     if "maintenance-mode" not in table:
         return MaintenanceMode()
     found = table.value("maintenance-mode", (bool, dict), "true, false, or { required = ..., on-install = ... }")
     if isinstance(found, bool):
         return MaintenanceMode(required=found)
-    refined = _Table(found, f"{table.where} maintenance-mode", known=("required", "on-install", "on-remove"))
+    refined = TomlTable(
+        found, f"{table.where} maintenance-mode", known=("required", "on-install", "on-remove"), noun=_NOUN
+    )
     return MaintenanceMode(
         required=refined.flag("required"),
         on_install=refined.flag("on-install") if "on-install" in refined else None,
@@ -303,15 +237,15 @@ def _maintenance_mode(table: _Table) -> MaintenanceMode:
     )
 
 
-def _hardware_platforms(table: _Table) -> list[HardwarePlatform]:
+def _hardware_platforms(table: TomlTable) -> list[HardwarePlatform]:
     machines = []
     for number, item in table.tables("hardware-platforms"):
-        machine = _Table(item, f"{table.where} hardware-platforms {number}", known=("vendor", "model"))
+        machine = TomlTable(item, f"{table.where} hardware-platforms {number}", known=("vendor", "model"), noun=_NOUN)
         machines.append(HardwarePlatform(machine.text("vendor"), machine.text("model", "")))
     return machines
 
 
-def _software_platforms(table: _Table) -> list[SoftwarePlatform]:
+def _software_platforms(table: TomlTable) -> list[SoftwarePlatform]:
     """Return products; a text alone is a version of the host."""
     platforms = []
     for number, item in enumerate(table.items("software-platforms"), start=1):
@@ -321,14 +255,14 @@ def _software_platforms(table: _Table) -> list[SoftwarePlatform]:
         if not isinstance(item, dict):
             raise table.wrong("software-platforms", item, 'texts such as "8.0", or tables')
         place = f"{table.where} software-platforms {number}"
-        product = _Table(item, place, known=("version", "product-line", "locale"))
+        product = TomlTable(item, place, known=("version", "product-line", "locale"), noun=_NOUN)
         line = product.text("product-line", SoftwarePlatform().product_line)
         platforms.append(SoftwarePlatform(product.text("version", ""), line, product.text("locale", "")))
     return platforms
 
 
 def _payload(item: Mapping[str, Any], where: str) -> PayloadPlan:
-    table = _Table(item, where, known=_PAYLOAD_KEYS)
+    table = TomlTable(item, where, known=_PAYLOAD_KEYS, noun=_NOUN)
     name = table.text("name")
     return PayloadPlan(
         name=name,
@@ -339,7 +273,7 @@ def _payload(item: Mapping[str, Any], where: str) -> PayloadPlan:
     )
 
 
-def _modes(table: _Table) -> list[tuple[str, int]]:
+def _modes(table: TomlTable) -> list[tuple[str, int]]:
     pairs = table.pairs("modes")
     for path, mode in pairs:
         if isinstance(mode, bool) or not isinstance(mode, int) or not 0 <= mode <= _LARGEST_MODE:
