@@ -36,7 +36,9 @@ __all__ = ["VERBS", "main"]
 # Each verb, which is also the name of its module, with ``_`` for ``-``, and what the help says of it.
 VERBS = {
     "inspect": "say what depots hold",
+    "init": "write a project file",
     "build": "compose, check and write an image",
+    "lock": "pin down what an image is made of",
     "explain": "say why an image is as it is",
     "recommend": "say what to move to next",
     "diff": "say what differs between two images",
@@ -51,6 +53,10 @@ VERBS = {
     "extract": "make the image that a host has",
     "verify": "say whether a bundle or ISO would be taken",
 }
+
+
+# Those that take what they need from the project file where no depot is named; see cli/project.py.
+_PROJECT_VERBS = frozenset({"build", "lock", "explain", "recommend", "check", "plan", "hardware"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answer(arguments: Sequence[str]) -> int:
     as_json = "--json" in itertools.takewhile(lambda word: word != "--", arguments)
     try:
-        return _run(_parser(_verb_in(arguments)).parse_args(arguments))
+        verbs = _verb_in(arguments)
+        return _run(_parser(verbs).parse_args(_told(verbs, arguments)))
     except _UsageError as error:
         if not as_json:
             error.leave()
@@ -111,6 +118,8 @@ class _Parser(argparse.ArgumentParser):
         """Raise what is told later."""
         if "required: BEFORE" in message or "required: AFTER" in message:
             message += "; what follows --depot are depots, up to the next option or --"
+        if "required: --depot" in message:
+            message += "; there is no esximage.toml here either (esximage init writes one)"
         raise _UsageError(self, message)
 
 
@@ -131,6 +140,15 @@ def _run(namespace: argparse.Namespace) -> int:
 
 def _module_of(verb: str) -> ModuleType:
     return importlib.import_module(f"esximage_builder.cli.{verb.replace('-', '_')}")
+
+
+def _told(verbs: Sequence[str], arguments: Sequence[str]) -> Sequence[str]:
+    """Return the arguments with those of the project file, where the verb takes one."""
+    for verb in verbs:
+        if verb in _PROJECT_VERBS:
+            found: list[str] = importlib.import_module("esximage_builder.cli.project").with_project(verb, arguments)
+            return found
+    return arguments
 
 
 def _verb_in(arguments: Sequence[str]) -> list[str]:

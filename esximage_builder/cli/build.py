@@ -118,7 +118,8 @@ class Options:
         starts = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
         kickstarts = () if self.kickstart is None else (self.kickstart,)
         trusted = (input_path(self.trust),) if self.trust else ()
-        return (*self.image.sources(), *starts, *kickstarts, *trusted)
+        projects = (self.image.project,) if self.image.project else ()
+        return (*self.image.sources(), *starts, *kickstarts, *trusted, *projects)
 
     @property
     def outputs(self) -> dict[str, str]:

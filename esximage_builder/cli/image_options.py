@@ -90,6 +90,8 @@ class ImageOptions:
     prefer: tuple[str, ...]
     minimum_acceptance: AcceptanceLevel | None
     profile_wishes: ProfileWishes
+    project: str = ""
+    """The project file that said some of it."""
 
     @classmethod
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
@@ -117,6 +119,7 @@ class ImageOptions:
             prefer=tuple(namespace.prefer),
             minimum_acceptance=namespace.minimum_acceptance,
             profile_wishes=ProfileWishes.from_namespace(namespace),
+            project=namespace.project,
         )
 
     @property
@@ -175,6 +178,9 @@ def add_image_arguments(
         parser.set_defaults(profile=None, locked=None)
         parser.set_defaults(remove_vib=(), profile_vendor=None, profile_description=None, acceptance=None)
     _add_wishes(parser)
+    parser.add_argument(
+        "--project", default="", metavar="FILE", help="project file; esximage.toml here if no depot is named"
+    )
     parser.add_argument("--name", default="", help="name of the image")
     parser.add_argument(
         "--prefer", action="append", default=[], metavar="PATH", help="depot to take a VIB from that several have"

@@ -30,6 +30,8 @@ VERBS = tuple(app.VERBS)
 FEWEST = {
     "inspect": ["x.zip"],
     "build": ["--depot", "x.zip", "--base", "7.0U3g"],
+    "init": ["--depot", "x.zip"],
+    "lock": ["--depot", "x.zip", "--base", "7.0U3g", "--out", "x.lock"],
     "explain": ["--depot", "x.zip", "--base", "7.0U3g"],
     "recommend": ["--depot", "x.zip", "--base", "7.0U3g"],
     "diff": ["a.json", "b.json"],
@@ -127,8 +129,19 @@ def test_every_module_is_a_verb_or_known_by_name() -> None:
     """A verb that is not in the table cannot be asked for."""
     assert {path.stem for path in CLI.glob("*.py")} == {
         *map(module_name, VERBS),
-        *("__init__", "app", "ending", "image_options", "output", "paths", "sound_image", "start", "targets"),
-        *("trust", "wanted_vibs"),
+        *(
+            "__init__",
+            "app",
+            "ending",
+            "image_options",
+            "output",
+            "paths",
+            "project",
+            "sound_image",
+            "start",
+            "targets",
+        ),
+        *("targets", "trust", "wanted_vibs"),
     }
 
 
@@ -179,9 +192,11 @@ def test_help_does_not_look_for_the_version() -> None:
 
 
 # What a verb loads of the command line, and of which floors it loads nothing.
-IMAGE_OPTIONS = {"cli.image_options", "cli.wanted_vibs"}
+IMAGE_OPTIONS = {"cli.image_options", "cli.project", "cli.wanted_vibs"}
 LOADS = {
     "inspect": ({"cli.paths", "cli.trust"}, {"verify", "authoring"}),
+    "init": ({"cli.paths"}, {"export", "verify", "authoring"}),
+    "lock": (IMAGE_OPTIONS | {"cli.paths", "cli.targets", "cli.trust"}, {"verify", "authoring"}),
     "build": (IMAGE_OPTIONS | {"cli.paths", "cli.targets", "cli.trust"}, {"verify", "authoring"}),
     "explain": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
     "recommend": (IMAGE_OPTIONS | {"cli.paths"}, {"verify", "authoring"}),
