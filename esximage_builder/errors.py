@@ -36,13 +36,17 @@ __all__ = [
 ]
 
 
+_MOST_FOUND = 2_000
+"""Characters of what was found: whole files are no help."""
+
+
 class EsxImageError(Exception):
     """Base of all errors of this library.
 
     Args:
         message: What is wrong, in one sentence without a final full stop.
         where: The place as a person finds it: ``depot.zip!metadata.zip!vibs/x.xml:12 <payloads>``.
-        found: What stood there.
+        found: What stood there; no more than its beginning is kept.
         expected: What should have stood there.
         hint: What to try next.
 
@@ -64,7 +68,7 @@ class EsxImageError(Exception):
         super().__init__(message)
         self.message = message
         self.where = where
-        self.found = found
+        self.found = found if len(found) <= _MOST_FOUND else f"{found[:_MOST_FOUND]}…"
         self.expected = expected
         self.hint = hint
 

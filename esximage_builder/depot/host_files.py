@@ -64,6 +64,9 @@ def _plain_name(path: Path) -> str:
     return path.name if path.is_dir() else path.name.partition(".")[0]
 
 
+_NOTHING_OF_A_HOST = frozenset({FileKind.ISO, FileKind.VIB, FileKind.ZIP, FileKind.GZIP})
+
+
 def _parts(path: Path, limits: ReadLimits) -> Iterator[Host]:
     kind = sniff(path).kind
     if kind is FileKind.IMAGE_DATABASE:
@@ -74,6 +77,14 @@ def _parts(path: Path, limits: ReadLimits) -> Iterator[Host]:
             raise NotADepotError("the folder holds nothing of a host", where=str(path), expected="answers of esxcli")
         for file in files:
             yield from _parts(file, limits)
+    elif kind in _NOTHING_OF_A_HOST:
+        raise NotADepotError(
+            "this is nothing that a host tells of itself",
+            where=str(path),
+            found=kind.value,
+            expected="answers of esxcli, an inventory in JSON, an image database",
+            hint="save what the host prints, such as esxcli --formatter=json software component list",
+        )
     else:
         data = read_file(path, max_bytes=limits.document_bytes)
         yield parse_host(data, where=str(path), max_bytes=limits.document_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import final
 
@@ -41,6 +42,10 @@ _ADVICE = {
 }
 
 
+_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|file):/", re.IGNORECASE)
+_NO_NETWORK = "this is an address, and nothing here uses a network: download the file, or give open_depot an open one"
+
+
 @final
 @attrs.frozen(kw_only=True, repr=False)
 class Sniffed(Shown):
@@ -72,7 +77,7 @@ def sniff(path: str | Path) -> Sniffed:
         raise SourceUnreadableError(
             f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
-            hint="check the path and your permissions",
+            hint=_NO_NETWORK if _ADDRESS.match(str(path)) else "check the path and your permissions",
         ) from error
     return Sniffed(kind=kind, advice=_ADVICE[kind])
 

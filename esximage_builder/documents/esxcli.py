@@ -147,7 +147,7 @@ def _not_esxcli(where: str, found: str) -> MalformedDocumentError:
     return MalformedDocumentError(
         "this is no output of esxcli",
         where=where,
-        found=found[:80],
+        found=found[:80].encode("ascii", "backslashreplace").decode(),
         expected="a table, a block of keys, or what --formatter=json, xml or csv gives",
         hint="save it with: esxcli --formatter=json software component list > components.json",
     )

@@ -199,3 +199,10 @@ def test_findings_have_a_fixed_order() -> None:
     lower = Finding(code="b", severity=Severity.WARNING, message="m", items=("1",))
     found = sorted([info, warning, lower, FINDING], key=lambda finding: finding.sort_key)
     assert found == [FINDING, lower, warning, info]
+
+
+def test_what_was_found_is_no_whole_file() -> None:
+    error = EsxImageError("m", found="x" * 1_000_000)
+    assert len(error.found) == 2_001
+    assert error.found.endswith("x…")
+    assert EsxImageError("m", found="x" * 2_000).found == "x" * 2_000

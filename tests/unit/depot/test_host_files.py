@@ -10,7 +10,13 @@ import pytest
 from support.changed_depots import DEPOTS
 
 import esximage_builder as eib
-from esximage_builder.errors import EsxImageError, InvalidFieldError, MalformedDocumentError, ModelError
+from esximage_builder.errors import (
+    EsxImageError,
+    InvalidFieldError,
+    MalformedDocumentError,
+    ModelError,
+    NotADepotError,
+)
 from esximage_builder.models.host import HostPart
 
 BASE = "7.0.3-0.55.20328353"
@@ -310,3 +316,10 @@ def test_every_real_answer_is_read_or_refused_by_name(realdata: Path) -> None:
         else:
             read += 1
     assert read >= 1
+
+
+@pytest.mark.parametrize("name", ["VMware-ESXi-7.0U3g-20328353-depot.zip", "homelab-tweaks-1.0.0-1.vib"])
+def test_what_no_host_tells_is_named(name: str) -> None:
+    with pytest.raises(NotADepotError, match="nothing that a host tells of itself") as caught:
+        eib.read_host(DEPOTS / name)
+    assert caught.value.found in {"zip archive", "VIB"}

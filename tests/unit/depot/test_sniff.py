@@ -160,3 +160,10 @@ def test_any_beginning_is_of_some_kind(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.getbasetemp() / "sniffed"
     path.write_bytes(data)
     assert sniff(path).advice
+
+
+@pytest.mark.parametrize("address", ["https://host/depot.zip", "HTTP://host/index.xml", "s3://bucket/depot.zip"])
+def test_an_address_is_told_from_a_path(address: str) -> None:
+    with pytest.raises(SourceUnreadableError) as caught:
+        sniff(address)
+    assert "nothing here uses a network" in caught.value.hint
