@@ -15,8 +15,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Final, final
 
 from esximage_builder.errors import ComposeError, EsxImageError, IncompatibleImageError
 
@@ -40,6 +42,9 @@ __all__ = [
     "print_text",
     "show_progress",
 ]
+
+_MIB = 1024 * 1024
+_SHOWN_EVERY_SECONDS = 0.1
 
 EXIT_DONE: Final = 0
 EXIT_IMAGE_HAS_ERRORS: Final = 1
@@ -100,12 +105,41 @@ def exit_code_of(error: EsxImageError) -> int:
     return EXIT_IMAGE_HAS_ERRORS if isinstance(error, IncompatibleImageError) else EXIT_BAD_INPUT
 
 
-def show_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
-    """Show on a terminal how far a stage is; a file or pipe gets nothing."""
-    if total_bytes and sys.stderr is not None and sys.stderr.isatty():
-        end = "\n" if done_bytes >= total_bytes else ""
-        _put(f"\r{_tame(stage)} {100 * done_bytes // total_bytes:3d} %{end}", sys.stderr)
-        _flush(sys.stderr)
+@final
+class _ProgressLine:
+    """One line on a terminal that is written anew: how far a stage is, how fast, and how long it will take."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._begun = self._shown = 0.0
+
+    def __call__(self, stage: str, done_bytes: int, total_bytes: int) -> None:
+        """Show on a terminal how far a stage is; a file or pipe gets nothing."""
+        if not total_bytes or sys.stderr is None or not sys.stderr.isatty():
+            return
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._begun, self._shown = stage, now, 0.0
+        is_done = done_bytes >= total_bytes
+        if is_done or now - self._shown >= _SHOWN_EVERY_SECONDS:
+            self._shown = now
+            line = self._line(done_bytes, total_bytes, now - self._begun)
+            _put(f"\r{line}\x1b[K" + ("\n" if is_done else ""), sys.stderr)
+            _flush(sys.stderr)
+        if is_done:
+            self._stage = ""
+
+    def _line(self, done: int, total: int, seconds: float) -> str:
+        parts = [f"{_tame(self._stage)} {100 * min(done, total) // total:3d} %", f"{done / _MIB:,.0f} MiB"]
+        if seconds >= _SHOWN_EVERY_SECONDS and done:
+            parts.append(f"{done / _MIB / seconds:,.0f} MiB/s")
+            parts.append(f"{seconds:.0f} s" if done >= total else f"{seconds * (total - done) / done:.0f} s left")
+        width = shutil.get_terminal_size().columns
+        return "  ".join(parts)[: max(width - 1, 1)]
+
+
+show_progress = _ProgressLine()
+"""Shows on a terminal how far long work is."""
 
 
 def finish_printing() -> None:

@@ -14,6 +14,7 @@ from esximage_builder.views.text import render_text
 from esximage_builder.vocabulary import AcceptanceLevel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from esximage_builder.depot.opening import Depot
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from esximage_builder.models.vib_facts import VibFacts
 
 __all__ = ["catalog_as_dict", "render_text_listing", "sections_of_listing"]
+
+_FEW = 12
+"""As many are listed where others are counted."""
 
 # Headline, key of the listing, and the columns with the key of each.
 _TABLES = (
@@ -141,26 +145,34 @@ def _vib(vib: Vib, depot: Depot, facts: VibFacts) -> dict[str, Any]:
     }
 
 
-def render_text_listing(listing: dict[str, Any]) -> str:
-    """Return what ``catalog_as_dict`` gave as text, the empty sections left out."""
-    return render_text(sections_of_listing(listing))
+def render_text_listing(listing: dict[str, Any], *, counted: Mapping[str, str] | None = None) -> str:
+    """Return what ``catalog_as_dict`` gave as text, the empty sections left out; see ``sections_of_listing``."""
+    return render_text(sections_of_listing(listing, counted=counted))
 
 
-def sections_of_listing(listing: dict[str, Any]) -> tuple[Section, ...]:
-    """Return what ``catalog_as_dict`` gave, a section each kind, the empty ones left out."""
+def sections_of_listing(listing: dict[str, Any], *, counted: Mapping[str, str] | None = None) -> tuple[Section, ...]:
+    """Return what ``catalog_as_dict`` gave, a section each kind, the empty ones left out.
+
+    Args:
+        listing: All of it, or as much as shall be shown.
+        counted: Kinds of which more than a screen holds are counted, with what is said in place of the list.
+    """
     shown = listing | {"signers": _signers(listing["vibs"])}
+    instead = {key: text for key, text in (counted or {}).items() if len(shown[key]) > _FEW}
     return filled_sections(
         (
             Section("Sources", map(Paragraph, listing["sources"])),
-            *(_section(title, shown[key], columns) for title, key, columns in _TABLES),
+            *(_section(title, shown[key], columns, instead.get(key, "")) for title, key, columns in _TABLES),
             Section("Findings", map(_cause, listing["findings"])),
         )
     )
 
 
-def _section(title: str, items: list[dict[str, Any]], columns: dict[str, str]) -> Section:
+def _section(title: str, items: list[dict[str, Any]], columns: dict[str, str], instead: str) -> Section:
     if not items:
         return Section(title, ())
+    if instead:
+        return Section(f"{title} ({len(items)})", [Paragraph(instead)])
     rows = [[_cell(key, item[key]) for key in columns.values()] for item in items]
     return Section(f"{title} ({len(items)})", [Table(columns=columns, rows=map(tuple, rows))])
 

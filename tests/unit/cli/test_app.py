@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -231,7 +232,8 @@ def test_progress_is_shown_on_terminals_only(run: Runner, out: Path, monkeypatch
     assert quiet.err == ""
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True)
     shown = run("build", "--depot", U3G, "--base", VERSION, "--bundle", out / "custom.zip", "--force")
-    assert shown.err.endswith("bundle 100 %\n")
+    last = shown.err.splitlines()[-1].rpartition("\r")[2]
+    assert re.fullmatch(r"bundle 100 %  \d+ MiB(  \d+ MiB/s  \d+ s)?\x1b\[K", last)
     assert shown.out == quiet.out
 
 

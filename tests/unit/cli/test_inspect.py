@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from support.changed_depots import DEPOTS, edit_zip
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def test_inspect_of_a_legacy_depot_shows_bulletins(run: Runner) -> None:
 
 
 def test_inspect_text_counts_and_names(run: Runner) -> None:
-    outcome = run("inspect", U3G, A08)
+    outcome = run("inspect", U3G, A08, "--name", "*")
     lines = outcome.out.splitlines()
     counts = dict(re.findall(r"^(\S.*) \((\d+)\)$", outcome.out, re.MULTILINE))
 
@@ -87,3 +89,35 @@ def test_inspect_text_shows_findings(run: Runner, tmp_path: Path) -> None:
     outcome = run("inspect", path)
     assert outcome.code == 0
     assert re.search(r"^  \[warning\] vib-size-differs: vib20/i40en/", outcome.out, re.MULTILINE)
+
+
+BASE = str(DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip")
+
+
+def test_long_lists_are_counted_and_named_by_their_option(run: Runner) -> None:
+    shown = run("inspect", BASE).out
+    assert "Components (42)\n  --components lists them\n" in shown
+    assert "VIBs (64)\n  --vibs lists them\n" in shown
+    assert "Base images (1)\n  Version" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "titles"),
+    [
+        (["--components"], {"Components (42)"}),
+        (["--vibs", "--base-images"], {"VIBs (64)", "Base images (1)", "Signers (1)"}),
+        (["--name", "INTEL-I*"], {"Components (4)"}),
+        (["--components", "--name", "esx*"], {"Components (2)"}),
+        (["--name", "esx-base", "--name", "7.0.3-0.55.20328353"], {"Base images (1)", "Components (2)", "VIBs (14)"}),
+        (["--name", "no-such-name"], set()),
+    ],
+)
+def test_what_is_asked_for_is_listed_and_nothing_else(run: Runner, options: list[str], titles: set[str]) -> None:
+    shown = run("inspect", BASE, *options)
+    assert shown.code == 0
+    found = {line for line in shown.out.splitlines() if line and line[0] != " "} - {"Sources", "Findings"}
+    assert {title for title in found if not title.startswith("Signers")} == {
+        title for title in titles if not title.startswith("Signers")
+    }
+    listing = json.loads(run("inspect", BASE, *options, "--json").out)
+    assert len(listing["components"]) == next((int(t[12:-1]) for t in titles if t.startswith("Components")), 0)
