@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import itertools
+import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,7 +29,7 @@ from esximage_builder.cli.output import (
 from esximage_builder.errors import EsxImageError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from types import ModuleType
 
 __all__ = ["VERBS", "main"]
@@ -54,6 +55,27 @@ VERBS = {
     "verify": "say whether a bundle or ISO would be taken",
 }
 
+
+_EPILOG = """\
+examples:
+  esximage inspect base-depot.zip
+  esximage build --depot base-depot.zip add-on-depot.zip --base 8.0U3 --add-on NAME \\
+      --iso custom.iso --bundle custom.zip
+  esximage check --depot base-depot.zip --base 8.0U3 --host esx1.json
+
+`esximage init` writes all that into a project file; then `esximage build` is enough.
+`esximage VERB --help` says what a verb takes, `esximage explain CODE` what a finding means.
+
+exit codes:
+  0    done
+  1    the image has errors, or what was looked at is not as it should be
+  2    bad input or usage
+  130  interrupted, 143 terminated; nothing half-written is left behind
+"""
+
+_MISTYPED = re.compile(
+    r"unrecognized arguments: (?P<option>--?[\w-]+)|argument VERB: invalid choice: '(?P<verb>[^']+)'"
+)
 
 # Those that take what they need from the project file where no depot is named; see cli/project.py.
 _PROJECT_VERBS = frozenset({"build", "lock", "explain", "recommend", "check", "plan", "hardware"})
@@ -111,6 +133,13 @@ class _UsageError(Exception):
         return ModelError(self._message, expected=usage, hint=f"{self._parser.prog} --help")
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples, and verbs beside what they do."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=16)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that leaves telling of wrong arguments to whoever knows the form."""
 
@@ -120,7 +149,27 @@ class _Parser(argparse.ArgumentParser):
             message += "; what follows --depot are depots, up to the next option or --"
         if "required: --depot" in message:
             message += "; there is no esximage.toml here either (esximage init writes one)"
-        raise _UsageError(self, message)
+        near = self._near(message)
+        raise _UsageError(self, f"{message}; {near}" if near else message)
+
+    def _near(self, message: str) -> str:
+        """Ask whether another option or verb was meant; empty if none is near."""
+        mistyped = _MISTYPED.search(message)
+        if mistyped is None:
+            return ""
+        words = importlib.import_module("esximage_builder.models.near_names")
+        known = {option for action in self._all_actions() for option in action.option_strings}
+        typed = (mistyped["option"] or mistyped["verb"]).partition("=")[0]
+        asked: str = words.did_you_mean(words.near_names(typed, known if mistyped["option"] else VERBS))
+        return asked
+
+    def _all_actions(self) -> Iterator[argparse.Action]:
+        """Yield the actions of this parser and of all below it."""
+        for action in self._actions:
+            yield action
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - argparse tells them in no other way
+                for parser in action.choices.values():
+                    yield from parser._all_actions()  # noqa: SLF001 - of this class
 
 
 class _PrintVersion(argparse.Action):
@@ -159,7 +208,11 @@ def _verb_in(arguments: Sequence[str]) -> list[str]:
 def _parser(verbs: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
     """Return the parser, which knows all verbs, but the arguments of these only."""
     parser = _Parser(
-        prog="esximage", description="Read, compose, check and write VMware ESXi images.", allow_abbrev=False
+        prog="esximage",
+        description="Read, compose, check and write VMware ESXi images.",
+        epilog=_EPILOG,
+        formatter_class=_HelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--version",
@@ -169,7 +222,7 @@ def _parser(verbs: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
         nargs=0,
         help="show the version and exit",
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="VERB")
     for verb, says in VERBS.items():
         command = commands.add_parser(verb, help=says, allow_abbrev=False)
         if verb in verbs:

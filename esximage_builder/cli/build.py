@@ -170,7 +170,20 @@ class _Checked:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     add_image_arguments(parser)
-    _add_outputs(parser)
+    _add_outputs(parser.add_argument_group("outputs"))
+    _add_what_boots(parser.add_argument_group("what boots"))
+    checks = parser.add_argument_group("checks")
+    checks.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
+    checks.add_argument(
+        "--check",
+        choices=CHECKS,
+        default=CHECKS[0],
+        help="how payloads are checked: as they are stored, or unpacked too before anything is written",
+    )
+    add_trust(checks)
+
+
+def _add_what_boots(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--kickstart", metavar="FILE", help="kickstart file for ISO, stick and network boot tree")
     parser.add_argument(
         "--kickstart-address",
@@ -185,17 +198,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-stick", action="store_true", help="leave the partition entry off the ISO that boots it from a stick"
     )
-    parser.add_argument("--allow", action="append", default=[], metavar="CODE", help="waive errors of this code")
-    parser.add_argument(
-        "--check",
-        choices=CHECKS,
-        default=CHECKS[0],
-        help="how payloads are checked: as they are stored, or unpacked too before anything is written",
-    )
-    add_trust(parser)
 
 
-def _add_outputs(parser: argparse.ArgumentParser) -> None:
+def _add_outputs(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--iso", metavar="OUT", help="write a bootable ISO")
     parser.add_argument("--usb", metavar="OUT", help="write a bootable image for USB sticks")
     parser.add_argument("--bundle", metavar="OUT", help="write an offline bundle")

@@ -158,7 +158,8 @@ def add_image_arguments(
         with_profile: Whether the image may come from a profile or a lock, which are no specs.
         is_required: Whether the verb can do nothing without an image.
     """
-    parser.add_argument(
+    image = parser.add_argument_group("image")
+    image.add_argument(
         "--depot",
         nargs="+",
         action="extend",
@@ -167,25 +168,25 @@ def add_image_arguments(
         metavar="PATH",
         help="depots to open, up to the next option or --",
     )
-    start = parser.add_mutually_exclusive_group(required=is_required)
+    start = image.add_mutually_exclusive_group(required=is_required)
     start.add_argument("--spec", metavar="FILE", help="a software spec in vLCM's JSON form")
     start.add_argument("--base", metavar="VERSION", help="version or release name of the base image")
     if with_profile:
         start.add_argument("--profile", metavar="NAME", help="an image profile, as 6.x depots have")
         start.add_argument("--locked", metavar="FILE", help="a lock file: exactly its image, or an error")
-        _add_profile_wishes(parser)
+        _add_profile_wishes(parser.add_argument_group("image profiles up to 6.7"))
     else:
         parser.set_defaults(profile=None, locked=None)
         parser.set_defaults(remove_vib=(), profile_vendor=None, profile_description=None, acceptance=None)
-    _add_wishes(parser)
-    parser.add_argument(
+    _add_wishes(image)
+    image.add_argument(
         "--project", default="", metavar="FILE", help="project file; esximage.toml here if no depot is named"
     )
-    parser.add_argument("--name", default="", help="name of the image")
-    parser.add_argument(
+    image.add_argument("--name", default="", help="name of the image")
+    image.add_argument(
         "--prefer", action="append", default=[], metavar="PATH", help="depot to take a VIB from that several have"
     )
-    parser.add_argument(
+    image.add_argument(
         "--minimum-acceptance",
         type=_acceptance_level,
         metavar="LEVEL",
@@ -193,7 +194,7 @@ def add_image_arguments(
     )
 
 
-def _add_wishes(parser: argparse.ArgumentParser) -> None:
+def _add_wishes(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--add-on", metavar="NAME[:VERSION]", help="vendor add-on")
     parser.add_argument("--component", action="append", default=[], metavar="NAME[:VERSION]", help="component to add")
     parser.add_argument("--remove", action="append", default=[], metavar="NAME", help="component to remove")
@@ -206,7 +207,7 @@ def _add_wishes(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_profile_wishes(parser: argparse.ArgumentParser) -> None:
+def _add_profile_wishes(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--remove-vib", action="append", default=[], metavar="NAME[:VERSION]", help="VIB to take off the profile"
     )

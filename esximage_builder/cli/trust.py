@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["add_trust", "anchors_of"]
 
 
-def add_trust(parser: argparse.ArgumentParser) -> None:
+def add_trust(parser: argparse._ActionsContainer) -> None:
     """Add the option that names certificates to trust."""
     parser.add_argument(
         "--trust", metavar="FILE.pem", default="", help="certificates that signatures of VIBs must lead to"

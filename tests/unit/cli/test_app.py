@@ -14,6 +14,7 @@ import pytest
 from support.changed_depots import DEPOTS, ROOT, SPECS, clean_environment, edit_zip, left_in
 
 import esximage_builder as eib
+from esximage_builder.cli import app
 from esximage_builder.cli.output import print_note, print_text
 
 if TYPE_CHECKING:
@@ -327,3 +328,39 @@ def test_nothing_that_steers_a_terminal_is_printed(capsys: pytest.CaptureFixture
     print_text(text)
     print_note(text)
     assert capsys.readouterr() == (shown, shown + "\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["build", "--depot", "x", "--base", "7", "--isso", "x.iso"], "did you mean --iso?"),
+        (["build", "--depot", "x", "--base", "7", "--isso=x.iso"], "did you mean --iso?"),
+        (["biuld"], "did you mean build?"),
+        (["inspect", "x", "--component"], "did you mean --components?"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_mistyped_option_or_verb_is_asked_for(
+    run: Runner, arguments: list[str], words: str, *, as_json: bool
+) -> None:
+    outcome = run(*arguments, *(["--json"] if as_json else []))
+    assert outcome.code == 2
+    assert words in outcome.err
+
+
+def test_nothing_near_asks_nothing(run: Runner) -> None:
+    assert "did you mean" not in run("inspect", "x", "--zzzzzz").err
+    assert "did you mean" not in run("zzzzzz").err
+
+
+def test_the_examples_of_the_help_can_be_parsed() -> None:
+    """What the help shows is what the parser takes."""
+    text = app._EPILOG.replace("\\\n", " ")
+    commands = [line.split()[1:] for line in text.splitlines() if line.startswith("  esximage ")]
+    assert [command[0] for command in commands] == ["inspect", "build", "check"]
+    for command in commands:
+        assert app._parser().parse_args(command).command == command[0]
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    codes = re.findall(r"(?m)^\| (\d+) \| ", page[page.index("## Exit codes") :])
+    told = text[text.index("exit codes:") :]
+    assert codes == re.findall(r"\b\d+\b", told)
