@@ -17,7 +17,10 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Shown", "ShownAsPage", "one_line"]
+__all__ = ["Cell", "Shown", "ShownAsPage", "one_line"]
+
+Cell = str | int | float | bool | None
+"""What stands in a cell of a row."""
 
 _LINE = 200
 """Characters of a line, at most."""
@@ -52,6 +55,17 @@ class ShownAsPage(Shown):
         # By name, as the package's own doors do: pages stand on a higher floor and are loaded when one is wanted.
         page: str = importlib.import_module("esximage_builder.views.notebook").page_of(self)
         return page
+
+    def rows(self) -> list[dict[str, Cell]]:
+        """Return the value as plain rows for a table, one dict each, all with the same keys in the same order.
+
+        ``pandas.DataFrame(value.rows())``, ``polars.DataFrame(value.rows())`` and ``great_tables`` take them as
+        they are. The rows are what is listed in a report: of a catalog everything loaded, of an image its
+        components, of a validation its findings, of a difference its changes, of compliance and plan what was
+        compared or changes on each host, of hardware the devices, of a verification the questions.
+        """
+        rows: list[dict[str, Cell]] = importlib.import_module("esximage_builder.views.rows").rows_of(self)
+        return rows
 
 
 def one_line(value: object) -> str:
