@@ -23,7 +23,7 @@ from esximage_builder.cli.output import (
 from esximage_builder.cli.paths import input_path
 from esximage_builder.cli.targets import require_safe_outputs
 from esximage_builder.cli.trust import add_trust, anchors_of
-from esximage_builder.depot.input_file import read_input_files
+from esximage_builder.depot.input_file import measured_inputs
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
@@ -267,7 +267,7 @@ def _read_inputs(options: Options, depot: Depot) -> tuple[InputFile, ...]:
     is_kept = options.report is not None
     if not is_kept and not options.as_json:
         return ()
-    return read_input_files(*options.inputs, depot=depot, with_sha256=is_kept or options.writes_anything)
+    return measured_inputs(*options.inputs, depot=depot, with_sha256=is_kept or options.writes_anything)
 
 
 def _written_images(options: Options, composed: Image) -> tuple[Image, ...]:

@@ -17,7 +17,7 @@ from esximage_builder.streams.plain_file import open_plain
 if TYPE_CHECKING:
     from esximage_builder.depot.opening import Depot
 
-__all__ = ["InputFile", "read_input_files"]
+__all__ = ["InputFile", "measured_inputs"]
 
 
 @final
@@ -36,7 +36,7 @@ class InputFile(Shown):
     sha256: str = ""
 
 
-def read_input_files(*paths: str | Path, depot: Depot | None = None, with_sha256: bool = True) -> tuple[InputFile, ...]:
+def measured_inputs(*paths: str | Path, depot: Depot | None = None, with_sha256: bool = True) -> tuple[InputFile, ...]:
     """Return which files these are, for a report: depots, spec, lock, kickstart file.
 
     Args:

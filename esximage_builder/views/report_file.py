@@ -86,7 +86,7 @@ def write_report(
         target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
         allow: Codes of errors that were waived.
         results: What was written.
-        inputs: What it was made from, as ``read_input_files`` returns it.
+        inputs: What it was made from, as ``measured_inputs`` returns it.
         catalog: What is loaded, for replacements to suggest in what people read; None goes without. The
             report is no file of its sources.
         overwrite: Replace a file that is there; never one that is read, nor one of the results.

@@ -19,34 +19,34 @@ def test_files_are_told_as_they_were_given_each_once(tmp_path: Path) -> None:
     spec.write_bytes(b"{}")
     empty.write_bytes(b"")
 
-    assert eib.read_input_files(str(spec), spec, empty) == (
+    assert eib.measured_inputs(str(spec), spec, empty) == (
         eib.InputFile(path=spec, size_bytes=2, sha256=sha256_hex(b"{}")),
         eib.InputFile(path=empty, size_bytes=0, sha256=sha256_hex(b"")),
     )
-    assert eib.read_input_files(spec, with_sha256=False) == (eib.InputFile(path=spec, size_bytes=2),)
-    assert eib.read_input_files() == ()
+    assert eib.measured_inputs(spec, with_sha256=False) == (eib.InputFile(path=spec, size_bytes=2),)
+    assert eib.measured_inputs() == ()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_what_is_no_file_is_named_without_digest(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert eib.read_input_files(tmp_path, pipe) == (eib.InputFile(path=tmp_path), eib.InputFile(path=pipe))
+    assert eib.measured_inputs(tmp_path, pipe) == (eib.InputFile(path=tmp_path), eib.InputFile(path=pipe))
 
 
 @pytest.mark.parametrize("name", ["gone", "a\0b", "n" * 300])
 def test_what_cannot_be_read_is_an_error_of_ours(tmp_path: Path, name: str) -> None:
     with pytest.raises(eib.SourceUnreadableError, match="cannot be read"):
-        eib.read_input_files(tmp_path / name)
+        eib.measured_inputs(tmp_path / name)
 
 
 def test_a_depot_that_was_changed_since_it_was_opened_is_found_out(tmp_path: Path) -> None:
     path = tmp_path / "depot.zip"
     path.write_bytes(U3G.read_bytes())
     with eib.open_depot(path) as depot:
-        (told,) = eib.read_input_files(path, depot=depot)
+        (told,) = eib.measured_inputs(path, depot=depot)
         assert (told.size_bytes, told.sha256) == (U3G.stat().st_size, sha256_hex(U3G.read_bytes()))
         path.write_bytes(U3G.read_bytes() + b"\n")
         with pytest.raises(eib.SourceUnreadableError, match="was changed") as caught:
-            eib.read_input_files(path, depot=depot)
+            eib.measured_inputs(path, depot=depot)
     assert caught.value.where == str(path)
