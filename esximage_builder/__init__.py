@@ -24,6 +24,7 @@ _HOMES = {
     "codes": ("Layer",),
     "containers.iso9660_reader": ("BootEntry",),
     "depot.documents": ("read_lock", "read_software_spec", "write_software_spec"),
+    "depot.input_file": ("InputFile", "measured_inputs"),
     "depot.open_disc": ("Disc", "open_disc"),
     "depot.driver_maps": ("read_driver_maps",),
     "depot.host_files": ("read_devices", "read_host", "write_host"),

@@ -14,6 +14,7 @@ from esximage_builder.depot.host_files import (
     read_host as read_host,
     write_host as write_host,
 )
+from esximage_builder.depot.input_file import InputFile as InputFile, measured_inputs as measured_inputs
 from esximage_builder.depot.open_disc import Disc as Disc, open_disc as open_disc
 from esximage_builder.depot.opening import (
     Depot as Depot,

@@ -23,6 +23,7 @@ from esximage_builder.cli.output import (
 from esximage_builder.cli.paths import input_path
 from esximage_builder.cli.targets import require_safe_outputs
 from esximage_builder.cli.trust import add_trust, anchors_of
+from esximage_builder.depot.input_file import measured_inputs
 from esximage_builder.depot.opening import open_depot
 from esximage_builder.errors import ModelError
 from esximage_builder.export.outputs import export_image
@@ -36,6 +37,7 @@ from esximage_builder.views.report_file import require_report_suffix, write_repo
 from esximage_builder.waivers import require_waivable
 
 if TYPE_CHECKING:
+    from esximage_builder.depot.input_file import InputFile
     from esximage_builder.depot.opening import Depot
     from esximage_builder.export.result import ExportResult
     from esximage_builder.export.sbom import SbomFormat
@@ -147,6 +149,7 @@ class _Checked:
         composed: The whole image.
         images: What the outputs hold, the composed image first if it is among them.
         reports: What was found on each of them.
+        inputs: The files that were read, as the report names them.
     """
 
     options: Options
@@ -154,6 +157,7 @@ class _Checked:
     composed: Image
     images: tuple[Image, ...]
     reports: tuple[ValidationReport, ...]
+    inputs: tuple[InputFile, ...]
 
     @property
     def image(self) -> Image:
@@ -256,7 +260,20 @@ def _check(options: Options, depot: Depot) -> _Checked:
         ).with_findings(unpacked)
         for image in images
     )
-    return _Checked(options=options, depot=depot, composed=composed, images=images, reports=reports)
+    inputs = _read_inputs(options, depot)
+    return _Checked(options=options, depot=depot, composed=composed, images=images, reports=reports, inputs=inputs)
+
+
+def _read_inputs(options: Options, depot: Depot) -> tuple[InputFile, ...]:
+    """Return which files were read, where somebody will keep it.
+
+    Digests mean to read every depot to its end: they are for a report, and for data about what is written.
+    This comes before the writing, which refuses a file that changes afterwards.
+    """
+    is_kept = options.report is not None
+    if not is_kept and not options.as_json:
+        return ()
+    return measured_inputs(*options.inputs, depot=depot, with_sha256=is_kept or options.writes_anything)
 
 
 def _written_images(options: Options, composed: Image) -> tuple[Image, ...]:
@@ -326,14 +343,16 @@ def _write_report(checked: _Checked, target: str, results: list[ExportResult]) -
         target,
         allow=checked.options.allow,
         results=results,
+        inputs=checked.inputs,
         catalog=checked.depot.catalog,
         overwrite=checked.options.force,
     )
 
 
 def _print_report(checked: _Checked, results: list[ExportResult]) -> None:
+    image, report, inputs = checked.image, checked.report, checked.inputs
     allow, catalog = checked.options.allow, checked.depot.catalog
     if checked.options.as_json:
-        print_json(report_as_dict(checked.image, checked.report, allow=allow, results=results, catalog=catalog))
+        print_json(report_as_dict(image, report, allow=allow, results=results, inputs=inputs, catalog=catalog))
     else:
-        print_text(render_text_report(checked.image, checked.report, allow=allow, results=results, catalog=catalog))
+        print_text(render_text_report(image, report, allow=allow, results=results, inputs=inputs, catalog=catalog))

@@ -12,6 +12,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
+import attrs
+
 from esximage_builder.containers.boot_info_table import with_boot_info_table
 from esximage_builder.containers.iso9660 import IsoFile, IsoLayout, lay_out_iso
 from esximage_builder.containers.iso9660_reader import open_iso
@@ -32,6 +34,7 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.hashing import sha256_of_file
 from esximage_builder.streams.placed_file import PlacedFile
 from esximage_builder.streams.room import writing
 from esximage_builder.streams.target import prepare_target
@@ -203,11 +206,12 @@ class IsoOutput:
         self._disc = _IsoTarget(PlacedFile(self._file, self._writing), self._layout, self._plan.bios_boot)
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
-        """Write the archives and read the disc back."""
+        """Write the archives, read the disc back, and hash it."""
         with self._writing():
             self._writer.write_archives(self._disc, spool, tell)
             self._file.flush()
             _check_written(self._file, self._plan, self._layout, where=str(self.target), limits=self._limits)
+            self._result = attrs.evolve(self._result, sha256=sha256_of_file(self._file))
 
     def result(self) -> ExportResult:
         """Say what was written."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from esximage_builder.depot.store import inputs_of, measured, measured_image
 from esximage_builder.errors import ModelError
-from esximage_builder.export.result import ExportResult
+from esximage_builder.export.result import ExportResult, result_of_data
 from esximage_builder.export.timestamp import image_timestamp
 from esximage_builder.limits import ReadLimits
 from esximage_builder.models.sbom import Sbom, SbomItem, SbomKind
@@ -64,7 +64,7 @@ def export_sbom(
     place = prepare_target(target, kind=FileKind.JSON, inputs=inputs_of(store), overwrite=overwrite)
     data = render_sbom(image_sbom(image, store, limits=limits), format=format)
     write_file(place, data)
-    return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)
+    return result_of_data(Path(target), data, image_digest=image.digest)
 
 
 def render_sbom(sbom: Sbom, *, format: SbomFormat = "cyclonedx") -> bytes:  # noqa: A002 - as export_sbom

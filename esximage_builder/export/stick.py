@@ -13,6 +13,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
+import attrs
+
 from esximage_builder.containers.fat32 import FatFile, StickLayout, lay_out_stick
 from esximage_builder.containers.fat32_reader import open_stick
 from esximage_builder.containers.tar_gz import stored_tgz_bytes
@@ -32,6 +34,7 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.streams.file_kind import FileKind
+from esximage_builder.streams.hashing import sha256_of_file
 from esximage_builder.streams.placed_file import PlacedFile
 from esximage_builder.streams.room import writing
 from esximage_builder.streams.target import prepare_target
@@ -198,11 +201,12 @@ class StickOutput:
         self._stick = _StickTarget(PlacedFile(self._file, self._writing), self._layout)
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
-        """Write the archives and read the stick back."""
+        """Write the archives, read the stick back, and hash it."""
         with self._writing():
             self._writer.write_archives(self._stick, spool, tell)
             self._file.flush()
             _check_written(self._file, self._plan, self._layout, where=str(self.target), limits=self._limits)
+            self._result = attrs.evolve(self._result, sha256=sha256_of_file(self._file))
 
     def result(self) -> ExportResult:
         """Say what was written."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, final
 
-from esximage_builder.export.result import ExportResult
+from esximage_builder.export.result import ExportResult, result_of_data
 from esximage_builder.export.spool import Spool
 from esximage_builder.export.vib_pass import pass_over_vibs
 from esximage_builder.streams.room import writing
@@ -167,4 +167,4 @@ class DocumentOutput:
 
     def result(self) -> ExportResult:
         """Say what was written."""
-        return ExportResult(path=self.target, size_bytes=len(self._data), image_digest=self._image.digest)
+        return result_of_data(self.target, self._data, image_digest=self._image.digest)

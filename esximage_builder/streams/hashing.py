@@ -6,6 +6,7 @@ pulled, a ``Tally`` where it is pushed, ``hashing_copy`` where it is both.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from typing import TYPE_CHECKING, BinaryIO, cast, final
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.checksums import Checksum, Hasher
 
-__all__ = ["COPY_BLOCK_BYTES", "HashingReader", "Tally", "hashing_copy"]
+__all__ = ["COPY_BLOCK_BYTES", "HashingReader", "Tally", "hashing_copy", "sha256_of_file"]
 
 COPY_BLOCK_BYTES = 256 * 1024
 
@@ -161,3 +162,12 @@ def hashing_copy(
             target.write(block)
     tally.require_right()
     return tally.passed_bytes
+
+
+def sha256_of_file(file: BinaryIO) -> str:
+    """Return the SHA-256 of all that stands in a file that can seek, read once; the position is at its end then."""
+    file.flush()  # what others wrote by the file's number shows only then
+    file.seek(0)
+    digest = hashlib.sha256()
+    HashingReader(file, digest).drain()
+    return digest.hexdigest()

@@ -27,18 +27,26 @@ class Paragraph:
     Attributes:
         text: One or more sentences.
         is_aside: True for what only explains a word; a short form leaves it out.
+        label: If it is a verdict, its weight: ``ok``, or the label of a cause.
     """
 
     text: str
     is_aside: bool = attrs.field(default=False, kw_only=True)
+    label: str = attrs.field(default="", kw_only=True)
 
 
 @final
 @attrs.frozen
 class Facts:
-    """Pairs of label and text."""
+    """Pairs of label and text.
+
+    Attributes:
+        pairs: Each as label and text.
+        label: If they are a verdict, its weight, as of a paragraph.
+    """
 
     pairs: tuple[tuple[str, str], ...] = attrs.field(converter=as_tuple)
+    label: str = attrs.field(default="", kw_only=True)
 
 
 @final

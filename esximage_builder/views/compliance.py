@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.rules.explain import explain_findings
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
-from esximage_builder.views.compliance_words import IMPACT_WORDS, REASON_WORDS, STATUS_WORDS
+from esximage_builder.views.compliance_words import IMPACT_WORDS, REASON_WORDS, STATUS_LABELS, STATUS_WORDS
 from esximage_builder.views.drift import section_of_drifts
 from esximage_builder.views.findings import cause_of_explanation
 from esximage_builder.views.html import render_html
@@ -49,7 +49,7 @@ def render_markdown_compliance(cluster: ClusterCompliance, *, drifts: Iterable[D
 
 
 def render_html_compliance(cluster: ClusterCompliance, *, drifts: Iterable[Drift] = ()) -> str:
-    """Return the answer for a cluster as one HTML page that loads nothing and runs nothing.
+    """Return the answer for a cluster as one HTML page that loads nothing.
 
     Arguments are those of ``render_compliance``.
     """
@@ -61,12 +61,12 @@ def _title(cluster: ClusterCompliance) -> str:
 
 
 def sections_of_compliance(cluster: ClusterCompliance, *, drifts: Iterable[Drift] = ()) -> tuple[Section, ...]:
-    """Return the cluster, its hosts, what to know of them, how they drifted, and what differs on each."""
+    """Return the cluster, what to know of its hosts, the hosts, how they drifted, and what differs on each."""
     return filled_sections(
         (
             Section(_title(cluster), _summary(cluster)),
-            Section("Hosts", _hosts(cluster)),
             Section("Findings", _findings(cluster)),
+            Section("Hosts", _hosts(cluster)),
             section_of_drifts(drifts),
             *(Section(host.host, _host(host)) for host in cluster.hosts),
         )
@@ -81,7 +81,8 @@ def _summary(cluster: ClusterCompliance) -> Iterator[Block]:
             ("Status", STATUS_WORDS[cluster.status]),
             ("Impact", IMPACT_WORDS[cluster.impact]),
             ("Hosts", f"{len(cluster.hosts)}: {', '.join(words)}" if words else "none"),
-        ]
+        ],
+        label=STATUS_LABELS[cluster.status],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from esximage_builder.models.compliance import ComplianceStatus, ItemReason
 
-__all__ = ["IMPACT_WORDS", "REASON_WORDS", "STATUS_WORDS"]
+__all__ = ["IMPACT_WORDS", "REASON_WORDS", "STATUS_LABELS", "STATUS_WORDS"]
 
 STATUS_WORDS = {
     ComplianceStatus.COMPLIANT: "compliant",
@@ -12,6 +12,14 @@ STATUS_WORDS = {
     ComplianceStatus.NON_COMPLIANT: "not compliant",
     ComplianceStatus.INCOMPATIBLE: "incompatible",
 }
+
+STATUS_LABELS = {
+    ComplianceStatus.COMPLIANT: "ok",
+    ComplianceStatus.UNAVAILABLE: "warning",
+    ComplianceStatus.NON_COMPLIANT: "warning",
+    ComplianceStatus.INCOMPATIBLE: "error",
+}
+"""How much a status weighs: what can be brought to the image is no error."""
 
 IMPACT_WORDS = {
     "NO_IMPACT": "none",

@@ -37,7 +37,7 @@ def _text(text: str) -> str:
 def _block(block: Block) -> Iterable[str]:
     match block:
         case Paragraph():
-            return (_text(block.text),)
+            return (f"{_verdict(block.label)}{_text(block.text)}",)
         case Facts():
             return (f"* **{_text(label)}**: {_text(text)}" for label, text in block.pairs)
         case Table():
@@ -46,6 +46,10 @@ def _block(block: Block) -> Iterable[str]:
             return _cause(block)
         case Answer():
             return _answer(block)
+
+
+def _verdict(label: str) -> str:
+    return f"**{_text(label.upper())}**: " if label else ""
 
 
 def _table(table: Table) -> Iterator[str]:

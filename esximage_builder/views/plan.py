@@ -9,7 +9,7 @@ from esximage_builder.models.compliance import ComplianceStatus
 from esximage_builder.models.remediation import PlanAction
 from esximage_builder.rules.explain import explain_findings
 from esximage_builder.views.blocks import Facts, Paragraph, Section, Table, filled_sections
-from esximage_builder.views.compliance_words import IMPACT_WORDS, REASON_WORDS, STATUS_WORDS
+from esximage_builder.views.compliance_words import IMPACT_WORDS, REASON_WORDS, STATUS_LABELS, STATUS_WORDS
 from esximage_builder.views.findings import cause_of_explanation
 from esximage_builder.views.html import render_html
 from esximage_builder.views.image import bytes_text
@@ -47,7 +47,7 @@ def render_markdown_plan(plan: RemediationPlan) -> str:
 
 
 def render_html_plan(plan: RemediationPlan) -> str:
-    """Return a plan as one HTML page that loads nothing and runs nothing."""
+    """Return a plan as one HTML page that loads nothing."""
     return render_html(sections_of_plan(plan), _title(plan))
 
 
@@ -56,12 +56,12 @@ def _title(plan: RemediationPlan) -> str:
 
 
 def sections_of_plan(plan: RemediationPlan) -> tuple[Section, ...]:
-    """Return the cluster, what to know, the image to adopt, the waves, and what becomes of each host."""
+    """Return the cluster, what to know, its hosts, the image to adopt, the waves, and what becomes of each host."""
     return filled_sections(
         (
             Section(_title(plan), _summary(plan)),
-            Section("Hosts", _hosts(plan)),
             Section("Findings", _findings(plan)),
+            Section("Hosts", _hosts(plan)),
             Section("Image to adopt", _adoption(plan)),
             Section("Waves", _waves(plan)),
             *(Section(host.host, _host(host)) for host in plan.hosts if host.status is not ComplianceStatus.COMPLIANT),
@@ -78,7 +78,7 @@ def _summary(plan: RemediationPlan) -> Iterator[Block]:
         ("Hosts", f"{len(plan.hosts)}: {', '.join(words)}" if words else "none"),
     ]
     excluded = [("Excluded", ", ".join(plan.excluded))] if plan.excluded else []
-    yield Facts([*facts, *excluded])
+    yield Facts([*facts, *excluded], label=STATUS_LABELS[plan.status])
     if plan.is_empty:
         yield Paragraph("There is nothing to do on any host." if plan.is_done else "Nothing is done on any host.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.errors import ModelError
-from esximage_builder.export.result import ExportResult
+from esximage_builder.export.result import ExportResult, result_of_data
 from esximage_builder.limits import ReadLimits
 from esximage_builder.streams.identity import input_files
 from esximage_builder.streams.target import prepare_target
@@ -30,6 +30,7 @@ from esximage_builder.views.report import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from esximage_builder.depot.input_file import InputFile
     from esximage_builder.hosts.drift import Drift
     from esximage_builder.models.catalog import Catalog
     from esximage_builder.models.compliance import ClusterCompliance
@@ -73,6 +74,7 @@ def write_report(
     *,
     allow: Iterable[str] = (),
     results: Iterable[ExportResult] = (),
+    inputs: Iterable[InputFile] = (),
     catalog: Catalog | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
@@ -84,6 +86,7 @@ def write_report(
         target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
         allow: Codes of errors that were waived.
         results: What was written.
+        inputs: What it was made from, as ``measured_inputs`` returns it.
         catalog: What is loaded, for replacements to suggest in what people read; None goes without. The
             report is no file of its sources.
         overwrite: Replace a file that is there; never one that is read, nor one of the results.
@@ -93,17 +96,18 @@ def write_report(
         ExportError: The file is there already, is one that is read, or cannot be written.
     """
     suffix = require_report_suffix(target)
-    codes, written = tuple(allow), tuple(results)
-    known = [*(result.path for result in written), *map(Path, catalog.sources if catalog else ())]
+    codes, written, read = tuple(allow), tuple(results), tuple(inputs)
+    known = [result.path for result in written] + [file.path for file in read]
+    known += map(Path, catalog.sources if catalog else ())
     place = prepare_target(target, inputs=input_files(known, most=ReadLimits().member_count), overwrite=overwrite)
     if suffix == ".json":
-        document = report_as_dict(image, report, allow=codes, results=written, catalog=catalog)
+        document = report_as_dict(image, report, allow=codes, results=written, inputs=read, catalog=catalog)
         text = json.dumps(document, indent=2) + "\n"
     else:
-        text = _RENDERERS[suffix](image, report, allow=codes, results=written, catalog=catalog)
+        text = _RENDERERS[suffix](image, report, allow=codes, results=written, inputs=read, catalog=catalog)
     data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not
     write_file(place, data)
-    return ExportResult(path=Path(target), size_bytes=len(data), image_digest=image.digest)
+    return result_of_data(Path(target), data, image_digest=image.digest)
 
 
 def write_compliance(

@@ -65,7 +65,7 @@ def test_the_demo_reads_both_files_back(demo: tuple[Path, str]) -> None:
     assert f"ISO read back: volume {volume_id}, {files} files, boots with bios, efi," in said
     assert re.search(r"kernel /b\.b00, \d+ modules, build 7\.0\.3-0\.55\.20328353", said)
     for path in (bundle, iso):
-        assert f"  File  demo-output/{path.name}\n  Size  {path.stat().st_size:,} bytes (" in said
+        assert f"  File     demo-output/{path.name}\n  Size     {path.stat().st_size:,} bytes (" in said
 
 
 def test_the_demo_needs_nothing_but_what_is_public() -> None:

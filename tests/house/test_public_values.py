@@ -115,6 +115,7 @@ VALUES: list[Any] = [
         is_made=False,
     ),
     eib.InstalledVib(vib=VIB),
+    eib.InputFile(path=Path("a.zip")),
     eib.ItemChange(name="n", before="b", after="a", direction=eib.ChangeDirection.RAISED, cause="c"),
     eib.KickstartAddress(eib.KickstartSource.USB, "/KS.CFG"),
     eib.KnownRelease(name="7.0U3g", product="7.0.3", build=20328353),

@@ -18,6 +18,8 @@ WITHOUT_WORDS = sorted(
     and folder_of(module) in ("", "models", "rules", "hosts", "depot", "verify")
 )
 PAINTERS = ("views.text", "views.markdown", "views.html")
+# Texts that a painter paints with; they know nothing of ours themselves.
+PAINTS = {"views.html_script", "views.html_style"}
 
 
 @pytest.mark.parametrize("module", WITHOUT_WORDS, ids=lambda module: module or "the door")
@@ -30,4 +32,9 @@ def test_below_the_views_nothing_is_rendered(module: str) -> None:
 
 @pytest.mark.parametrize("module", PAINTERS)
 def test_a_painter_knows_blocks_and_nothing_else_of_ours(module: str) -> None:
-    assert {target for _, target in own_imports(module)} == {"views.blocks"}
+    assert {target for _, target in own_imports(module)} - PAINTS == {"views.blocks"}
+
+
+@pytest.mark.parametrize("module", sorted(PAINTS))
+def test_what_a_painter_paints_with_knows_nothing_of_ours(module: str) -> None:
+    assert own_imports(module) == []

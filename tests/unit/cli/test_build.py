@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def test_build_writes_what_was_asked_for_and_reports_it(run: Runner, out: Path) 
     assert "  add-on      ACME-AddOn  703.20328353.A08     703.20328353.A08" in lines
     assert "  No findings." in lines
     for name in ("custom.zip", "custom.iso"):
-        assert f"  File  {out / name}\n  Size  {(out / name).stat().st_size:,} bytes (" in outcome.out
+        assert f"  File     {out / name}\n  Size     {(out / name).stat().st_size:,} bytes (" in outcome.out
     with eib.open_depot(out / "custom.zip") as depot:
         assert [profile.name for profile in depot.catalog.profiles] == ["My image"]
 
@@ -54,7 +55,12 @@ def test_build_json_is_one_report(run: Runner, out: Path) -> None:
     network = next(unit for unit in report["image"]["components"] if unit["name"] == "Broadcom-bnxt-Net-RoCE")
 
     assert (outcome.code, outcome.err) == (0, "")
-    assert report.keys() >= {"image", "findings", "outputs"}
+    assert report.keys() >= {"image", "findings", "inputs", "outputs"}
+    for listed, paths in (("inputs", (U3G, A08)), ("outputs", (out / "custom.iso", out / "custom.zip"))):
+        assert [(entry["path"], entry["size_bytes"], entry["sha256"]) for entry in report[listed]] == [
+            (str(path), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths
+        ]
+    assert {entry["image_digest"] for entry in report["outputs"]} == {report["image"]["digest"]}
     assert report["image"]["base_image"] == {"version": VERSION}
     assert report["image"]["add_on"] == {"name": "ACME-AddOn", "version": "703.20328353.A08"}
     assert (network["source"], network["rule"]) == ("ADD_ON", "overrides-by-name")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,6 @@ from support.changed_depots import DEPOTS, ROOT, clean_environment, left_in
 import esximage_builder as eib
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.command_line import Runner
 
 U3F, U3G = DEPOTS / "VMware-ESXi-7.0U3f-20036589-depot.zip", DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip"
@@ -44,7 +43,7 @@ def test_a_lock_builds_the_same_bytes_elsewhere(run: Runner, tmp_path: Path) -> 
     )
 
     assert (first.code, first.err) == (second.returncode, second.stderr) == (0, "")
-    assert f"  File  {lock}\n  Size  {lock.stat().st_size:,} bytes (" in first.out
+    assert f"  File     {lock}\n  Size     {lock.stat().st_size:,} bytes (" in first.out
     assert hashlib.sha256(here.read_bytes()).digest() == hashlib.sha256(there.read_bytes()).digest()
 
 
@@ -146,7 +145,7 @@ def test_a_bill_of_materials_is_written(
     outcome = run("build", "--depot", U3G, "--base", "7.0U3g", "--sbom", path, *options)
     assert (outcome.code, outcome.err) == (0, "")
     assert json.loads(path.read_text())[key] == value
-    assert f"  File  {path}\n  Size  {path.stat().st_size:,} bytes (" in outcome.out
+    assert f"  File     {path}\n  Size     {path.stat().st_size:,} bytes (" in outcome.out
 
 
 def test_a_missing_library_is_told_before_anything_is_written(
@@ -172,7 +171,31 @@ def test_a_report_tells_of_the_other_outputs(run: Runner, tmp_path: Path, suffix
     outcome = run("build", "--depot", U3G, "--base", "7.0U3g", "--bundle", bundle, "--report", report)
     assert (outcome.code, outcome.err) == (0, "")
     assert str(bundle) in report.read_text().replace("\\", "")
-    assert f"  File  {report}\n  Size  {report.stat().st_size:,} bytes (" in outcome.out
+    assert f"  File     {report}\n  Size     {report.stat().st_size:,} bytes (" in outcome.out
+
+
+def test_a_report_names_every_file_that_went_in(run: Runner, tmp_path: Path) -> None:
+    lock, kickstart, report = tmp_path / "x.lock.json", tmp_path / "ks.cfg", tmp_path / "x.json"
+    kickstart.write_text("accepteula\ninstall --firstdisk\nrootpw x1-Y2-z3-W4\n")
+    assert run("build", "--depot", U3G, "--base", "7.0U3g", "--lock", lock).code == 0
+    outcome = run(
+        "build", "--depot", U3G, "--locked", lock, "--kickstart", kickstart, "--iso", tmp_path / "x.iso",
+        "--report", report,
+    )  # fmt: skip
+
+    assert (outcome.code, outcome.err) == (0, "")
+    read = [str(U3G), str(lock), str(kickstart)]
+    told = {entry["path"]: entry["sha256"] for entry in json.loads(report.read_text())["inputs"]}
+    assert told == {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in read}
+    assert all(digest in outcome.out for digest in told.values()), "the terminal says so too"
+
+
+def test_no_depot_is_read_to_its_end_where_nothing_is_kept(run: Runner) -> None:
+    build = ("build", "--depot", U3G, "--base", "7.0U3g")
+    assert run(*build, "--json").json["inputs"] == [
+        {"path": str(U3G), "size_bytes": U3G.stat().st_size, "sha256": None}
+    ]
+    assert "Inputs" not in run(*build).out
 
 
 def test_an_image_with_errors_gets_its_report_and_nothing_else(run: Runner, tmp_path: Path) -> None:

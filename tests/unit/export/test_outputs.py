@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import shutil
@@ -45,8 +46,11 @@ def write_alone(image: eib.Image, store: eib.VibStore, folder: Path) -> list[eib
         eib.export_bundle(image, store, paths["bundle"]),
     ]
     lock = eib.write_lock(image, store, paths["lock"])
+    data = paths["lock"].read_bytes()
     results.append(
-        eib.ExportResult(path=paths["lock"], size_bytes=paths["lock"].stat().st_size, image_digest=lock.digest)
+        eib.ExportResult(
+            path=paths["lock"], size_bytes=len(data), image_digest=lock.digest, sha256=hashlib.sha256(data).hexdigest()
+        )
     )
     return [*results, eib.export_sbom(image, store, paths["sbom"])]
 
@@ -462,6 +466,16 @@ def test_progress_counts_all_outputs_together(setting: Setting) -> None:
     done = [call[1] for call in calls]
     assert {(stage, total) for stage, _, total in calls} == {("image", done[-1])}
     assert (done, done[0]) == (sorted(done), 0)
+
+
+def test_each_result_states_the_digest_of_its_file_and_none_of_a_folder(setting: Setting) -> None:
+    stick = setting.folder / "x.img"
+    results = eib.export_image(setting.image, setting.depot, usb=stick, **places(setting.folder), overwrite=True)
+
+    assert {result.path.name for result in results} == {*NAMES.values(), "x.img"}
+    for result in results:
+        is_folder = result.path.is_dir()
+        assert result.sha256 == ("" if is_folder else hashlib.sha256(result.path.read_bytes()).hexdigest())
 
 
 # Refusals

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies as st
 
 from esximage_builder.checksums import Checksum, sha256_hex
 from esximage_builder.errors import ChecksumMismatchError
-from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader, Tally, hashing_copy
+from esximage_builder.streams.hashing import COPY_BLOCK_BYTES, HashingReader, Tally, hashing_copy, sha256_of_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATA = b"payload" * 1000
 WRONG = "0" * 64
+
+
+# Files
+
+
+@pytest.mark.skipif(not hasattr(os, "pwrite"), reason="the system cannot write at a position")
+def test_a_whole_file_is_hashed_wherever_it_stands_and_whoever_wrote_it(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("w+b") as file:
+        file.write(DATA)
+        assert sha256_of_file(file) == sha256_of_file(file) == sha256_hex(DATA)
+        file.seek(0)
+        file.read(10)
+        os.pwrite(file.fileno(), b"PAYLOAD", 0)
+        assert sha256_of_file(file) == sha256_hex(b"PAYLOAD" + DATA[7:])
 
 
 # Reading

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from support import schema_strategies as strategies
 from support.pages import HOSTILE, Page, unmarked
 
 from esximage_builder.views.blocks import Answer, Cause, Facts, Paragraph, Section, Table, filled_sections
-from esximage_builder.views.html import render_html
+from esximage_builder.views.html import render_fragment, render_html
+from esximage_builder.views.html_script import PAGE_SCRIPT
 from esximage_builder.views.markdown import render_markdown
 from esximage_builder.views.text import render_text
 
@@ -141,6 +144,59 @@ def test_every_block_as_html() -> None:
         assert words in page.text
 
 
+def test_every_section_has_a_place_of_its_own_to_go_to() -> None:
+    """Hosts differ by a digit, or by what is no letter of ours."""
+    titles = ("esx1", "esx2", "esx 2", "ESX-2", "", "\u6f22", "\u5b57", "-2")
+    page = Page(render_html([Section(title, [Paragraph("a")]) for title in titles], "Page"))
+    ids = [found["id"] for tag, found in page.tags if tag == "section" and "id" in found]
+
+    assert [found["href"] for tag, found in page.tags if tag == "a"] == [f"#{name}" for name in ids]
+    assert len(ids) == len(set(ids)) == len(titles) - 1
+
+
+def test_a_verdict_says_in_words_what_its_colour_says() -> None:
+    blocks: list[Block] = [Paragraph("It is not whole.", label="error"), Facts([("Status", "compliant")], label="ok")]
+    page = Page(render_html([Section("", blocks)], "Page"))
+
+    assert page.count("p", **{"class": "verdict error"}) == page.count("dl", **{"class": "verdict ok"}) == 1
+    assert "error It is not whole." in page.text
+    assert "**ERROR**: It is not whole." in render_markdown([Section("", blocks)], "Page")
+    assert text_of(*blocks) == ["It is not whole.", "", "Status  compliant"]
+
+
+def test_a_digest_stands_in_letters_of_one_width_and_nothing_else_does() -> None:
+    facts = Facts([("SHA-256", "0af" * 20), ("Name", "0af" * 20 + "<")])
+    page = Page(render_html([Section("", [facts, Table(columns=("A",), rows=[("b" * 64,), ("b",)])])], "Page"))
+    assert page.count("code") == 2
+
+
+@pytest.mark.parametrize(("rows", "runs"), [(11, False), (12, True)])
+def test_only_a_page_with_a_long_table_has_the_script_and_its_policy_lets_it_run(*, rows: int, runs: bool) -> None:
+    """The policy names style and script by their hashes: what a text might smuggle in does not run."""
+    table = Table(columns=("Name",), rows=[(HOSTILE,)] * rows)
+    text = render_html([Section("Title", [table])], HOSTILE)
+    page = Page(text)
+    (policy,) = [str(found["content"]) for tag, found in page.tags if tag == "meta" and "http-equiv" in found]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+
+    assert page.count("script") == page.count("div", **{"class": "scroll long"}) == runs
+    for tag in ("style", *(["script"] if runs else [])):
+        (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert rules.pop(f"{tag}-src") == f"'sha256-{digest}'"
+    assert rules == {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
+
+
+def test_the_script_makes_no_markup_of_texts_and_asks_for_nothing() -> None:
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function|fetch|http|</", PAGE_SCRIPT)
+    assert PAGE_SCRIPT.isascii()
+
+
+def test_a_piece_has_no_script_however_long_its_tables_are() -> None:
+    long = Table(columns=("Name",), rows=[("a",)] * 500, is_long=True)
+    assert "<script" not in render_fragment([Section("Title", [long])], "Piece")
+
+
 @pytest.mark.parametrize(
     ("verdict", "tone"), [("ok", "info"), ("warning", "warning"), ("FAILED", "error"), ("not asked", "warning")]
 )
@@ -171,7 +227,9 @@ def all_blocks(text: str) -> list[Block]:
     cause = Cause(label="error", code="x", headline=text, where=text, why=text, items=(text,), remedies=(text,))
     return [
         Paragraph(text),
+        Paragraph(text, label=text),
         Facts([(text, text)]),
+        Facts([(text, text)], label=text),
         Table(columns=(text, "b"), rows=[(text, text)]),
         Table(columns=(text, "b"), rows=[(text, text)], is_long=True),
         cause,

@@ -42,9 +42,11 @@ class Case:
     report: eib.ValidationReport
     catalog: eib.Catalog
     results: tuple[eib.ExportResult, ...]
+    inputs: tuple[eib.InputFile, ...]
 
     def rendered(self, render: Callable[..., str], **changes: Any) -> str:
-        options = {"allow": ALLOW, "results": self.results, "catalog": self.catalog} | changes
+        known = {"allow": ALLOW, "results": self.results, "inputs": self.inputs, "catalog": self.catalog}
+        options = known | changes
         return render(self.image, self.report, **options)
 
 
@@ -58,7 +60,8 @@ def case() -> Case:
             components={"Intel-i40en": "1.8.1.16-1vmw.700.1.0.15843807", "Acme-flux": None},
             removed_components=["VMware-oem-dell-plugin"],
         )
-        report = eib.validate(image, depot.catalog)
+        note = Finding(code="loose-vib-not-used", severity=Severity.INFO, message="the VIB x is not used")
+        report = eib.validate(image, depot.catalog).with_findings([note])
         catalog = depot.catalog
     mapped = Finding(
         code="local-name-mapped",
@@ -73,28 +76,35 @@ def case() -> Case:
         path=Path("out/custom.iso"),
         size_bytes=1_306_624,
         image_digest=image.digest,
+        sha256="5" * 64,
         waived=(*report.errors, kickstart),
         findings=(mapped, line_ends),
     )
-    return Case(image=image, report=report, catalog=catalog, results=(result,))
+    inputs = (
+        eib.InputFile(path=Path("in/base.zip"), size_bytes=656_090, sha256="a" * 64),
+        eib.InputFile(path=Path("in/unpacked")),
+    )
+    return Case(image=image, report=report, catalog=catalog, results=(result,), inputs=inputs)
 
 
 SECTIONS = [
     "Summary",
+    "Findings",
+    "Waivers",
+    "Inputs",
+    "Outputs",
     "Base image and add-on",
     "Changes to the base image",
     "Removed components",
     "Reserved VIBs",
     "Acceptance level",
-    "Findings",
-    "Waivers",
-    "Outputs",
+    "Notes",
     "Size",
     "Drivers",
     "Contents",
 ]
 SAID = [
-    pytest.param("The image has no open errors. Found: 0 errors, 3 errors waived, 2 warnings, 0 notes.", id="verdict"),
+    pytest.param("The image has no open errors. Found: 0 errors, 3 errors waived, 2 warnings, 1 note.", id="verdict"),
     pytest.param("7.0 U3g - 20328353", id="base image"),
     pytest.param("702.17867351.A03", id="add-on"),
     pytest.param("1.11.1.31-1vmw.703.0.20.19193900 (base image)", id="instead of"),
@@ -108,6 +118,11 @@ SAID = [
     pytest.param("These errors were found and allowed by code", id="waivers"),
     pytest.param("no install line", id="waiver of the export"),
     pytest.param("1,306,624 bytes (1.2 MiB)", id="size of the output"),
+    pytest.param("5" * 64, id="digest of the output"),
+    pytest.param("656,090 bytes (0.6 MiB)", id="size of the input"),
+    pytest.param("a" * 64, id="digest of the input"),
+    pytest.param("in/unpacked", id="folder that went in"),
+    pytest.param("the VIB x is not used", id="note"),
     pytest.param("menu_c32.b00", id="mapped name"),
     pytest.param("Windows line ends", id="finding of the export"),
     pytest.param("Payloads for the boot bank: 83 files, 89,089 bytes (0.1 MiB).", id="boot bank"),
@@ -137,7 +152,9 @@ def test_sections_with_nothing_to_say_are_left_out() -> None:
     markdown = eib.render_markdown_report(image, eib.validate(image))
 
     assert re.findall(r"(?m)^## (.+)$", markdown) == [
-        title for title in SECTIONS if title not in ("Removed components", "Reserved VIBs", "Waivers", "Outputs")
+        title
+        for title in SECTIONS
+        if title not in ("Removed components", "Reserved VIBs", "Waivers", "Inputs", "Outputs", "Notes")
     ]
     assert "None: every component is the base image's own." in markdown
     assert "VMwareCertified: no VIB is below the highest level." in markdown
@@ -161,6 +178,75 @@ def test_community_vibs_are_named_with_what_follows(case: Case) -> None:
 
     assert f"the image is CommunitySupported: {low.id} pulls it down" in text
     assert "that has to be set on the host first, and a host with UEFI Secure Boot refuses community VIBs" in text
+
+
+def test_the_verdict_and_what_is_wrong_stand_on_top(case: Case) -> None:
+    """Errors, then those that were waived, then warnings; of image and exports, each once and nothing else."""
+    results = [attrs.evolve(case.results[0], waived=case.results[0].waived[-1:])]
+    page = Page(case.rendered(eib.render_html_report, allow=ALLOW[:1], results=results))
+    markdown = case.rendered(eib.render_markdown_report, allow=ALLOW[:1], results=results)
+    top = markdown[: markdown.index("## Waivers")]
+
+    classes = [str(found.get("class")) for _, found in page.tags]
+    assert classes.index("verdict error") < classes.index("cause error")
+    assert top.index("**ERROR**: The image has errors and is not to be written.") < top.index("* **ESXi**")
+    assert re.findall(r"(?m)^\* \*\*(\w+)\*\* `([\w-]+)`", top) == [
+        ("ERROR", "missing-dependency"),
+        ("WAIVED", "add-on-base-unsupported"),
+        ("WAIVED", "kickstart-no-install"),
+        ("WARNING", "component-lowered"),
+        ("WARNING", "removals-need-newer-vcenter"),
+        ("WARNING", "kickstart-line-ends"),
+    ]
+    assert markdown.count("kickstart-line-ends") == 1
+
+
+@pytest.mark.parametrize(
+    ("severities", "allow", "label"),
+    [
+        pytest.param([], (), "ok", id="nothing"),
+        pytest.param([Severity.INFO], (), "ok", id="a note"),
+        pytest.param([Severity.WARNING, Severity.INFO], (), "warning", id="a warning"),
+        pytest.param([Severity.ERROR, Severity.WARNING], ("conflict",), "waived", id="a waiver"),
+        pytest.param([Severity.ERROR], (), "error", id="an error"),
+    ],
+)
+def test_the_verdict_weighs_what_the_worst_does(
+    case: Case, severities: list[Severity], allow: tuple[str, ...], label: str
+) -> None:
+    found = [Finding(code="conflict", severity=severity, message=severity) for severity in severities]
+    report = eib.ValidationReport(image_digest=case.image.digest, findings=found)
+    page = Page(eib.render_html_report(case.image, report, allow=allow))
+
+    assert page.count("p", **{"class": f"verdict {label}"}) == 1
+    assert ("No errors and no warnings." in page.text) == (severities == [Severity.INFO])
+
+
+def test_the_data_names_what_went_in_and_came_out(case: Case) -> None:
+    document: Any = eib.report_as_dict(case.image, case.report, results=case.results, inputs=case.inputs)
+
+    assert document["inputs"] == [
+        {"path": "in/base.zip", "size_bytes": 656_090, "sha256": "a" * 64},
+        {"path": "in/unpacked", "size_bytes": None, "sha256": None},
+    ]
+    (output,) = document["outputs"]
+    assert (output["path"], output["sha256"], output["image_digest"]) == (
+        "out/custom.iso",
+        "5" * 64,
+        case.image.digest,
+    )
+    folder = attrs.evolve(case.results[0], sha256="")
+    tree: Any = eib.report_as_dict(case.image, case.report, results=[folder])
+    assert (tree["inputs"], tree["outputs"][0]["sha256"]) == ([], None)
+    assert "SHA-256" not in eib.render_markdown_report(case.image, case.report, results=[folder])
+
+
+def test_a_short_report_states_an_image_digest_once(case: Case) -> None:
+    """An output without VMware Tools holds another image: only there it is said again."""
+    other = attrs.evolve(case.results[0], image_digest="7" * 64)
+    for result, times in ((case.results[0], 1), (other, 2)):
+        text = eib.render_text_report(case.image, case.report, results=[result])
+        assert text.count(case.image.digest) + text.count("7" * 64) == times
 
 
 # Waivers
@@ -197,7 +283,11 @@ def test_the_text_marks_waivers_of_image_and_export(case: Case) -> None:
         f"  [waived] missing-dependency: {FLUX_VIB} requires vmkapi_9_9_0_0, which the image does not have",
         "  [waived] kickstart-no-install: no install line",
     ]
-    assert lines[lines.index("Outputs") + 1 :][:2] == ["  File  out/custom.iso", "  Size  1,306,624 bytes (1.2 MiB)"]
+    assert lines[lines.index("Outputs") + 1 :][:3] == [
+        "  File     out/custom.iso",
+        "  Size     1,306,624 bytes (1.2 MiB)",
+        f"  SHA-256  {'5' * 64}",
+    ]
 
 
 def test_the_data_marks_waivers_of_image_and_export(case: Case) -> None:
@@ -208,6 +298,7 @@ def test_the_data_marks_waivers_of_image_and_export(case: Case) -> None:
         "missing-dependency": True,
         "component-lowered": False,
         "removals-need-newer-vcenter": False,
+        "loose-vib-not-used": False,
     }
     (output,) = document["outputs"]
     assert {entry["code"]: entry["waived"] for entry in output["findings"]} == {
@@ -215,6 +306,16 @@ def test_the_data_marks_waivers_of_image_and_export(case: Case) -> None:
         "local-name-mapped": False,
         "kickstart-line-ends": False,
     }
+
+
+def test_a_waived_error_for_which_an_export_knows_another_remedy_counts_once(case: Case) -> None:
+    """An export that is handed no report validates without the catalog, and so suggests less."""
+    again = [attrs.evolve(finding, remedy="another") for finding in case.report.errors]
+    result = attrs.evolve(case.results[0], waived=again, findings=())
+    markdown = case.rendered(eib.render_markdown_report, results=[result])
+
+    assert "Found: 0 errors, 2 errors waived" in markdown
+    assert markdown.count("`missing-dependency`") == 1
 
 
 # Removals
@@ -301,7 +402,7 @@ def test_what_is_in_an_image_cannot_break_the_page() -> None:
     page = eib.render_html_report(*hostile_image(HOSTILE), allow=("conflict",))
     found = Page(page)
 
-    assert found.count("script") == 0
+    assert found.count("script") == 0, "one VIB is no long table"
     assert not [tag for tag, attributes in found.tags if tag == "a" and not str(attributes["href"]).startswith("#")]
     assert " ".join(HOSTILE.split()) in found.text
 
@@ -332,12 +433,13 @@ def test_every_text_comes_through_as_it_is(text: str) -> None:
     assert widths == {4}
 
 
-def test_the_page_loads_nothing_and_runs_nothing(case: Case) -> None:
+def test_the_page_loads_nothing_and_runs_only_its_own_script(case: Case) -> None:
     text = case.rendered(eib.render_html_report)
     page = Page(text)
 
     assert not re.search(r"url\(|@import|https?://|javascript:", text)
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "object", "form"})
+    assert {tag for tag, _ in page.tags}.isdisjoint({"link", "img", "iframe", "object", "form"})
+    assert [found for tag, found in page.tags if tag == "script"] == [{}]
     assert not [name for _, found in page.tags for name in found if name in ("src", "style") or name.startswith("on")]
     assert page.count("meta", **{"http-equiv": "Content-Security-Policy"}) == 1
 
