@@ -17,12 +17,13 @@ from esximage_builder.views.rows import rows_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OLDER = "VMware-ESXi-7.0U3f-20036589-depot.zip"
 BASE, ADD_ON = "VMware-ESXi-7.0U3g-20328353-depot.zip", "ACME-ESXi-Addon-703.20328353.A08-depot.zip"
 
 
 @pytest.fixture(scope="module")
 def depot() -> Iterator[eib.Depot]:
-    with eib.open_depot(DEPOTS / BASE, DEPOTS / ADD_ON) as opened:
+    with eib.open_depot(DEPOTS / OLDER, DEPOTS / BASE, DEPOTS / ADD_ON) as opened:
         yield opened
 
 
@@ -30,7 +31,7 @@ def depot() -> Iterator[eib.Depot]:
 def values(depot: eib.Depot) -> dict[str, ShownAsPage]:
     plain = eib.compose(depot.catalog, base_image="7.0 U3g")
     image = eib.compose(depot.catalog, base_image="7.0 U3g", add_on="ACME-AddOn")
-    spec = plain.spec
+    spec = eib.compose(depot.catalog, base_image="7.0 U3f").spec
     assert spec is not None
     host = host_of(plain)
     devices = [eib.PciDevice(address="0000:04:00.0", vendor_id=0x1077, device_id=0x2532, alias="vmhba2")]
