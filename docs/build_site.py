@@ -145,15 +145,19 @@ def _first_page() -> str:
     return "\n".join([_on_the_site(text, page=page), *trees])
 
 
+_FILES = ("notebooks", "pictures", "schemas")
+"""Folders of files that pages show or link to."""
+
+
 def lay_out(folder: Path) -> None:
     """Write everything that Sphinx reads into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for name, text in (*_pages(), ("index.md", _first_page())):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    for picture in (DOCS / "pictures").glob("*"):
-        (folder / "pictures").mkdir(exist_ok=True)
-        shutil.copy(picture, folder / "pictures")
+    for name in _FILES:
+        if (DOCS / name).is_dir():
+            shutil.copytree(DOCS / name, folder / name)
 
 
 def main() -> int:
