@@ -56,6 +56,7 @@ _HOMES = {
     "views.report": ("render_html_report", "render_markdown_report", "render_text_report", "report_as_dict"),
     "views.report_file": ("write_compliance", "write_report"),
     "export.result": ("ExportResult",),
+    "views.sarif": ("findings_as_sarif",),
     "views.verification": ("render_verification", "verification_as_dict"),
     "export.sbom": ("export_sbom",),
     "export.split": ("export_split",),

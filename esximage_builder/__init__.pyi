@@ -304,6 +304,7 @@ from esximage_builder.views.report import (
     report_as_dict as report_as_dict,
 )
 from esximage_builder.views.report_file import write_compliance as write_compliance, write_report as write_report
+from esximage_builder.views.sarif import findings_as_sarif as findings_as_sarif
 from esximage_builder.views.verification import (
     render_verification as render_verification,
     verification_as_dict as verification_as_dict,

@@ -223,7 +223,7 @@ def _add_outputs(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--lock", metavar="OUT", help="write a lock file, from which --locked builds the same image")
     parser.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
     parser.add_argument("--sbom-format", choices=SBOM_FORMATS, default=SBOM_FORMATS[0], help="its form")
-    parser.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md or .html")
+    parser.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md, .html or .sarif")
     parser.add_argument("--force", action="store_true", help="replace files that are there, but none that is read")
 
 
@@ -300,7 +300,7 @@ def _require_outputs(options: Options) -> None:
     if len(dict(options.pxe_hosts)) < len(options.pxe_hosts):
         raise ModelError("a MAC address is there twice", found=", ".join(mac for mac, _ in options.pxe_hosts))
     if options.report is not None:
-        require_report_suffix(options.report)
+        require_report_suffix(options.report, is_of_image=True)
     if options.sbom is not None:
         require_sbom_library(options.sbom_format)
     require_safe_outputs(options.outputs, options.inputs, overwrite=options.force)

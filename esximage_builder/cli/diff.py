@@ -25,7 +25,7 @@ from esximage_builder.rules.compose import compose
 from esximage_builder.rules.decompose import recognise
 from esximage_builder.rules.diff import diff
 from esximage_builder.rules.validate import validate
-from esximage_builder.views.comparison import comparison_as_dict, render_comparison
+from esximage_builder.views.comparison import comparison_as_dict, render_comparison, render_markdown_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,6 +49,7 @@ class Options:
     vibs: tuple[str, ...]
     devices: str | None
     as_json: bool
+    as_markdown: bool = False
 
     @classmethod
     def from_namespace(cls, namespace: argparse.Namespace) -> Self:
@@ -60,6 +61,7 @@ class Options:
             vibs=tuple(str(Path(text)) if is_file(text) else text for text in namespace.vib),
             devices=None if namespace.devices is None else input_path(namespace.devices),
             as_json=namespace.json,
+            as_markdown=namespace.markdown,
         )
 
 
@@ -80,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--devices", metavar="FILE", help="a host's devices, as for hardware: those that lose their driver are named"
     )
+    parser.add_argument("--markdown", action="store_true", help="print Markdown, for a comment on a change")
 
 
 def run(options: Options) -> int:
@@ -91,6 +94,10 @@ def run(options: Options) -> int:
     difference = diff(before.image, after.image, catalog=catalog, devices=devices)
     if options.as_json:
         print_json(comparison_as_dict(difference, before=before.findings, after=after.findings))
+    elif options.as_markdown:
+        title = f"{before.image.name} → {after.image.name}"
+        found = {"before": before.findings, "after": after.findings}
+        print_text(render_markdown_comparison(difference, title=title, **found))
     else:
         print_text(render_comparison(difference, before=before.findings, after=after.findings))
     return EXIT_DONE

@@ -8,6 +8,7 @@ from esximage_builder.rules.explain import explain_findings
 from esximage_builder.views.blocks import Section, filled_sections
 from esximage_builder.views.diff import diff_as_dict, sections_of_diff
 from esximage_builder.views.findings import cause_of_explanation, finding_as_dict
+from esximage_builder.views.markdown import render_markdown
 from esximage_builder.views.text import render_text
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from esximage_builder.findings import Finding
     from esximage_builder.rules.diff import ImageDiff
 
-__all__ = ["comparison_as_dict", "render_comparison"]
+__all__ = ["comparison_as_dict", "render_comparison", "render_markdown_comparison"]
 
 
 def comparison_as_dict(
@@ -42,12 +43,26 @@ def render_comparison(difference: ImageDiff, *, before: Iterable[Finding], after
         before: What validation found on the first.
         after: And on the second.
     """
-    return render_text(
-        (
-            *sections_of_diff(difference),
-            *filled_sections((_section("before", before), _section("after", after))),
-        )
-    )
+    return render_text(_sections(difference, before, after))
+
+
+def render_markdown_comparison(
+    difference: ImageDiff, *, before: Iterable[Finding], after: Iterable[Finding], title: str
+) -> str:
+    """Return it as a Markdown page, such as a comment on a change wants; see ``render_comparison``.
+
+    Args:
+        difference: Of the two images.
+        before: What validation found on the first.
+        after: And on the second.
+        title: The heading.
+    """
+    return render_markdown(_sections(difference, before, after), title)
+
+
+def _sections(difference: ImageDiff, before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Section, ...]:
+    found = filled_sections((_section("before", before), _section("after", after)))
+    return (*sections_of_diff(difference), *found)
 
 
 def _section(which: str, findings: Iterable[Finding]) -> Section:

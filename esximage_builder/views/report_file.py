@@ -26,6 +26,7 @@ from esximage_builder.views.report import (
     render_text_report,
     report_as_dict,
 )
+from esximage_builder.views.sarif import findings_as_sarif
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,7 @@ __all__ = ["REPORT_SUFFIXES", "require_report_suffix", "write_compliance", "writ
 
 _PLAN_RENDERERS = {".txt": render_plan, ".md": render_markdown_plan, ".html": render_html_plan}
 REPORT_SUFFIXES = (".txt", ".json", ".md", ".html")
+_SARIF = ".sarif"
 _RENDERERS = {".txt": render_text_report, ".md": render_markdown_report, ".html": render_html_report}
 _COMPLIANCE_RENDERERS = {
     ".txt": render_compliance,
@@ -50,19 +52,24 @@ _COMPLIANCE_RENDERERS = {
 }
 
 
-def require_report_suffix(target: str | Path) -> str:
+def require_report_suffix(target: str | Path, *, is_of_image: bool = False) -> str:
     """Return the suffix of a report's file name in lower case.
+
+    Args:
+        target: The file.
+        is_of_image: Whether the report is about an image, whose findings can be written as SARIF too.
 
     Raises:
         ModelError: No form of report has it.
     """
     suffix = Path(target).suffix.lower()
-    if suffix not in REPORT_SUFFIXES:
+    known = (*REPORT_SUFFIXES, _SARIF) if is_of_image else REPORT_SUFFIXES
+    if suffix not in known:
         raise ModelError(
             "the name of a report must say its form",
             where=str(target),
             found=suffix or "no suffix",
-            expected=" or ".join(REPORT_SUFFIXES),
+            expected=" or ".join(known),
         )
     return suffix
 
@@ -78,12 +85,13 @@ def write_report(
     catalog: Catalog | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
-    """Write a report: text, JSON, Markdown or HTML, as the suffix says.
+    """Write a report: text, JSON, Markdown, HTML or SARIF, as the suffix says; SARIF holds the findings alone.
 
     Args:
         image: What was composed; with errors or without.
         report: Its validation.
-        target: The file, ending in ``.txt``, ``.json``, ``.md`` or ``.html``; it appears whole or not at all.
+        target: The file, ending in ``.txt``, ``.json``, ``.md``, ``.html`` or ``.sarif``; it appears whole or not
+            at all.
         allow: Codes of errors that were waived.
         results: What was written.
         inputs: What it was made from, as ``measured_inputs`` returns it.
@@ -95,7 +103,7 @@ def write_report(
         ModelError: Another suffix.
         ExportError: The file is there already, is one that is read, or cannot be written.
     """
-    suffix = require_report_suffix(target)
+    suffix = require_report_suffix(target, is_of_image=True)
     codes, written, read = tuple(allow), tuple(results), tuple(inputs)
     known = [result.path for result in written] + [file.path for file in read]
     known += map(Path, catalog.sources if catalog else ())
@@ -103,6 +111,10 @@ def write_report(
     if suffix == ".json":
         document = report_as_dict(image, report, allow=codes, results=written, inputs=read, catalog=catalog)
         text = json.dumps(document, indent=2) + "\n"
+    elif suffix == _SARIF:
+        found = dict.fromkeys((*report.findings, *(finding for result in written for finding in result.findings)))
+        about = str(read[0].path) if read else image.name
+        text = json.dumps(findings_as_sarif(found, about=about, allow=codes), indent=2) + "\n"
     else:
         text = _RENDERERS[suffix](image, report, allow=codes, results=written, inputs=read, catalog=catalog)
     data = text.encode(errors="backslashreplace")  # paths may hold what UTF-8 does not

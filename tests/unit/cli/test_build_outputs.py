@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.changed_depots import DEPOTS, ROOT, clean_environment, left_in
+from support.changed_depots import DEPOTS, ROOT, SPECS, clean_environment, left_in
 
 import esximage_builder as eib
 
@@ -255,3 +255,11 @@ def test_the_json_report_lists_all_outputs(run: Runner, tmp_path: Path) -> None:
         (str(path), path.stat().st_size) for path in paths
     ]
     assert document["image"]["boot_bank_bytes"] > 0
+
+
+def test_a_difference_as_markdown_is_a_page_with_both_names_on_top(run: Runner) -> None:
+    depots = ("--depot", DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip", A08)
+    outcome = run("diff", SPECS / "image_u3g.json", SPECS / "image_u3g_a08.json", *depots, "--markdown")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("# ESXi-7.0U3g-20328353-standard → ESXi-7.0U3g-20328353-ACME-AddOn")
+    assert "| ACME-AddOn | (none) | 703.20328353.A08 | added | another add-on |" in outcome.out
