@@ -201,18 +201,19 @@ def render_project(project: Project) -> str:
         if entry.key.table != table:
             table = entry.key.table
             lines += ["", f"[{table}]"]
-        lines.append(f"{entry.key.name} = {_toml_of(entry.value)}")
+        lines.append(f"{entry.key.name} = {_toml_of(entry)}")
     return "\n".join([*lines, ""])
 
 
-def _toml_of(value: str | bool | tuple[str, ...] | tuple[tuple[str, str], ...]) -> str:  # noqa: FBT001 - a value
+def _toml_of(entry: Setting) -> str:
+    value = entry.value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return quoted(value)
-    pairs = [item for item in value if not isinstance(item, str)]
-    if pairs:
-        return "{ " + ", ".join(f"{quoted(name)} = {quoted(text)}" for name, text in pairs) + " }"
+    if entry.key.kind is _Kind.TEXT_BY_TEXT:
+        pairs = (f"{quoted(item[0])} = {quoted(item[1])}" for item in value)
+        return f"{{ {', '.join(pairs)} }}"
     return toml_list(text for text in value if isinstance(text, str))
 
 

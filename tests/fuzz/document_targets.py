@@ -36,6 +36,7 @@ from esximage_builder.documents.image_profile import parse_image_profile, render
 from esximage_builder.documents.isolinux_cfg import parse_isolinux_cfg
 from esximage_builder.documents.lock_file import parse_lock, render_lock
 from esximage_builder.documents.metadata_response import parse_metadata_response
+from esximage_builder.documents.project_file import parse_project, render_project
 from esximage_builder.documents.release_unit import (
     UnitKind,
     parse_release_unit,
@@ -63,6 +64,10 @@ def _release_unit(data: bytes) -> None:
 
 def _one_unit(data: bytes, kind: UnitKind | None) -> None:
     go_round(parse_release_unit, render_release_unit, data, kind=kind)
+
+
+def _project_file(data: bytes) -> None:
+    go_round(parse_project, lambda project: render_project(project).encode(), data)
 
 
 def _kickstart(data: bytes) -> None:
@@ -180,6 +185,7 @@ DOCUMENT_TARGETS: Final = (
         lambda data: parse_vib_description(data, where=WHERE, max_bytes=MAX_BYTES),
         ("vib_description.parse_vib_description",),
     ),
+    Target("project_file", _project_file, ("project_file.parse_project",)),
     Target(
         "isolinux_cfg",
         lambda data: parse_isolinux_cfg(data, where=WHERE, max_bytes=MAX_BYTES),

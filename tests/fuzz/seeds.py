@@ -42,6 +42,15 @@ _DEPOTS: Final = _FIXTURES / "depots"
 _WHEN: Final = dt.datetime(2024, 1, 31, tzinfo=dt.UTC)
 _VERSION: Final = "8.0.3-0.0.24022510"
 _LIMITS: Final = eib.ReadLimits()
+_PROJECT: Final = b"""depots = ["a/*.zip"]
+lock = "image.lock"
+[image]
+base = "8.0U3"
+components = ["a:1", "b"]
+[boot]
+tools = false
+pxe-hosts = { "00:11" = "c=2" }
+"""
 _KICKSTART: Final = (
     b"vmaccepteula\ninstall --firstdisk --overwritevmfs\nrootpw --iscrypted x\nnetwork --bootproto=dhcp\nreboot\n"
 )
@@ -283,6 +292,7 @@ _SEEDS: Final[dict[str, Callable[[], list[bytes]]]] = {
     "toml": lambda: [b'name = "a"\n[x]\ny = [1, 2.5, true, 2024-01-31]\n'],
     "file_tree": _vmtars,
     "vib_description": lambda: [render_vib_description(DPU_VIB.vib)],
+    "project_file": lambda: [_PROJECT],
     "esxcli": lambda: ESXCLI_ANSWERS,
     "host_inventory": lambda: HOSTS,
     "pci_list": lambda: DEVICES,

@@ -34,6 +34,7 @@ FROM_OUR_CODE = {
     "json_document.pointer": "names a place in errors",
     "json_document.value_of": "is given values that `parse_json_object` made",
     "xml.invalid_field": "only raises",
+    "project_file.project_schema": "reads nothing",
     "zip_records.require_crc": "compares two numbers",
     "zip_records.wrong_size": "makes an error",
     "release_unit.unit_kind": "is given a model",

@@ -29,7 +29,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "TEXT": TEXTS,
     "PATH": TEXTS,
     "LEFT_OUT": st.booleans(),
-    "TEXT_BY_TEXT": st.dictionaries(TEXTS, st.text(max_size=9), min_size=1, max_size=3).map(lambda d: tuple(d.items())),
+    "TEXT_BY_TEXT": st.dictionaries(TEXTS, st.text(max_size=9), max_size=3).map(lambda d: tuple(d.items())),
 }
 
 
