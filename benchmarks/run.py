@@ -24,7 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.tables import Result, print_goals, print_results
+from benchmarks.depot_plan import VERSION
+from benchmarks.tables import Result, print_goals, print_growth, print_results
 
 _HERE = Path(__file__).resolve().parent
 _DEPOT_VIBS = 10_000
@@ -79,8 +80,8 @@ class Bench:
         folder = self.folder / f"descriptors-{count}"
         folder.mkdir(exist_ok=True)
         for first in range(0, count, _DEPOT_VIBS):
-            name = f"{folder.name}/from-{first:06}.zip"
-            self._make(name, megabytes=_DEPOT_VIBS // 250, vibs=_DEPOT_VIBS, level=1, first=first)
+            name, vibs = f"{folder.name}/from-{first:06}.zip", min(count, _DEPOT_VIBS)
+            self._make(name, megabytes=max(vibs // 250, 1), vibs=vibs, level=1, first=first)
         return folder
 
     def start_jobs(self) -> list[Job]:
@@ -111,13 +112,35 @@ class Bench:
             ),
             Job("**verify, stored bytes**", _ours("verify-stored", depot)),
             Job("**verify, unpacked bytes**", _ours("verify-unpacked", depot)),
+            Job("**verify, unpacked bytes, 1 thread**", _ours("verify-unpacked-alone", depot)),
             Job("**open**", _ours("open", depot)),
             Job("**open, compose, validate**", _ours("check", depot)),
             Job("**export bundle**", _ours("export-bundle", depot, out), (self.out,)),
             Job("**export ISO**", _ours("export-iso", depot, out), (self.out,)),
             Job("**export stick**", _ours("export-usb", depot, out), (self.out,)),
+            Job("**esximage build --iso**", self._build(), (self.out.with_suffix(".iso"),)),
+            Job(
+                "naive script, zipfile and pycdlib, no checks",
+                [sys.executable, str(_HERE / "naive.py"), depot, out],
+                (self.out,),
+            ),
         ]
         return jobs + self._disc_jobs()
+
+    def growth_jobs(self) -> list[Job]:
+        """Return the jobs whose cost shall grow with the bytes."""
+        depot, out = str(self.depot), str(self.out)
+        return [
+            Job("**verify, unpacked bytes**", _ours("verify-unpacked", depot)),
+            Job("**export bundle**", _ours("export-bundle", depot, out), (self.out,)),
+            Job("**export ISO**", _ours("export-iso", depot, out), (self.out,)),
+        ]
+
+    def _build(self) -> list[str]:
+        """Return the whole command that a user types."""
+        target = str(self.out.with_suffix(".iso"))
+        command = [sys.executable, "-m", "esximage_builder", "build", "--depot", str(self.depot), "--base", VERSION]
+        return [*command, "--iso", target, "--force"]
 
     def _disc_jobs(self) -> list[Job]:
         if not all(map(shutil.which, ("unzip", "bsdtar", "xorriso"))):
@@ -242,14 +265,35 @@ def run(folder: Path, *, rounds: int, megabytes: int, counts: list[int]) -> None
     print_goals(large, start, inside, spread)
 
 
+def run_growth(folder: Path, *, rounds: int, megabytes: list[int], counts: list[int]) -> None:
+    """Print what ten times the bytes and ten times the VIBs cost."""
+    by_size: dict[int, dict[str, Result]] = {}
+    for size in megabytes:
+        bench = Bench(folder, megabytes=size)
+        by_size[size] = bench.run_all(bench.growth_jobs(), rounds=rounds)
+    by_count: dict[int, dict[str, Result]] = {}
+    for count in counts:
+        bench = Bench(folder, megabytes=megabytes[0])
+        many = bench.descriptors(count)
+        by_count[count] = bench.run_all([Job("**open**", _ours("open", str(many)))], rounds=rounds)
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, {rounds} rounds in turn, warm page cache.\n")
+    print_growth(by_size, unit="MB")
+    print_growth(by_count, unit="VIBs")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure this library beside tools and bare kernels.")
     parser.add_argument("--folder", type=Path, help="where depots are made and kept; a temporary one without it")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--megabytes", type=int, default=500)
+    parser.add_argument("--growth", action="store_true", help="only measure how cost grows: MB and VIBs tenfold twice")
     parser.add_argument("--huge", action="store_true", help="also open 100,000 VIBs, in ten depots")
     options = parser.parse_args()
     counts = [10_000, *([100_000] if options.huge else [])]
+    if options.growth and options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        run_growth(options.folder, rounds=options.rounds, megabytes=[50, 500, 5000], counts=[100, 1000, *counts])
+        return
     if options.folder is not None:
         options.folder.mkdir(parents=True, exist_ok=True)
         run(options.folder, rounds=options.rounds, megabytes=options.megabytes, counts=counts)
