@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esximage_builder.errors import SourceUnreadableError
 from esximage_builder.shown import Shown
-from esximage_builder.streams.hashing import sha256_of_file
-from esximage_builder.streams.plain_file import open_plain
+from esximage_builder.streams.file_state import size_and_sha256, state_of
 
 if TYPE_CHECKING:
+    import os
+
     from esximage_builder.depot.opening import Depot
 
 __all__ = ["InputFile", "measured_inputs"]
@@ -56,25 +55,11 @@ def measured_inputs(*paths: str | Path, depot: Depot | None = None, with_sha256:
 
 def _input_file(path: Path, opened: os.stat_result | None, *, with_sha256: bool) -> InputFile:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return InputFile(path=path)
-        with os.fdopen(open_plain(path), "rb") as file:
-            found = os.fstat(file.fileno())
-            digest = sha256_of_file(file) if with_sha256 else ""
-            known = [found if opened is None else opened, found, os.fstat(file.fileno())]
-    except (OSError, ValueError) as error:
-        raise SourceUnreadableError(
-            f"the file cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)
-        ) from error
-    if len({_identity(each) for each in known}) > 1:
-        raise SourceUnreadableError(
-            "the file was changed while it was open",
-            where=str(path),
-            found="another file, or another length or time of change",
-            hint="open it again, and leave it alone while it is in use",
-        )
-    return InputFile(path=path, size_bytes=found.st_size, sha256=digest)
-
-
-def _identity(found: os.stat_result) -> tuple[int, ...]:
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        is_file = True  # whoever reads it says what is in the way
+    if not is_file:
+        return InputFile(path=path)
+    expected = None if opened is None else state_of(opened)
+    size, digest = size_and_sha256(path, expected, since="while it was open", with_sha256=with_sha256)
+    return InputFile(path=path, size_bytes=size, sha256=digest)

@@ -25,7 +25,6 @@ from esximage_builder.findings import Finding
 from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.streams.file_kind import FileKind
-from esximage_builder.streams.hashing import sha256_of_file
 from esximage_builder.streams.room import writing
 from esximage_builder.streams.target import prepare_target
 from esximage_builder.vocabulary import Platform
@@ -180,7 +179,6 @@ class BundleOutput:
         self._contents = contents
         self._packed = packed
         self._size_bytes = 0
-        self._sha256 = ""
         self._image = image
         self._waived = tuple(waived)
         self._findings = tuple(findings)
@@ -200,16 +198,16 @@ class BundleOutput:
 
     def begin(self, targets: WholeTargets) -> None:
         """Write the index and the metadata."""
+        self._targets = targets
         self._file = targets.file(self._place, size_bytes=self.total_bytes)
         with self._writing():
             self._writer = DepotZipWriter(self._file, self._contents, packed=self._packed, where=str(self.target))
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:  # noqa: ARG002 - all is told of
-        """Write the end of the zip, and hash all of it: its heads are filled in last."""
+        """Write the end of the zip."""
         with self._writing():
             self._writer.close()
             self._size_bytes = self._file.tell()
-            self._sha256 = sha256_of_file(self._file)
 
     def result(self) -> ExportResult:
         """Say what was written."""
@@ -217,7 +215,7 @@ class BundleOutput:
             path=self.target,
             size_bytes=self._size_bytes,
             image_digest=self._image.digest,
-            sha256=self._sha256,
+            written_as=self._targets.written_as(self._file),
             waived=self._waived,
             findings=self._findings,
         )

@@ -34,7 +34,6 @@ from esximage_builder.limits import ReadLimits
 from esximage_builder.progress import no_progress
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.streams.file_kind import FileKind
-from esximage_builder.streams.hashing import sha256_of_file
 from esximage_builder.streams.placed_file import PlacedFile
 from esximage_builder.streams.room import writing
 from esximage_builder.streams.target import prepare_target
@@ -195,22 +194,22 @@ class StickOutput:
 
     def begin(self, targets: WholeTargets) -> None:
         """Write all but payloads and archives."""
+        self._targets = targets
         self._file = targets.file(self._place, size_bytes=self._layout.total_bytes)
         with self._writing():
             self._layout.write_skeleton(self._file)
         self._stick = _StickTarget(PlacedFile(self._file, self._writing), self._layout)
 
     def finish(self, spool: Spool, tell: Callable[[int], None]) -> None:
-        """Write the archives, read the stick back, and hash it."""
+        """Write the archives, and read the stick back."""
         with self._writing():
             self._writer.write_archives(self._stick, spool, tell)
             self._file.flush()
             _check_written(self._file, self._plan, self._layout, where=str(self.target), limits=self._limits)
-            self._result = attrs.evolve(self._result, sha256=sha256_of_file(self._file))
 
     def result(self) -> ExportResult:
         """Say what was written."""
-        return self._result
+        return attrs.evolve(self._result, written_as=self._targets.written_as(self._file))
 
 
 def _lay_out(plan: DiscPlan, sizes: Mapping[PayloadKey, int]) -> StickLayout:

@@ -14,6 +14,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, final
 
+from esximage_builder.streams.file_state import state_of
 from esximage_builder.streams.partial import old_file, partial_file, partial_folder
 from esximage_builder.streams.room import require_room, writing
 from esximage_builder.streams.target import Target, prepare_folder, prepare_target, require_free
@@ -21,6 +22,8 @@ from esximage_builder.streams.target import Target, prepare_folder, prepare_targ
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from esximage_builder.streams.file_state import FileState
 
 __all__ = ["WholeTargets", "whole_file", "whole_targets", "write_file"]
 
@@ -106,6 +109,11 @@ class WholeTargets:
         self._parts.append(part)
         return part.file
 
+    def written_as(self, file: BinaryIO) -> FileState | None:
+        """Return which file has appeared and in which state, of one that ``file`` gave; None for another one."""
+        found = (part.written_as for part in self._parts if isinstance(part, _WholeFile) and part.file is file)
+        return next(found, None)
+
     def folder(self, target: Target | Path, *, size_bytes: int = 0) -> Path:
         """Give a folder to write into.
 
@@ -154,6 +162,7 @@ class _WholeFile:
         self._old: Path | None = None
         self._stack = contextlib.ExitStack()
         self.has_appeared = False
+        self.written_as: FileState | None = None
         require_room(target, size_bytes)
         with self._writing(), contextlib.ExitStack() as attempt:
             self._partial, handle = attempt.enter_context(partial_file(target.path))
@@ -167,6 +176,7 @@ class _WholeFile:
         with self._writing():
             self.file.flush()
             os.fsync(self.file.fileno())
+            self.written_as = state_of(os.fstat(self.file.fileno()))
             self.file.close()
 
     def appear(self, *, can_be_undone: bool) -> None:

@@ -63,6 +63,7 @@ class Hook:
         self.way = way
         self.at = at
         self.count = 0
+        self.has_appeared = False
 
     def __call__(self, _frame: object, event: str, called: Any) -> None:
         if self.is_step(event, called):
@@ -71,6 +72,10 @@ class Hook:
                 strike(self.way)
 
     def is_step(self, event: str, called: Any) -> bool:
+        """Tell whether something of the output is about to change; what only reads it afterwards is none."""
+        if self.has_appeared:
+            return False
+        self.has_appeared = event == "c_return" and called is os.replace
         if event == "c_call":
             is_write = getattr(called, "__name__", "") == "write" and isinstance(called.__self__, _FILES)
             return is_write or called in _STEPS

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast, final
@@ -526,3 +527,27 @@ def test_an_image_that_cannot_be_locked_is_not_written_at_all(setting: Setting) 
     with pytest.raises(eib.ModelError, match="cannot be locked"):
         eib.export_image(loose, setting.depot, **places(setting.folder), overwrite=True)
     assert left_in(setting.folder) == {}
+
+
+def test_the_digest_of_an_output_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    """Of the file that was written and no other: a changed one has no digest of ours."""
+    with eib.open_depot(DEPOTS / "VMware-ESXi-7.0U3g-20328353-depot.zip") as depot:
+        image = eib.compose(depot.catalog, base_image="7.0U3g")
+        kept, changed, replaced, gone = (
+            eib.export_bundle(image, depot, tmp_path / f"{name}.zip")
+            for name in ("kept", "changed", "replaced", "gone")
+        )
+    digest = hashlib.sha256((tmp_path / "kept.zip").read_bytes()).hexdigest()
+    assert kept.sha256 == digest
+    assert pickle.loads(pickle.dumps(kept)).sha256 == digest  # noqa: S301 - our own
+    with (tmp_path / "changed.zip").open("ab") as file:
+        file.write(b"x")
+    (tmp_path / "other").write_bytes((tmp_path / "kept.zip").read_bytes())
+    (tmp_path / "other").replace(tmp_path / "replaced.zip")
+    (tmp_path / "gone.zip").unlink()
+    for result in (changed, replaced):
+        with pytest.raises(eib.SourceUnreadableError, match="was changed since it was written"):
+            _ = result.sha256
+    with pytest.raises(eib.SourceUnreadableError, match="No such file"):
+        _ = gone.sha256
+    assert kept.sha256 == digest

@@ -488,7 +488,7 @@ def test_a_path_that_is_no_text_is_written_as_it_can_be(case: Case, tmp_path: Pa
 def test_another_suffix_is_refused(case: Case, tmp_path: Path, name: str, found: str) -> None:
     with pytest.raises(eib.ModelError) as caught:
         eib.write_report(case.image, case.report, tmp_path / name)
-    assert (caught.value.found, caught.value.expected) == (found, ".txt or .json or .md or .html")
+    assert (caught.value.found, caught.value.expected) == (found, ".txt or .json or .md or .html or .sarif")
     assert list(tmp_path.iterdir()) == []
 
 
