@@ -17,6 +17,7 @@ import sys
 import threading
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple, final
+from weakref import WeakKeyDictionary
 
 from esximage_builder.errors import ModelError, WrongTypeError
 from esximage_builder.hints import (
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["guard_loaded", "unguarded"]
 
 _LOCK = threading.RLock()
+_DONE: WeakKeyDictionary[types.ModuleType, set[str]] = WeakKeyDictionary()
+"""The names of each module that are guarded."""
 _MARK = "__guarded__"
 _HOUSE = f"{__name__.partition('.')[0]}."
 _MAKING = ("__init__", "__new__")
@@ -56,9 +59,12 @@ def guard_loaded(root: str, homes: Mapping[str, Iterable[str]]) -> None:
     with _LOCK:
         for home, names in homes.items():
             module = sys.modules.get(f"{root}.{home}")
-            if module is not None:
-                for name in names:
-                    _guard(module, name, root)
+            if module is None:
+                continue
+            done = _DONE.setdefault(module, set())
+            for name in set(names) - done:
+                _guard(module, name, root)
+                done.add(name)
 
 
 def _guard(module: types.ModuleType, name: str, root: str) -> None:
