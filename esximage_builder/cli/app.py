@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import itertools
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -101,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(arguments: Sequence[str]) -> int:
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may stand next
+        _complete()
     as_json = "--json" in itertools.takewhile(lambda word: word != "--", arguments)
     try:
         verbs = _verb_in(arguments)
@@ -113,6 +116,14 @@ def _answer(arguments: Sequence[str]) -> int:
     except EsxImageError as error:
         print_error(error, as_json=as_json)
         return exit_code_of(error)
+
+
+def _complete() -> None:
+    """Answer the shell, which ends the process; what is in the way of it is told as any error is."""
+    parser = _parser()
+    depots = importlib.import_module("esximage_builder.cli.project").project_depots()
+    actions = tuple(parser._all_actions())  # noqa: SLF001 - of this module
+    importlib.import_module("esximage_builder.cli.completion").complete(parser, actions, depots)
 
 
 class _UsageError(Exception):
@@ -205,7 +216,7 @@ def _verb_in(arguments: Sequence[str]) -> list[str]:
     return [word for word in arguments if word in VERBS][:1]
 
 
-def _parser(verbs: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
+def _parser(verbs: Collection[str] = tuple(VERBS)) -> _Parser:
     """Return the parser, which knows all verbs, but the arguments of these only."""
     parser = _Parser(
         prog="esximage",

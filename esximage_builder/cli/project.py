@@ -7,12 +7,14 @@ that there is one meaning of each; what was typed comes after them and counts. W
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esximage_builder.depot.tree import read_file
 from esximage_builder.documents.project_file import LOCK_NAME, PROJECT_NAME, parse_project
+from esximage_builder.errors import EsxImageError
 from esximage_builder.limits import DOCUMENT_BYTES
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from esximage_builder.documents.project_file import Project, Setting
 
-__all__ = ["PROJECT_VERBS", "with_project"]
+__all__ = ["PROJECT_VERBS", "project_depots", "with_project"]
 
 _IMAGE = frozenset({"", "image"})
 PROJECT_VERBS = {
@@ -67,6 +69,16 @@ def with_project(verb: str, arguments: Sequence[str]) -> list[str]:
     rest = _with_lock(typed[at + 1 :], project, place)
     told = [f"--project={place}", *_options(project, verb, place.parent, is_started=_has(rest, _STARTS))]
     return [*typed[: at + 1], *told, *rest]
+
+
+def project_depots() -> tuple[str, ...]:
+    """Return the depots of the project file in the current folder; none where there is none that can be read."""
+    with contextlib.suppress(EsxImageError):
+        place = Path(PROJECT_NAME)
+        if place.is_file():
+            found: tuple[str, ...] = parse_project(read_file(place, max_bytes=DOCUMENT_BYTES)).value("depots") or ()
+            return found
+    return ()
 
 
 def _project_of(verb: str, words: Sequence[str]) -> Path | None:

@@ -132,6 +132,7 @@ def test_every_module_is_a_verb_or_known_by_name() -> None:
         *(
             "__init__",
             "app",
+            "completion",
             "ending",
             "image_options",
             "output",
