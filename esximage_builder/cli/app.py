@@ -21,6 +21,7 @@ from esximage_builder.cli.output import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
     EXIT_TERMINATED,
+    be_quiet,
     exit_code_of,
     finish_printing,
     print_error,
@@ -99,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     finally:
         finish_printing()
+        be_quiet(is_quiet=False)
 
 
 def _answer(arguments: Sequence[str]) -> int:
@@ -194,6 +196,7 @@ class _PrintVersion(argparse.Action):
 
 def _run(namespace: argparse.Namespace) -> int:
     verb = _module_of(namespace.command)
+    be_quiet(is_quiet=namespace.quiet)
     code: int = verb.run(verb.Options.from_namespace(namespace))
     return code
 
@@ -239,4 +242,5 @@ def _parser(verbs: Collection[str] = tuple(VERBS)) -> _Parser:
         if verb in verbs:
             _module_of(verb).add_arguments(command)
             command.add_argument("--json", action="store_true", help="print one JSON object")
+            command.add_argument("--quiet", action="store_true", help="print errors alone")
     return parser

@@ -32,6 +32,7 @@ from esximage_builder.export.true_vibs import CHECKS, check_unpacked
 from esximage_builder.rules.boot_layout import without_tools
 from esximage_builder.rules.lock import require_lockable
 from esximage_builder.rules.validate import validate
+from esximage_builder.views.checksum_file import write_checksums
 from esximage_builder.views.report import render_text_report, report_as_dict
 from esximage_builder.views.report_file import require_report_suffix, write_report
 from esximage_builder.waivers import require_waivable
@@ -64,6 +65,7 @@ class Options:
     sbom: str | None
     sbom_format: SbomFormat
     report: str | None
+    checksums: str | None
     force: bool
     kickstart: str | None
     kickstart_address: str | None
@@ -91,6 +93,7 @@ class Options:
             sbom=namespace.sbom,
             sbom_format=namespace.sbom_format,
             report=namespace.report,
+            checksums=namespace.checksums,
             force=namespace.force,
             kickstart=None if namespace.kickstart is None else input_path(namespace.kickstart),
             kickstart_address=namespace.kickstart_address,
@@ -112,7 +115,7 @@ class Options:
     @property
     def writes_anything(self) -> bool:
         """True if an output other than the report is asked for."""
-        return bool(self.outputs.keys() - {"--report"})
+        return bool(self.outputs.keys() - {"--report", "--checksums"})
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -134,6 +137,7 @@ class Options:
             "--lock": self.lock,
             "--sbom": self.sbom,
             "--report": self.report,
+            "--checksums": self.checksums,
         }
         return {option: path for option, path in named.items() if path is not None}
 
@@ -224,6 +228,7 @@ def _add_outputs(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--sbom", metavar="OUT", help="write a bill of materials in JSON")
     parser.add_argument("--sbom-format", choices=SBOM_FORMATS, default=SBOM_FORMATS[0], help="its form")
     parser.add_argument("--report", metavar="OUT", help="write a report: .txt, .json, .md, .html or .sarif")
+    parser.add_argument("--checksums", metavar="OUT", help="write the SHA-256 of each file, for sha256sum --check")
     parser.add_argument("--force", action="store_true", help="replace files that are there, but none that is read")
 
 
@@ -236,6 +241,8 @@ def run(options: Options) -> int:
         results = _write(checked) if is_writable else []
         if options.report is not None:  # of an image with errors too: it says which
             results.append(_write_report(checked, options.report, results))
+    if options.checksums is not None and is_writable:
+        write_checksums(results, options.checksums, inputs=options.inputs, overwrite=options.force)
     _print_report(checked, results)
     if not is_writable and not options.as_json:
         but = "" if options.report is None else " but the report"

@@ -34,6 +34,7 @@ __all__ = [
     "EXIT_IMAGE_HAS_ERRORS",
     "EXIT_INTERRUPTED",
     "EXIT_TERMINATED",
+    "be_quiet",
     "exit_code_of",
     "finish_printing",
     "print_error",
@@ -62,9 +63,25 @@ def _tame(text: str) -> str:
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+@final
+class _Voice:
+    """Whether answers for people and progress are printed; errors and JSON always are."""
+
+    is_quiet = False
+
+
+_VOICE = _Voice()
+
+
+def be_quiet(*, is_quiet: bool) -> None:
+    """Print no answers for people and no progress from here on, or print them again."""
+    _VOICE.is_quiet = is_quiet
+
+
 def print_text(text: str) -> None:
     """Print what the terminal can show; names from files may hold more than its encoding has."""
-    _put(_tame(text), sys.stdout)
+    if not _VOICE.is_quiet:
+        _put(_tame(text), sys.stdout)
 
 
 def print_json(document: object) -> None:
@@ -115,7 +132,7 @@ class _ProgressLine:
 
     def __call__(self, stage: str, done_bytes: int, total_bytes: int) -> None:
         """Show on a terminal how far a stage is; a file or pipe gets nothing."""
-        if not total_bytes or sys.stderr is None or not sys.stderr.isatty():
+        if _VOICE.is_quiet or not total_bytes or sys.stderr is None or not sys.stderr.isatty():
             return
         now = time.monotonic()
         if stage != self._stage:

@@ -105,6 +105,7 @@ KEYS: tuple[Key, ...] = (
     Key("outputs", "pxe", _Kind.PATH, "--pxe", "network boot tree, a new folder"),
     Key("outputs", "sbom", _Kind.PATH, "--sbom", "bill of materials"),
     Key("outputs", "sbom-format", _Kind.TEXT, "--sbom-format", "its form, cyclonedx or spdx"),
+    Key("outputs", "checksums", _Kind.PATH, "--checksums", "SHA-256 of each file, for sha256sum --check"),
     Key("outputs", "report", _Kind.PATH, "--report", "report: .txt, .json, .md or .html"),
     Key("boot", "kickstart", _Kind.PATH, "--kickstart", "kickstart file for what boots"),
     Key("boot", "kickstart-address", _Kind.TEXT, "--kickstart-address", "where the installer looks for it"),

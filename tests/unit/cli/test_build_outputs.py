@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -263,3 +264,59 @@ def test_a_difference_as_markdown_is_a_page_with_both_names_on_top(run: Runner) 
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("# ESXi-7.0U3g-20328353-standard → ESXi-7.0U3g-20328353-ACME-AddOn")
     assert "| ACME-AddOn | (none) | 703.20328353.A08 | added | another add-on |" in outcome.out
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="sha256sum is not installed")
+def test_checksums_are_those_of_sha256sum(run: Runner, tmp_path: Path) -> None:
+    out = tmp_path / "out put"
+    out.mkdir()
+    options = (
+        "--iso",
+        out / "a\nb.iso",
+        "--bundle",
+        tmp_path / "c.zip",
+        "--pxe",
+        out / "tree",
+        "--report",
+        out / "r.md",
+    )
+    outcome = run("build", "--depot", U3G, "--base", "7.0U3g", *options, "--checksums", out / "SHA256SUMS")
+    assert outcome.code == 0, outcome.err
+    done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=out, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(line.rpartition(": ")[2] for line in done.stdout.splitlines()) == ["OK"] * 3
+    assert "../c.zip: OK" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--iso", "x.iso", "--checksums", "x.iso"), "x.iso"),
+        (("--iso", "x.iso", "--checksums", "there"), "the output is there already"),
+    ],
+)
+def test_checksums_eat_nothing(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").write_text("x", encoding="utf-8")
+    outcome = run("build", "--depot", U3G, "--base", "7.0U3g", *options)
+    assert outcome.code == 2
+    assert words in outcome.err
+    assert left_in(tmp_path) == {"there": b"x"}
+
+
+def test_an_image_with_errors_has_no_checksums(run: Runner, tmp_path: Path) -> None:
+    options = ("--iso", tmp_path / "x.iso", "--checksums", tmp_path / "sums")
+    assert run("build", "--depot", U3G, A03, *WRONG, *options).code == 1
+    assert left_in(tmp_path) == {}
+
+
+def test_quiet_prints_errors_alone_and_only_once(run: Runner, tmp_path: Path) -> None:
+    quiet = run("build", "--depot", U3G, "--base", "7.0U3g", "--bundle", tmp_path / "x.zip", "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    failed = run("build", "--depot", U3G, "--base", "9.9", "--quiet")
+    assert (failed.code, failed.out) == (2, "")
+    assert "9.9" in failed.err
+    assert run("inspect", U3G, "--quiet", "--json").json["sources"] == [str(U3G)]
+    assert run("inspect", U3G).out.startswith("Sources\n")
