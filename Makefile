@@ -14,6 +14,7 @@ help:
 	@echo "make test-all    the same with every CPython from 3.11 on that is found here"
 	@echo "make lint        lint and types only"
 	@echo "make fixtures    rebuild the fixtures and say whether they are the same bytes"
+	@echo "make coverage    count branches in the tests of single examples"
 	@echo "make test-long   unit tests, properties and real files with all examples, five times as many"
 	@echo "make test-large  the 4 GB streaming test (10 GB of disk, minutes)"
 	@echo "make garbage     give every argument of the interface all garbage there is (a minute)"

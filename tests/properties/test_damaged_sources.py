@@ -20,6 +20,7 @@ import attrs
 import pytest
 from support.changed_depots import ar_members, zip_members
 from support.disc_reader import facts_of
+from support.effort import share
 from support.small_images import base_vibs, write_base_depot
 from support.written_images import put
 
@@ -101,7 +102,7 @@ DAMAGES: dict[str, Callable[[random.Random], bytes]] = {
     "VIB in a depot without checksums": with_flipped_vib_and_no_checksums,
 }
 PARTS = 2
-SEEDS = 100 // PARTS
+SEEDS = share(100) // PARTS
 
 
 def outcome_of(data: bytes, folder: Path) -> Outcome:
