@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo docs test test-wheel test-all lint fixtures test-long test-large garbage boot-all bench fuzz clean
+.PHONY: help demo docs test coverage test-wheel test-all lint fixtures test-long test-large garbage boot-all bench fuzz clean
 
 help:
 	@echo "make demo        open depots, compose an image, write an ISO and a bundle, read both back"
@@ -41,7 +41,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n auto --cov --cov-report=
+	$(BIN)/python -m pytest -n auto
+
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered tests/unit tests/stories tests/house
 
 test-wheel: $(STAMP)
 	.ci/test-wheel $(PYTHON)
