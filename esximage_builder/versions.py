@@ -19,13 +19,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, Self, cast, final
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version as ProductVersion
-
 from esximage_builder.errors import ModelError, VersionSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version as ProductVersion
 
 __all__ = [
     "AddOnVersion",
@@ -37,6 +37,16 @@ __all__ = [
     "VibVersion",
     "short_version",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the one name that is a library's when it is asked for."""
+    if name == "ProductVersion":
+        from packaging.version import Version  # noqa: PLC0415 - see `BaseImageVersion.product`
+
+        return Version
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _RUNS = re.compile(r"[0-9]+|[^0-9]+")
 
@@ -273,7 +283,9 @@ class BaseImageVersion(_Version):
     @property
     def product(self) -> ProductVersion:
         """The product release, ``7.0.3``, for specifiers such as ``>=7.0.3,<8``."""
-        return ProductVersion(".".join(str(field) for field in self.fields[:3]))
+        from packaging.version import Version  # noqa: PLC0415 - most runs compare no releases
+
+        return Version(".".join(str(field) for field in self.fields[:3]))
 
     @property
     def train(self) -> tuple[int, ...]:
@@ -387,6 +399,8 @@ class ProductRange(_Value):
     _specifiers: SpecifierSet
 
     def __init__(self, text: str) -> None:
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - as above
+
         try:
             specifiers = SpecifierSet(text)
         except InvalidSpecifier as error:
