@@ -70,6 +70,7 @@ SHOWN_AND_NOT_RUN = {
     "docs/command-line.md": 4,
     "docs/concepts.md": 1,
     "docs/dependencies.md": 5,
+    "docs/first-ten-minutes.md": 1,
     "docs/formats.md": 2,
     "docs/fuzzing.md": 1,
     "docs/hosts.md": 6,
