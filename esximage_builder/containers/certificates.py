@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate, Extensions
 
-__all__ = ["certificate_fault", "distrust", "load_anchors", "needs_extra"]
+__all__ = ["broken_certificate", "certificate_fault", "distrust", "load_anchors", "needs_extra"]
 
 # What the two libraries let out of the language's own where DER is not what its form says.
 _BROKEN_DER = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -90,7 +90,7 @@ def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
     try:
         with _quietly():
             return tuple(x509.load_pem_x509_certificates(pem))
-    except _broken() as error:
+    except broken_certificate() as error:
         raise ModelError(
             "the certificates to trust cannot be read",
             found=str(error) or "no certificate",
@@ -107,7 +107,7 @@ def certificate_fault(enclosed: Sequence[bytes]) -> str:
     """
     try:
         known = [(certificate, *_names(der)) for certificate, der in zip(_load(enclosed), enclosed, strict=False)]
-    except _broken() as error:
+    except broken_certificate() as error:
         return f"a certificate in it cannot be read: {error}"
     for subject, _, issuer_name in known:
         issuers = [certificate for certificate, name, _ in known if name == issuer_name]
@@ -131,7 +131,7 @@ def _load(certificates: Sequence[bytes]) -> list[Certificate]:
         return [x509.load_der_x509_certificate(der) for der in certificates[:_MOST_ENCLOSED]]
 
 
-def _broken() -> tuple[type[Exception], ...]:
+def broken_certificate() -> tuple[type[Exception], ...]:
     """Return what the library lets out where a certificate is not what its form says."""
     with needs_extra():
         from cryptography import exceptions, x509  # noqa: PLC0415 - an optional extra
@@ -170,7 +170,7 @@ def distrust(der: bytes, enclosed: Sequence[bytes], anchors: Sequence[Certificat
         reason = _why_no_signer(signer.extensions)
         if reason or _leads_to(signer, others, anchors):
             return reason
-    except _broken() as error:
+    except broken_certificate() as error:
         return f"a certificate in it cannot be read: {error}"
     return "its certificate leads to none of those that are trusted"
 

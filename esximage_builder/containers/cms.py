@@ -26,7 +26,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from esximage_builder.containers.certificates import certificate_fault, distrust, load_anchors, needs_extra
+from esximage_builder.containers.certificates import (
+    broken_certificate,
+    certificate_fault,
+    distrust,
+    load_anchors,
+    needs_extra,
+)
 from esximage_builder.errors import DepotError, LimitExceededError, MalformedDocumentError, ModelError
 
 if TYPE_CHECKING:
@@ -544,14 +550,14 @@ def _signing_moment(signed_at: dt.datetime) -> dt.datetime:
 def _load_pair(key_pem: bytes, certificate_pem: bytes) -> tuple[RSAPrivateKey, bytes]:
     """Return the key and the DER of its certificate, after a check that they belong together."""
     with needs_extra():
-        from cryptography import exceptions, x509  # noqa: PLC0415 - an optional extra
+        from cryptography import x509  # noqa: PLC0415 - an optional extra
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         certified = certificate.public_key()
-    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
+    except broken_certificate() as error:
         raise ModelError(
             "the key or certificate to sign with cannot be read",
             found=str(error),

@@ -212,10 +212,18 @@ def encrypted_key() -> bytes:
     )
 
 
+def other_version() -> bytes:
+    """A certificate that says it is of X.509 version 10, found by fuzzing."""
+    body = b"".join(PAIR.certificate_pem.splitlines()[1:-1])
+    der = base64.b64decode(body).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", 1)
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
         pytest.param(Pair(b"rubbish", PAIR.certificate_pem), "cannot be read", id="no-key"),
+        pytest.param(Pair(PAIR.key_pem, other_version()), "cannot be read", id="a-version-that-no-certificate-has"),
         pytest.param(Pair(PAIR.key_pem, b"rubbish"), "cannot be read", id="no-certificate"),
         pytest.param(Pair(encrypted_key(), PAIR.certificate_pem), "cannot be read", id="encrypted-key"),
         pytest.param(Pair(PAIR.key_pem, OTHER.certificate_pem), "not that of the key", id="other-certificate"),
