@@ -175,7 +175,9 @@ class _Guard:
         fields = {name: text.kind for name, text in texts.items() if isinstance(text, _Converted)}
         hints = hints_of(self._module, texts | fields)
         hints |= {name: accepted_by_converter(hints[name]) for name in fields}
-        return {name: _Parameter(name, fits_of(hint), item_hint(hint), hint) for name, hint in hints.items()}
+        return {
+            name: _Parameter(name, fits_of(hint), item_hint(hint), is_whole(hint), hint) for name, hint in hints.items()
+        }
 
     def at(self, place: int) -> _Parameter | None:
         """The parameter that takes the positional argument at a place; one of ``*args`` takes all that follow."""
@@ -197,7 +199,7 @@ class _Guard:
             raise self._refusal(parameter, value)
         if parameter.items is None or not issubclass(type(value), collections.abc.Iterator):
             return value
-        if is_whole(parameter.hint)(value):
+        if parameter.is_whole(value):
             return value
         return watched(value, parameter.items, lambda item: self._refusal(parameter, item))
 
@@ -215,6 +217,7 @@ class _Parameter(NamedTuple):
     name: str
     fits: Fits
     items: Hint
+    is_whole: Fits
     hint: Hint
 
 

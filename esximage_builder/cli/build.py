@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
-from esximage_builder.cli.image_options import ImageOptions, Start, add_image_arguments, image_of
+from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, image_of
 from esximage_builder.cli.output import (
     EXIT_DONE,
     EXIT_IMAGE_HAS_ERRORS,
@@ -120,11 +120,9 @@ class Options:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The paths to read, outputs excepted."""
-        starts = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
         kickstarts = () if self.kickstart is None else (self.kickstart,)
         trusted = (input_path(self.trust),) if self.trust else ()
-        projects = (self.image.project,) if self.image.project else ()
-        return (*self.image.sources(), *starts, *kickstarts, *trusted, *projects)
+        return (*self.image.inputs, *kickstarts, *trusted)
 
     @property
     def outputs(self) -> dict[str, str]:

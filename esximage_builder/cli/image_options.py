@@ -132,6 +132,13 @@ class ImageOptions:
         return tuple(dict.fromkeys((*input_paths(self.depots, hint=hint), *self.vib_files)))
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The paths to read for the image: sources, the file that it starts from, the project file."""
+        starts = (self.started_from,) if self.start in (Start.SPEC, Start.LOCKED) else ()
+        projects = (self.project,) if self.project else ()
+        return (*self.sources(), *starts, *projects)
+
+    @property
     def preferred(self) -> tuple[str, ...]:
         """Where to take a VIB from that several sources have: who names a file means its bytes."""
         return (*input_paths(self.prefer), *self.vib_files)

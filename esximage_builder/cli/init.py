@@ -135,12 +135,11 @@ def _is_asked() -> bool:
 
 
 def _image_of(options: Options, catalog: Catalog) -> Image:
-    wanted = dict(text.partition(":")[::2] for text in options.components)
     return compose(
         catalog,
         base_image=options.base,
         add_on=options.add_on or None,
-        components={name: version or None for name, version in wanted.items()},
+        components=options.components,
         removed_components=options.removals,
     )
 

@@ -7,8 +7,9 @@ from typing import Self, final
 
 import attrs
 
-from esximage_builder.cli.image_options import ImageOptions, Start, add_image_arguments, image_of
+from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, image_of
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_note, print_text
+from esximage_builder.cli.paths import input_path
 from esximage_builder.cli.targets import require_safe_outputs
 from esximage_builder.cli.trust import add_trust, anchors_of
 from esximage_builder.depot.opening import open_depot
@@ -48,8 +49,8 @@ class Options:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The paths to read, outputs excepted."""
-        starts = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
-        return (*self.image.sources(), *starts, *filter(None, (self.trust, self.image.project)))
+        trusted = (input_path(self.trust),) if self.trust else ()
+        return (*self.image.inputs, *trusted)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,12 +78,10 @@ def run(options: Options) -> int:
             results = export_image(
                 image, depot, lock=options.out, report=report, allow=options.allow, overwrite=options.force
             )
-    render = report_as_dict if options.as_json else render_text_report
-    answer = render(image, report, allow=options.allow, results=results, catalog=depot.catalog)
-    if isinstance(answer, str):
-        print_text(answer)
+    if options.as_json:
+        print_json(report_as_dict(image, report, allow=options.allow, results=results, catalog=depot.catalog))
     else:
-        print_json(answer)
-    if not is_sound and not options.as_json:
-        print_note("nothing written: the image has errors")
+        print_text(render_text_report(image, report, allow=options.allow, results=results, catalog=depot.catalog))
+        if not is_sound:
+            print_note("nothing written: the image has errors")
     return EXIT_DONE if is_sound else EXIT_IMAGE_HAS_ERRORS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, final
 
 import attrs
 
-from esximage_builder.cli.image_options import ImageOptions, Start, add_image_arguments, catalog_of, image_of
+from esximage_builder.cli.image_options import ImageOptions, add_image_arguments, catalog_of, image_of
 from esximage_builder.cli.output import EXIT_DONE, EXIT_IMAGE_HAS_ERRORS, print_json, print_text
 from esximage_builder.cli.paths import input_path
 from esximage_builder.cli.sound_image import require_sound
@@ -63,8 +63,7 @@ class Options:
     @property
     def inputs(self) -> tuple[str, ...]:
         """All that is read."""
-        start = (self.image.started_from,) if self.image.start in (Start.SPEC, Start.LOCKED) else ()
-        return (*self.image.sources(), *start, *(path for paths in self.hosts for path in paths))
+        return (*self.image.inputs, *(path for paths in self.hosts for path in paths))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -55,7 +55,6 @@ def with_project(verb: str, arguments: Sequence[str]) -> list[str]:
     Raises:
         SourceUnreadableError: The file that ``--project`` names cannot be read.
         DepotError: It is no project file.
-        ModelError: ``--locked`` stands alone and there is no project.
     """
     typed = list(arguments)
     words = list(itertools.takewhile(lambda word: word != "--", typed))

@@ -228,3 +228,25 @@ def test_components_and_removals_are_written(run: Runner, tmp_path: Path) -> Non
     text = (tmp_path / "other.toml").read_text(encoding="utf-8")
     assert 'components = ["Acme-Agent"]\nremove = ["HPE-hpv2-hpsa-plugin"]' in text
     assert 'usb = "a.img"' in text
+
+
+@pytest.mark.parametrize("verb", ["check", "plan"])
+def test_a_report_about_hosts_does_not_eat_the_project_file(run: Runner, tmp_path: Path, verb: str) -> None:
+    project = tmp_path / "project.json"
+    put('depots = ["depots/*.zip"]\n[image]\nbase = "7.0U3g"\n', project)
+    outcome = run(verb, "--project", "project.json", "--host", "esx1.json", "--report", "project.json", "--force")
+    assert outcome.code == 2
+    assert "the output is a file that is read" in outcome.err
+    assert project.read_text(encoding="utf-8").startswith("depots")
+
+
+def test_a_lock_does_not_eat_the_certificates_in_the_home_folder(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    put("certificates", tmp_path / "trusted.lock")
+    options = ("--depot", f"depots/{BASE}", "--base", "7.0U3g", "--trust", "~/trusted.lock")
+    outcome = run("lock", *options, "--out", tmp_path / "trusted.lock", "--force")
+    assert outcome.code == 2
+    assert "the output is a file that is read" in outcome.err
+    assert (tmp_path / "trusted.lock").read_text(encoding="utf-8") == "certificates"
